@@ -1,0 +1,56 @@
+# The commands of this project; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DOCUMENT ?=
+SERVE ?= yes
+
+DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext
+
+.PHONY: help demo test check bench clean front messages
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: .system-demo $(VENV)/runtime front messages ## Install, run the main job, serve http://localhost:8000
+	@$(BIN)/telesphore demo --serve $(SERVE) $(if $(DOCUMENT),--document "$(DOCUMENT)")
+
+test: .system-test $(VENV)/development front messages ## Install what the suite needs, then run it
+	@$(BIN)/pytest
+
+check: $(VENV)/development front messages ## Linters, types, contracts, migrations, translations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint --check --lint src/telesphore/web/templates
+	$(BIN)/python scripts/check_migrations.py
+	$(BIN)/python scripts/check_messages.py
+
+bench: $(VENV)/development ## Run every benchmark's short form, print one table
+	@$(BIN)/python bench/table.py
+
+clean: ## Remove what the commands made (never an instance's home)
+	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: .system-demo .system-test
+.system-demo:
+	@scripts/system-packages $(DEMO_PACKAGES)
+.system-test:
+	@scripts/system-packages $(TEST_PACKAGES)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/development: requirements-dev.lock $(VENV)/runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+front:
+messages:

@@ -1,0 +1,1 @@
+"""Commands for operators: each a few lines around one action."""

@@ -1,0 +1,15 @@
+"""The `telesphore` command."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
+
+
+@app.callback()
+def _root() -> None:
+    """Every command takes its settings from the environment and from telesphore.toml in the home folder."""
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""Assembly: settings, routes, the embedded database, who answers each port. Imports all, is imported by none."""

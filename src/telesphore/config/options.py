@@ -1,0 +1,303 @@
+"""Settings, read once and strictly: each has a name, a meaning, a default and a source.
+
+A setting comes from the environment (`TELESPHORE_<NAME>`) or from `telesphore.toml` in the home folder, in this
+order. A secret is never a value: its setting names a file that only the owner may read.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "TELESPHORE_"
+
+
+class BadSetting(Exception):
+    """A setting that stops the start; the message names it and says what it accepts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One setting.
+
+    Attributes:
+        name: lower case, without the prefix.
+        accepts: what a person may write, in words.
+        parse: turns the text into the value; raises ValueError when it can't.
+        default: the text used when nothing is set; None when the setting may be absent.
+    """
+
+    name: str
+    meaning: str
+    accepts: str
+    parse: Callable[[str], Any]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option with its value and where it came from (`default`, `environment` or the file's path)."""
+
+    option: Option
+    value: Any
+    source: str
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(text)
+    return text == "yes"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="home",
+        meaning="Folder that holds everything this instance keeps on its own disk: keys, embedded database, documents.",
+        accepts="a path",
+        parse=_path,
+        default="var",
+    ),
+    Option(
+        name="demonstration",
+        meaning="Whether this is a demonstration: stand-ins for mail and SMS gateways start only in one.",
+        accepts="yes or no",
+        parse=_yes_or_no,
+        default="no",
+    ),
+    Option(
+        name="database",
+        meaning="PostgreSQL as the application's role, e.g. postgresql://telesphore_app@db/telesphore; its password is "
+        "read from `database_password_file`. `embedded` runs the database in the home folder.",
+        accepts="embedded, or a postgresql:// address without a password",
+        parse=str,
+        default="embedded",
+    ),
+    Option(
+        name="database_owner",
+        meaning="User name of the role that owns the tables: used by migrations and retention only.",
+        accepts="a role's name",
+        parse=str,
+        default="telesphore_owner",
+    ),
+    Option(
+        name="database_password_file",
+        meaning="File with the application role's password.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="database_owner_password_file",
+        meaning="File with the owner role's password.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="base_url",
+        meaning="Address at which people reach this instance; links in notices begin with it.",
+        accepts="http://… or https://…, without a final slash",
+        parse=lambda text: _base_url(text),
+        default="http://localhost:8000",
+    ),
+    Option(
+        name="hosts",
+        meaning="Host names that this instance answers to.",
+        accepts="names separated by commas",
+        parse=_words,
+        default="localhost,127.0.0.1,[::1]",
+    ),
+    Option(
+        name="trusted_proxies",
+        meaning="Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        accepts="addresses separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
+        name="listen",
+        meaning="Address and port on which the web server listens.",
+        accepts="address:port",
+        parse=lambda text: _listen(text),
+        default="127.0.0.1:8000",
+    ),
+    Option(
+        name="web_workers",
+        meaning="Processes that answer requests.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="1",
+    ),
+    Option(
+        name="time_zone",
+        meaning="Time zone in which dates are shown.",
+        accepts="a name of the time zone database, e.g. Europe/Paris",
+        parse=lambda text: _time_zone(text),
+        default="Europe/Paris",
+    ),
+    Option(
+        name="vault_store",
+        meaning="Where encrypted documents lie: a folder of the home, or an S3 bucket.",
+        accepts="folder or s3",
+        parse=_one_of("folder", "s3"),
+        default="folder",
+    ),
+    Option(
+        name="master_key",
+        meaning="Where the vault's master key is: a file of the home, or a PKCS#11 module.",
+        accepts="file or pkcs11",
+        parse=_one_of("file", "pkcs11"),
+        default="file",
+    ),
+    Option(
+        name="mail_gateway",
+        meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
+        accepts="local, smtp or none",
+        parse=_one_of("local", "smtp", "none"),
+        default="none",
+    ),
+    Option(
+        name="sms_gateway",
+        meaning="How SMS leave: the local outbox (demonstration only).",
+        accepts="local or none",
+        parse=_one_of("local", "none"),
+        default="none",
+    ),
+    Option(
+        name="audit_access_retention_days",
+        meaning="How long access events keep their detail (at least 3 years stay visible to the patient).",
+        accepts="a whole number of days, at least 1",
+        parse=_positive,
+        default="3653",
+    ),
+    Option(
+        name="audit_technical_retention_days",
+        meaning="How long technical events keep their detail.",
+        accepts="a whole number of days, at least 1",
+        parse=_positive,
+        default="365",
+    ),
+)
+
+
+def _base_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or text.endswith("/"):
+        raise ValueError(text)
+    return text
+
+
+def _listen(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not address or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return address, int(port)
+
+
+def _time_zone(text: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(text) from error
+    return text
+
+
+def read(environment: Mapping[str, str], options: tuple[Option, ...] = OPTIONS) -> dict[str, Setting]:
+    """All settings, by name.
+
+    Raises:
+        BadSetting: a value that its option refuses, or a name that no option has.
+    """
+    known = {option.name: option for option in options}
+    given = {
+        name.removeprefix(PREFIX).lower(): (value, "environment")
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
+    home = _path(given["home"][0] if "home" in given else known["home"].default or "")
+    for name, value in _file_settings(home / "telesphore.toml").items():
+        given.setdefault(name, (value, str(home / "telesphore.toml")))
+    for name, (_, source) in given.items():
+        if name not in known:
+            raise BadSetting(f"{PREFIX}{name.upper()} ({source}) is not a setting; see telesphore doctor --settings.")
+    settings = {}
+    for option in options:
+        text: str | None
+        text, source = given.get(option.name, (option.default, "default"))
+        try:
+            parsed: Any = None if text is None else option.parse(text)
+        except ValueError:
+            raise BadSetting(
+                f"{PREFIX}{option.name.upper()} ({source}) is {text!r}; it accepts {option.accepts}."
+            ) from None
+        settings[option.name] = Setting(option, parsed, source)
+    return settings
+
+
+def _file_settings(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"{path} is not valid TOML: {error}") from None
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise BadSetting(f"{path}: {name} must be written between quotes.")
+    return table
+
+
+def read_secret(path: Path) -> str:
+    """The secret that `path` holds, without its final newline.
+
+    Raises:
+        BadSetting: the file is missing, empty, or readable by others than its owner.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        raise BadSetting(f"The secret file {path} can't be read: create it, with mode 0600.") from None
+    if mode & 0o077:
+        raise BadSetting(f"The secret file {path} is open to other users: chmod 600 {path}")
+    secret = path.read_text().strip()
+    if not secret:
+        raise BadSetting(f"The secret file {path} is empty.")
+    return secret
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write `secret` to a new file that only its owner may read; an existing file is never overwritten."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())

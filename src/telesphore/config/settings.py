@@ -1,0 +1,171 @@
+"""Django's settings, made from ours (`config/options.py`). The only module that reads the environment."""
+
+import os
+import secrets
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from telesphore.config import embedded
+from telesphore.config.options import BadSetting, read, read_secret, write_secret
+
+try:
+    SETTINGS = read(os.environ)
+except BadSetting as refused:
+    sys.exit(f"telesphore: {refused}")
+
+
+def _value(name: str) -> Any:
+    return SETTINGS[name].value
+
+
+HOME: Path = _value("home")
+SOURCE = Path(__file__).resolve().parent.parent
+DEMONSTRATION: bool = _value("demonstration")
+DEBUG = False
+
+_secret_key_file = HOME / "keys" / "sessions.secret"
+if not _secret_key_file.exists():
+    write_secret(_secret_key_file, secrets.token_urlsafe(64))
+SECRET_KEY = read_secret(_secret_key_file)
+
+BASE_URL: str = _value("base_url")
+SECURE = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = list(_value("hosts"))
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "telesphore.audit",
+    "telesphore.jobs",
+    "telesphore.vault",
+    "telesphore.pki",
+    "telesphore.outbox",
+    "telesphore.links",
+    "telesphore.accounts",
+    "telesphore.records",
+    "telesphore.signature",
+    "telesphore.web",
+    "telesphore.config.apps.Assembly",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "telesphore.config.routes"
+WSGI_APPLICATION = "telesphore.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+
+
+def _database(role_option: str, password_option: str, role: str) -> dict[str, Any]:
+    if _value("database") == "embedded":
+        place = embedded.cluster(HOME)
+        password = place.password_file(role)
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": embedded.DATABASE,
+            "HOST": str(place.sockets),
+            "USER": role,
+            # Absent until the first start has made the cluster.
+            "PASSWORD": read_secret(password) if password.exists() else "",
+        }
+    import psycopg.conninfo
+
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(_value("database"))
+    except psycopg.Error:
+        sys.exit("telesphore: TELESPHORE_DATABASE accepts embedded, or a postgresql:// address without a password.")
+    if "password" in parts:
+        sys.exit("telesphore: TELESPHORE_DATABASE holds a password; put it in a file: database_password_file.")
+    user = _value(role_option) if role_option else parts.get("user", embedded.APPLICATION)
+    file = _value(password_option)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname", "telesphore"),
+        "HOST": parts.get("host", ""),
+        "PORT": str(parts.get("port", "")),
+        "USER": user,
+        "PASSWORD": read_secret(file) if file else "",
+        "OPTIONS": {name: value for name, value in parts.items() if name not in ("dbname", "host", "port", "user")},
+    }
+
+
+DATABASES = {
+    "default": _database("", "database_password_file", embedded.APPLICATION),
+    "owner": _database("database_owner", "database_owner_password_file", embedded.OWNER),
+}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [SOURCE / "locale"]
+TIME_ZONE = _value("time_zone")
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = SOURCE / "web" / "static" / "collected"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+MEDIA_URL = ""
+
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+SESSION_COOKIE_AGE = int(timedelta(hours=4).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+LOGGING_CONFIG = None

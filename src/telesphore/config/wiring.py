@@ -1,0 +1,5 @@
+"""Who answers each port, according to the settings. A stand-in refuses to be bound outside a demonstration."""
+
+
+def bind() -> None:
+    """Fill every room's ports."""

@@ -1,0 +1,1 @@
+"""Jobs that stopped, with the reason."""

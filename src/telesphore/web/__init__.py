@@ -1,0 +1,1 @@
+"""Pages: one folder per room (urls, views, forms), the shared shell, the templates."""

@@ -1,0 +1,60 @@
+"""The suite's database: one template, migrated as its owner; every test speaks to a copy as the application's role."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connections
+from psycopg import sql
+
+from telesphore.config import database, embedded
+from tests.environment import CLUSTER
+
+
+def _administer(*statements: sql.Composable) -> None:
+    with psycopg.connect(CLUSTER.dsn(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _point_at(name: str) -> None:
+    for connection in connections.all():
+        connection.close()
+        connection.settings_dict["NAME"] = name
+
+
+def _copy(name: str, template: str) -> sql.Composed:
+    return sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+        sql.Identifier(name), sql.Identifier(embedded.OWNER), sql.Identifier(template)
+    )
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:
+    """Migrate the template as its owner, then use a copy as the application's role."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker has no exported type.
+        database.migrate()
+        _point_at("postgres")
+        _administer(_copy("shared", embedded.DATABASE))
+        _point_at("shared")
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own, where transactions really commit; yields its name.
+
+    For what spans connections: workers, races, browsers, crashes.
+    """
+    name = "committed"
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker has no exported type.
+        _administer(_drop(name), _copy(name, embedded.DATABASE))
+        _point_at(name)
+        try:
+            yield name
+        finally:
+            _point_at("shared")
+            _administer(_drop(name))

@@ -1,0 +1,35 @@
+"""Loaded before Django's settings: gives the suite an instance of its own, in a temporary home."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+HOME = Path(tempfile.mkdtemp(prefix="telesphore-tests-"))
+for _name in [name for name in os.environ if name.startswith("TELESPHORE_")]:
+    del os.environ[_name]
+os.environ["TELESPHORE_HOME"] = str(HOME)
+os.environ["TELESPHORE_DEMONSTRATION"] = "yes"
+os.environ["TELESPHORE_MAIL_GATEWAY"] = "local"
+os.environ["TELESPHORE_SMS_GATEWAY"] = "local"
+
+from telesphore.config import embedded  # noqa: E402 - the environment comes first.
+
+CLUSTER = embedded.cluster(HOME)
+embedded.initialise(CLUSTER)
+# A test database is thrown away: nothing of it need survive a power cut.
+SERVER = embedded.start(CLUSTER, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+@atexit.register
+def _leave() -> None:
+    SERVER.stop()
+    shutil.rmtree(HOME, ignore_errors=True)
+    if CLUSTER.user:
+        shutil.rmtree(CLUSTER.data.parent, ignore_errors=True)
+
+
+if "pytest" not in sys.modules:
+    raise RuntimeError("tests.environment is a plugin of pytest")
