@@ -1,0 +1,56 @@
+"""Who persons and organisations are, as other rooms may show them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from telesphore.accounts.models import Organisation, Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """What colleagues see of a person."""
+
+    person_id: UUID
+    display_name: str
+    initials: str
+    specialty: str
+    rpps: str
+    email: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationCard:
+    """What people see of an organisation."""
+
+    organisation_id: UUID
+    name: str
+    city: str
+
+
+def person_cards(person_ids: Iterable[UUID]) -> dict[UUID, PersonCard]:
+    """The cards of these persons, by id, in one query; unknown ids are absent."""
+    return {
+        person.id: PersonCard(
+            person.id,
+            person.display_name,
+            person.initials,
+            person.specialty,
+            person.rpps,
+            person.email,
+            person.language,
+        )
+        for person in Person.objects.filter(id__in=set(person_ids))
+    }
+
+
+def person_card(person_id: UUID) -> PersonCard:
+    """The card of one person, who exists."""
+    return person_cards([person_id])[person_id]
+
+
+def organisation_card(organisation_id: UUID) -> OrganisationCard:
+    """The card of an organisation, which exists."""
+    organisation = Organisation.objects.get(id=organisation_id)
+    return OrganisationCard(organisation.id, organisation.name, organisation.city)
