@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from psycopg import sql
 
-from telesphore.config import database, embedded
+from telesphore.config import database, embedded, keys
 from tests.environment import CLUSTER
 
 
@@ -41,6 +41,7 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:
         _point_at("postgres")
         _administer(_copy("shared", embedded.DATABASE))
         _point_at("shared")
+        keys.ensure_master_key(lambda notice: None)
 
 
 @pytest.fixture

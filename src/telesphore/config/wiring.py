@@ -3,3 +3,25 @@
 
 def bind() -> None:
     """Fill every room's ports."""
+    _bind_vault()
+
+
+def _bind_vault() -> None:
+    from telesphore.config.settings import HOME, SETTINGS
+    from telesphore.vault import ports
+
+    def file_key() -> ports.MasterKey:
+        from telesphore.config.keys import MASTER_KEY_FILE
+        from telesphore.connectors.keyfile.master import FileMasterKey
+
+        return FileMasterKey(MASTER_KEY_FILE)
+
+    def folder() -> ports.BlobStore:
+        from telesphore.connectors.folder.store import FolderStore
+
+        return FolderStore(HOME / "vault")
+
+    if SETTINGS["master_key"].value == "file":
+        ports.master_key.bind(file_key)
+    if SETTINGS["vault_store"].value == "folder":
+        ports.store.bind(folder)

@@ -1,6 +1,7 @@
 """What the vault needs from outside: a place for bytes, and a master key."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from telesphore.kernel.ports import Port
@@ -11,10 +12,10 @@ class MasterKey(Protocol):
 
     @property
     def name(self) -> str:
-        """Which key this is, as written beside each wrapped keyset."""
+        """Which key wraps now, as written beside each wrapped keyset."""
 
     def wrap(self, plaintext: bytes, context: bytes) -> bytes:
-        """Encrypt a keyset; `context` must be given again to unwrap it."""
+        """Encrypt a keyset (at most 64 KiB); `context` must be given again to unwrap it."""
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """Decrypt a keyset.
@@ -25,10 +26,17 @@ class MasterKey(Protocol):
 
 
 class BlobStore(Protocol):
-    """Holds encrypted bytes under names made of lower-case letters, digits, `-` and `/`."""
+    """Holds encrypted bytes under names made of lower-case letters, digits, `-` and `/`.
+
+    Every method raises `StoreAway` when the store does not answer or fails.
+    """
 
     def write(self, name: str, content: BinaryIO) -> None:
-        """Write all of `content`, durably: a power cut after it returns loses nothing; if it raises, nothing shows."""
+        """Write all of `content`, durably: a power cut after it returns loses nothing; if it raises, nothing shows.
+
+        Raises:
+            StoreFull: no room.
+        """
 
     def read(self, name: str) -> BinaryIO:
         """Open for reading from the start.
@@ -41,8 +49,13 @@ class BlobStore(Protocol):
         """Remove; nothing happens when it is not there."""
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        """Every name, with no order promised."""
+        """Every name that begins with `prefix`, with no order promised; never one that is being written."""
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove what writes that were killed before this instant left behind. Returns how many."""
 
 
 master_key: Port[MasterKey] = Port("vault.master_key")
+earlier_master_keys: Port[tuple[MasterKey, ...]] = Port("vault.earlier_master_keys")
+"""Keys that may still be needed to unwrap, while an instance moves from one kind of master key to another."""
 store: Port[BlobStore] = Port("vault.store")

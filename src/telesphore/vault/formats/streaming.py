@@ -1,0 +1,220 @@
+"""Tink's AES-GCM-HKDF streaming AEAD, as two readers: one gives ciphertext, the other gives plaintext.
+
+Wire format (https://developers.google.com/tink/streaming-aead/aes_gcm_hkdf_streaming):
+
+    header    = length of the header (1 byte) | salt (as long as the derived key) | nonce prefix (7 bytes)
+    ciphertext = header | segment 0 | segment 1 | … | last segment
+    key       = HKDF-SHA256(key value, salt, info = associated data)
+    nonce     = nonce prefix | number of the segment (4 bytes, big-endian) | 1 for the last segment, else 0
+    segment   = AES-GCM(key, nonce, plaintext, no associated data), its 16-byte tag last
+
+A segment of ciphertext is as long as the key says, except the last; the header takes its room in segment 0. Tink's own
+implementation moves each byte through Python several times; this one hands whole segments to OpenSSL. Tests have Tink
+read what this writes, and the reverse.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from telesphore.vault.formats.keysets import StreamingKey
+
+TAG = 16
+PREFIX = 7
+_MAX_SEGMENTS = 2**32
+
+
+class Unreadable(Exception):
+    """The ciphertext does not decrypt to what was announced."""
+
+
+class Truncated(Unreadable):
+    """The ciphertext ends before its announced size."""
+
+
+class Altered(Unreadable):
+    """A tag, a size or the hash of the plaintext does not match."""
+
+
+def header_size(key: StreamingKey) -> int:
+    """Bytes before segment 0."""
+    return 1 + key.derived_size + PREFIX
+
+
+def stored_size(key: StreamingKey, size: int) -> int:
+    """Size of the ciphertext of `size` bytes of plaintext."""
+    room = key.segment_size - TAG
+    segments = max(1, -(-(size + header_size(key)) // room))
+    return size + header_size(key) + segments * TAG
+
+
+def _cipher(key: StreamingKey, salt: bytes, associated_data: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), key.derived_size, salt, associated_data).derive(key.value))
+
+
+def _nonce(prefix: bytes, number: int, last: bool) -> bytes:
+    return prefix + number.to_bytes(4, "big") + (b"\x01" if last else b"\x00")
+
+
+def _read_exactly(source: BinaryIO, size: int) -> bytes:
+    """`size` bytes, or fewer at the end of `source`."""
+    first = source.read(size)
+    if len(first) == size or not first:
+        return first
+    parts = [first]
+    missing = size - len(first)
+    while missing and (part := source.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+class _Segments(io.RawIOBase):
+    """A readable file over an iterator of byte strings; a read that has room for a whole string copies nothing."""
+
+    def __init__(self, segments: Iterator[bytes]) -> None:
+        self._segments = segments
+        self._rest: memoryview = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most `size` bytes, at least one before the end; all of it when negative or None."""
+        if size is None or size < 0:
+            return self.readall()
+        if not self._rest:
+            segment = next(self._segments, b"")
+            if len(segment) <= size:
+                return segment
+            self._rest = memoryview(segment)
+        part = bytes(self._rest[:size])
+        self._rest = self._rest[size:]
+        return part
+
+    def readall(self) -> bytes:
+        parts = [bytes(self._rest), *self._segments]
+        self._rest = memoryview(b"")
+        return b"".join(parts)
+
+    def readinto(self, buffer: "memoryview[int] | bytearray") -> int:  # type: ignore[override]  # Typeshed's Buffer.
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class EncryptingReader(_Segments):
+    """Reads plaintext from `content`, gives ciphertext; the sizes and hashes are complete once read to the end."""
+
+    def __init__(self, content: bytes | BinaryIO, key: StreamingKey, associated_data: bytes) -> None:
+        self.size = 0
+        self.stored_size = 0
+        self._plain_hash = hashlib.sha256()
+        self._stored_hash = hashlib.sha256()
+        super().__init__(self._encrypt(content, key, associated_data))
+
+    @property
+    def sha256(self) -> bytes:
+        """Of the plaintext read so far."""
+        return self._plain_hash.digest()
+
+    @property
+    def stored_sha256(self) -> bytes:
+        """Of the ciphertext given so far."""
+        return self._stored_hash.digest()
+
+    def _encrypt(self, content: bytes | BinaryIO, key: StreamingKey, associated_data: bytes) -> Iterator[bytes]:
+        salt, prefix = os.urandom(key.derived_size), os.urandom(PREFIX)
+        header = bytes([header_size(key)]) + salt + prefix
+        cipher = _cipher(key, salt, associated_data)
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        room = key.segment_size - TAG
+        segment = _read_exactly(source, room - len(header))
+        for number in range(_MAX_SEGMENTS):
+            following = _read_exactly(source, room)
+            self.size += len(segment)
+            self._plain_hash.update(segment)
+            stored = header + cipher.encrypt(_nonce(prefix, number, not following), segment, None)
+            self.stored_size += len(stored)
+            self._stored_hash.update(stored)
+            yield stored
+            if not following:
+                return
+            segment, header = following, b""
+        raise ValueError("Too long for this format.")
+
+
+class DecryptingReader(_Segments):
+    """Reads ciphertext from `source`, gives plaintext, each byte authenticated before it is given.
+
+    The announced sizes and hash are checked too, the hash at the end.
+
+    Raises, while reading:
+        Truncated: fewer bytes than `stored_size`.
+        Altered: a tag or the hash does not match, or there are more bytes.
+    """
+
+    def __init__(
+        self,
+        source: BinaryIO,
+        keys: Sequence[StreamingKey],
+        associated_data: bytes,
+        *,
+        stored_size: int,
+        sha256: bytes,
+    ) -> None:
+        super().__init__(self._decrypt(source, keys, associated_data, stored_size, sha256))
+
+    def _decrypt(
+        self, source: BinaryIO, keys: Sequence[StreamingKey], associated_data: bytes, stored_size: int, sha256: bytes
+    ) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        left = stored_size
+        first = _read_exactly(source, min(left, keys[0].segment_size))
+        for key in keys:
+            try:
+                cipher, prefix, segment = self._open_first(first, key, associated_data, stored_size)
+                break
+            except InvalidTag:
+                continue
+        else:
+            raise Truncated if len(first) < min(left, keys[0].segment_size) else Altered
+        left -= len(first)
+        number = 0
+        while True:
+            digest.update(segment)
+            if left == 0 and (source.read(1) or digest.digest() != sha256):
+                raise Altered
+            if segment:
+                yield segment
+            if left == 0:
+                return
+            number += 1
+            size = min(left, key.segment_size)
+            stored = _read_exactly(source, size)
+            if len(stored) < size:
+                raise Truncated
+            left -= size
+            try:
+                segment = cipher.decrypt(_nonce(prefix, number, left == 0), stored, None)
+            except InvalidTag:
+                raise Altered from None
+
+    @staticmethod
+    def _open_first(
+        first: bytes, key: StreamingKey, associated_data: bytes, stored_size: int
+    ) -> tuple[AESGCM, bytes, bytes]:
+        size = header_size(key)
+        if len(first) < size + TAG or first[0] != size:
+            raise InvalidTag
+        salt, prefix = first[1 : 1 + key.derived_size], first[1 + key.derived_size : size]
+        cipher = _cipher(key, salt, associated_data)
+        last = len(first) == stored_size
+        return cipher, prefix, cipher.decrypt(_nonce(prefix, 0, last), memoryview(first)[size:], None)
