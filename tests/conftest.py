@@ -8,6 +8,7 @@ from django.db import connections
 from psycopg import sql
 
 from telesphore.config import database, embedded, keys
+from tests.cast import Cast, assemble
 from tests.environment import CLUSTER
 
 
@@ -59,3 +60,15 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
         finally:
             _point_at("shared")
             _administer(_drop(name))
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The cast, in a transaction that is rolled back."""
+    return assemble()
+
+
+@pytest.fixture
+def committed_cast(committed: str) -> Cast:
+    """The cast, committed in a database of the test's own."""
+    return assemble()

@@ -27,8 +27,6 @@ class Organisation(models.Model):
     name = models.TextField()
     city = models.TextField(blank=True)
     finess = models.CharField(max_length=9, blank=True)
-    key_id = models.UUIDField(null=True, editable=False)
-    """The vault's keyset for what belongs to no patient."""
 
     def __str__(self) -> str:
         return self.name

@@ -109,3 +109,27 @@ def act(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return run
 
     return decorate
+
+
+def staged(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function an act in stages: no transaction of its own, since it calls the outside between them.
+
+    Its last stage is an `act` that writes. When any stage refuses, the refusal is recorded once.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except DomainError as refused:
+                if not _inside.get() and not getattr(refused, "recorded", False):
+                    actor, at = kwargs["actor"], kwargs["at"]
+                    assert isinstance(actor, Actor)
+                    assert isinstance(at, datetime)
+                    record(action, actor=actor, at=at, outcome=Outcome.REFUSED, detail={"code": refused.code})
+                raise
+
+        return run
+
+    return decorate

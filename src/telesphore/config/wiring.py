@@ -4,6 +4,7 @@
 def bind() -> None:
     """Fill every room's ports."""
     _bind_vault()
+    _bind_links()
 
 
 def _bind_vault() -> None:
@@ -25,3 +26,14 @@ def _bind_vault() -> None:
         ports.master_key.bind(file_key)
     if SETTINGS["vault_store"].value == "folder":
         ports.store.bind(folder)
+
+
+def _bind_links() -> None:
+    import hashlib
+    import hmac
+
+    from telesphore.config.settings import BASE_URL, SECRET_KEY
+    from telesphore.links import ports
+
+    ports.base_url.bind(lambda: BASE_URL)
+    ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))

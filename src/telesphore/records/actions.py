@@ -52,7 +52,7 @@ class OpenedDocument:
     pdf: bytes
 
 
-@audit.act("records:patient:register")
+@audit.staged("records:patient:register")
 def register_patient(
     *, identity: Identity, email: str, phone: str, language: str, actor: Actor, at: datetime
 ) -> UUID:
@@ -63,7 +63,36 @@ def register_patient(
     """
     organisation_id = _check_registers(actor)
     patient_id = uuid7()
-    key_id = vault.create_keyset(organisation_id=organisation_id, patient_id=patient_id, actor=actor, at=at)
+    keyset = vault.prepare_keyset(organisation_id=organisation_id, patient_id=patient_id)
+    _register(
+        patient_id=patient_id,
+        keyset=keyset,
+        identity=identity,
+        email=email,
+        phone=phone,
+        language=language,
+        actor=actor,
+        at=at,
+    )
+    return patient_id
+
+
+@audit.act("records:patient:register")
+def _register(
+    *,
+    patient_id: UUID,
+    keyset: vault.PreparedKeyset,
+    identity: Identity,
+    email: str,
+    phone: str,
+    language: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    organisation_id = keyset.organisation_id
+    key_id = vault.create_keyset(
+        organisation_id=organisation_id, patient_id=patient_id, prepared=keyset, actor=actor, at=at
+    )
     Patient.objects.create(
         organisation_id=organisation_id,
         id=patient_id,
@@ -85,7 +114,6 @@ def register_patient(
     audit.record("records:patient:register", actor=actor, subject=patient_id, patient=patient_id, at=at)
     assert actor.person_id is not None
     _join(organisation_id, patient_id, actor.person_id, "", "professional" in actor.roles, at)
-    return patient_id
 
 
 @audit.act("records:care-team:add")

@@ -20,6 +20,7 @@ from telesphore.vault.errors import (
     BlobTooLarge,
     BlobTruncated,
     Erased,
+    KeysetNotFound,
     TextDamaged,
 )
 from telesphore.vault.formats import streaming
@@ -177,3 +178,15 @@ def began_at(blob_id: UUID) -> datetime:
 def any_keyset() -> bool:
     """Whether a keyset that still opens something exists, in any organisation."""
     return Keyset.objects.filter(erased_at=None).exists()
+
+
+def organisation_keyset(organisation_id: UUID) -> UUID:
+    """The keyset of what belongs to no patient.
+
+    Raises:
+        KeysetNotFound: the organisation has none.
+    """
+    row = Keyset.objects.filter(organisation_id=organisation_id, patient_id=None, erased_at=None).only("id").first()
+    if row is None:
+        raise KeysetNotFound
+    return row.id
