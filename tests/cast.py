@@ -17,7 +17,7 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records
 from telesphore.records.actions import Identity
-from telesphore.records.models import IdentityStatus
+from telesphore.records.states import IdentityStatus
 
 PASSWORD = "le-parapheur-de-montfaucy"
 LONG_AGO = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -43,8 +43,12 @@ def check_alive(link: Link, at: datetime) -> None:
         raise LinkBlocked
 
 
-def check_open(*, organisation_id: UUID, link_id: UUID, purpose: str, at: datetime) -> Link:
+def check_open(
+    *, organisation_id: UUID, link_id: UUID, purpose: str, at: datetime, used_up_too: bool = False
+) -> Link:
     """The link through which someone came in with its code a moment ago, if it still leads somewhere.
+
+    `used_up_too` lets in who comes to see what became of the work that the link has done.
 
     Raises:
         LinkNotFound, LinkRevoked, LinkUsedUp, LinkExpired
@@ -56,5 +60,7 @@ def check_open(*, organisation_id: UUID, link_id: UUID, purpose: str, at: dateti
     # Whoever is in stays in: wrong codes given meanwhile by another bearer close the door, not the room.
     if link.tries_left == 0:
         link.tries_left = 1
+    if used_up_too:
+        link.used_up_at = None
     check_alive(link, at)
     return link

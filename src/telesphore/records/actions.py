@@ -10,7 +10,8 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import access, queries
 from telesphore.records.errors import NotAllowed
 from telesphore.records.formats import intake
-from telesphore.records.models import CareTeamMember, Document, IdentityStatus, Patient
+from telesphore.records.models import CareTeamMember, Document, Patient
+from telesphore.records.states import IdentityStatus
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 

@@ -3,25 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _lazy
 
 from telesphore.kernel.rows import Owned, SameOrganisation, belongs_to
-
-
-class Sex(models.TextChoices):
-    """Administrative sex, as INS writes it."""
-
-    FEMALE = "F", _lazy("female")
-    MALE = "M", _lazy("male")
-    INDETERMINATE = "I", _lazy("indeterminate")
-
-
-class IdentityStatus(models.TextChoices):
-    """How far an identity was checked (RNIV)."""
-
-    PROVISIONAL = "provisional", _lazy("provisional identity")
-    VALIDATED = "validated", _lazy("validated identity")
-    QUALIFIED = "qualified", _lazy("qualified identity")
+from telesphore.records.states import IdentityStatus, Sex
 
 
 class Patient(Owned):
