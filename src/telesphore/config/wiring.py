@@ -3,3 +3,7 @@
 
 def bind() -> None:
     """Fill every room's ports."""
+    from telesphore.audit import actions as audit
+    from telesphore.jobs import ports as jobs
+
+    jobs.trail.bind(lambda: audit.record)
