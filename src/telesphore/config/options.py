@@ -155,6 +155,13 @@ OPTIONS: tuple[Option, ...] = (
         default="1",
     ),
     Option(
+        name="worker_jobs",
+        meaning="Jobs that one worker runs at the same time.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="4",
+    ),
+    Option(
         name="time_zone",
         meaning="Time zone in which dates are shown.",
         accepts="a name of the time zone database, e.g. Europe/Paris",

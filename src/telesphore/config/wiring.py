@@ -3,6 +3,7 @@
 
 def bind() -> None:
     """Fill every room's ports."""
+    _bind_jobs()
     _bind_vault()
     _bind_links()
 
@@ -12,7 +13,7 @@ def _bind_vault() -> None:
     from telesphore.vault import ports
 
     def file_key() -> ports.MasterKey:
-        from telesphore.config.keys import MASTER_KEY_FILE
+        from telesphore.config.master_key import MASTER_KEY_FILE
         from telesphore.connectors.keyfile.master import FileMasterKey
 
         return FileMasterKey(MASTER_KEY_FILE)
@@ -37,3 +38,10 @@ def _bind_links() -> None:
 
     ports.base_url.bind(lambda: BASE_URL)
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
+
+
+def _bind_jobs() -> None:
+    from telesphore.audit import actions as audit
+    from telesphore.jobs import ports
+
+    ports.trail.bind(lambda: audit.record)
