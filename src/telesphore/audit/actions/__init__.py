@@ -1,0 +1,9 @@
+"""What can happen to the trail: an act is recorded, events are sealed, their detail is erased, a witness cosigns."""
+
+from telesphore.audit.actions.act import act as act
+from telesphore.audit.actions.record import NO_ORGANISATION as NO_ORGANISATION
+from telesphore.audit.actions.record import Occurrence as Occurrence
+from telesphore.audit.actions.record import record as record
+from telesphore.audit.actions.record import record_many as record_many
+from telesphore.audit.states import Family as Family
+from telesphore.audit.states import Outcome as Outcome
