@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from psycopg import sql
 
-from telesphore.config import database, embedded, keys
+from telesphore.config import database, embedded, master_key
 from tests.cast import Cast, assemble
 from tests.environment import CLUSTER
 
@@ -42,7 +42,7 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:
         _point_at("postgres")
         _administer(_copy("shared", embedded.DATABASE))
         _point_at("shared")
-        keys.ensure_master_key(lambda notice: None)
+        master_key.ensure_master_key(lambda notice: None)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ def act(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 assert isinstance(actor, Actor)
                 assert isinstance(at, datetime)
                 record(action, actor=actor, at=at, outcome=Outcome.REFUSED, detail={"code": refused.code})
+                refused.recorded = True
                 raise
             finally:
                 _inside.reset(token)
@@ -47,3 +48,8 @@ def act(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return run
 
     return decorate
+
+
+def inside_an_act() -> bool:
+    """Whether an act's transaction is open: a refusal is then left to it."""
+    return _inside.get()

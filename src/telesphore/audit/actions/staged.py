@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
-from telesphore.audit.actions import act
+from telesphore.audit.actions.act import inside_an_act
 from telesphore.audit.actions.record import record
 from telesphore.audit.states import Outcome
 from telesphore.kernel.actors import Actor
@@ -27,12 +27,12 @@ def staged(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             try:
                 return function(*args, **kwargs)
             except DomainError as refused:
-                if not act.is_recorded(refused):
+                if not refused.recorded and not inside_an_act():
                     actor, at = kwargs["actor"], kwargs["at"]
                     assert isinstance(actor, Actor)
                     assert isinstance(at, datetime)
                     record(action, actor=actor, at=at, outcome=Outcome.REFUSED, detail={"code": refused.code})
-                    act.mark_recorded(refused)
+                    refused.recorded = True
                 raise
 
         return run
