@@ -177,3 +177,8 @@ def began_at(blob_id: UUID) -> datetime:
 def any_keyset() -> bool:
     """Whether a keyset that still opens something exists, in any organisation."""
     return Keyset.objects.filter(erased_at=None).exists()
+
+
+def living_keysets() -> Iterator[tuple[UUID, UUID]]:
+    """(organisation, keyset) of every keyset not erased."""
+    return Keyset.objects.filter(erased_at=None).values_list("organisation_id", "id").iterator()

@@ -64,7 +64,20 @@ def _nonce(prefix: bytes, number: int, last: bool) -> bytes:
     return prefix + number.to_bytes(4, "big") + (b"\x01" if last else b"\x00")
 
 
-def _read_exactly(source: BinaryIO, size: int) -> bytes:
+class _Memory:
+    """Bytes read as a file, without copying them."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = memoryview(content)
+
+    def read(self, size: int) -> memoryview:
+        """At most `size` bytes."""
+        part = self._content[:size]
+        self._content = self._content[size:]
+        return part
+
+
+def _read_exactly(source: BinaryIO | _Memory, size: int) -> bytes | memoryview:
     """`size` bytes, or fewer at the end of `source`."""
     first = source.read(size)
     if len(first) == size or not first:
@@ -123,7 +136,7 @@ class _Hash:
         self._thread: ThreadPoolExecutor | None = None
         self._running: Future[None] | None = None
 
-    def add(self, piece: bytes, *, more: bool) -> None:
+    def add(self, piece: bytes | memoryview, *, more: bool) -> None:
         """Hash one piece; `more` says that others follow it."""
         if more and self._thread is None:
             self._thread = ThreadPoolExecutor(1)
@@ -175,7 +188,7 @@ class EncryptingReader(_Segments):
         salt, prefix = os.urandom(key.derived_size), os.urandom(PREFIX)
         header = bytes([header_size(key)]) + salt + prefix
         cipher = _cipher(key, salt, associated_data)
-        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        source = _Memory(content) if isinstance(content, bytes) else content
         room = key.segment_size - TAG
         segment = _read_exactly(source, room - len(header))
         try:
@@ -259,12 +272,12 @@ class DecryptingReader(_Segments):
 
     @staticmethod
     def _open_first(
-        first: bytes, key: StreamingKey, associated_data: bytes, stored_size: int
+        first: bytes | memoryview, key: StreamingKey, associated_data: bytes, stored_size: int
     ) -> tuple[AESGCM, bytes, bytes]:
         size = header_size(key)
         if len(first) < size + TAG or first[0] != size:
             raise InvalidTag
-        salt, prefix = first[1 : 1 + key.derived_size], first[1 + key.derived_size : size]
+        salt, prefix = bytes(first[1 : 1 + key.derived_size]), bytes(first[1 + key.derived_size : size])
         cipher = _cipher(key, salt, associated_data)
         last = len(first) == stored_size
         return cipher, prefix, cipher.decrypt(_nonce(prefix, 0, last), memoryview(first)[size:], None)
