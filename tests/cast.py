@@ -12,7 +12,8 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Person, Role
+from telesphore.accounts.models import Person
+from telesphore.accounts.states import Role
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts.models import Membership, Organisation, Person, Role
+from telesphore.accounts.models import Membership, Organisation, Person
+from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7

@@ -2,7 +2,10 @@
 
 import typer
 
+from telesphore.cli import vault
+
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
+app.add_typer(vault.app, name="vault")
 
 
 @app.callback()

@@ -23,10 +23,30 @@ def _bind_vault() -> None:
 
         return FolderStore(HOME / "vault")
 
+    def bucket() -> ports.BlobStore:
+        from telesphore.config.options import PREFIX, BadSetting, read_secret
+        from telesphore.connectors.s3.store import Place, S3Store
+
+        def value(name: str) -> str:
+            setting = SETTINGS[name]
+            if setting.value is None:
+                raise BadSetting(f"{PREFIX}{name.upper()} must be set when documents lie in S3.")
+            return str(read_secret(setting.value) if name.endswith("_file") else setting.value)
+
+        return S3Store(
+            Place(
+                endpoint=value("s3_endpoint"),
+                bucket=value("s3_bucket"),
+                region=value("s3_region"),
+                key_id=value("s3_key_id"),
+                secret=value("s3_secret_file"),
+                prefix=value("s3_prefix"),
+            )
+        )
+
     if SETTINGS["master_key"].value == "file":
         ports.master_key.bind(file_key)
-    if SETTINGS["vault_store"].value == "folder":
-        ports.store.bind(folder)
+    ports.store.bind({"folder": folder, "s3": bucket}[SETTINGS["vault_store"].value])
 
 
 def _bind_links() -> None:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
-from telesphore.records.access import Decision
+from telesphore.records.access import Decision, decide_document
 from telesphore.records.models import CareTeamMember, Document, Patient
 from telesphore.vault import queries as vault
 
@@ -47,6 +47,23 @@ class DocumentLine:
     class_code: str
     pages: int
     size: int
+    author: str
+    created_at: datetime
+    source_id: UUID | None
+    source_part: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document and whose it is, before its bytes are read."""
+
+    document_id: UUID
+    patient: PatientCard
+    title: str
+    type_code: str
+    pages: int
+    size: int
+    sha256: str
     author: str
     created_at: datetime
     source_id: UUID | None
@@ -126,6 +143,29 @@ def documents(*, decision: Decision, actor: Actor, before: datetime | None = Non
         )
         for row in found
     ]
+
+
+def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
+    """What is known of a document; reading its bytes is an act (`actions.open_document`).
+
+    Raises:
+        DocumentNotFound
+    """
+    row, decision = decide_document(actor=actor, document_id=document_id, at=at)
+    authors = accounts.person_cards([row.author_id])
+    return DocumentView(
+        row.id,
+        card(decision.patient),
+        document_title(row, decision.patient),
+        row.type_code,
+        row.pages,
+        row.size,
+        bytes(row.sha256).hex(),
+        authors[row.author_id].display_name if row.author_id in authors else "",
+        row.created_at,
+        row.source_id,
+        row.source_part,
+    )
 
 
 def document_title(document: Document, patient: Patient) -> str:

@@ -3,9 +3,9 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from tink import KeysetHandle, aead
@@ -21,7 +21,8 @@ CACHED_FOR = 60.0
 """Seconds that an unwrapped keyset stays in memory. Erasure and rotation do not wait for it: the row is read anew."""
 CACHED_AT_MOST = 512
 
-T = TypeVar("T")
+TEMPLATES = {"blobs": keysets.BLOB_TEMPLATE, "texts": keysets.TEXT_TEMPLATE}
+"""What each of an owner's two keysets is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,29 @@ def _earlier() -> "tuple[ports.MasterKey, ...]":
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class WrappedKeys:
+    """An owner's keys as they are stored, and the name of the master key that wrapped them."""
+
+    master_key: str
+    blobs: bytes
+    texts: bytes
+
+
+def wrap(owner: Owner, handles: Mapping[str, KeysetHandle]) -> WrappedKeys:
+    """Wrap both keysets by the present master key."""
+    master = ports.master_key.get()
+    while True:
+        name = master.name
+        wrapped = {
+            kind: keysets.wrapped(handle, wrap=master.wrap, unwrap=master.unwrap, context=owner.context(kind))
+            for kind, handle in handles.items()
+        }
+        # Renewed meanwhile: under a wrong name, the key that wrapped could be retired as unused.
+        if master.name == name:
+            return WrappedKeys(name, wrapped["blobs"], wrapped["texts"])
+
+
 def find_keyset(owner: Owner) -> Keyset:
     """The owner's row.
 
@@ -100,12 +124,35 @@ def open_handle(row: Keyset, kind: str) -> KeysetHandle:
 
 def blob_keys(row: Keyset) -> tuple[StreamingKey, ...]:
     """The keys that encrypt blobs; the first encrypts new ones."""
-    return _remembered.get(row, "blobs", lambda: keysets.streaming_keys(open_handle(row, "blobs")))
+    keys: tuple[StreamingKey, ...] = _obtain(row, "blobs", keysets.streaming_keys)
+    return keys
 
 
 def text_cipher(row: Keyset) -> aead.Aead:
     """The cipher of short texts."""
-    return _remembered.get(row, "texts", lambda: open_handle(row, "texts").primitive(aead.Aead))
+    return _obtain(row, "texts", lambda handle: handle.primitive(aead.Aead))
+
+
+def writing_key(owner: Owner) -> StreamingKey:
+    """The key that encrypts new blobs, as remembered when it is.
+
+    It may be erased or rotated since: `keep` reads the row, and refuses then; an earlier key still decrypts.
+
+    Raises:
+        KeysetNotFound, Erased, WrongMasterKey: the key can't be had.
+    """
+    keys: tuple[StreamingKey, ...] = _remembered.find(owner, "blobs") or blob_keys(find_keyset(owner))
+    return keys[0]
+
+
+def _obtain(row: Keyset, kind: str, use: Callable[[KeysetHandle], Any]) -> Any:
+    """What the row's keys are used through: remembered if of this version of the row, else unwrapped."""
+    owner = Owner(row.organisation_id, row.id)
+    found = _remembered.find(owner, kind, row.version)
+    if found is None:
+        found = use(open_handle(row, kind))
+        _remembered.keep(owner, kind, row.version, found)
+    return found
 
 
 def forget(owner: Owner) -> None:
@@ -114,42 +161,37 @@ def forget(owner: Owner) -> None:
 
 
 class _Remembered:
-    """Unwrapped keys, at most `CACHED_AT_MOST` for `CACHED_FOR` seconds each, the least recently used dropped first.
-
-    Keyed by the row's version: a keyset changed by another process is unwrapped anew.
-    """
+    """Unwrapped keys, at most `CACHED_AT_MOST` for `CACHED_FOR` seconds each, the least recently used dropped first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[Owner, str, int], tuple[float, Any]] = OrderedDict()
+        self._entries: OrderedDict[tuple[Owner, str], tuple[float, int, Any]] = OrderedDict()
 
-    def get(self, row: Keyset, kind: str, unwrap_it: Callable[[], T]) -> T:
-        """The remembered value, or a new one."""
-        place = (Owner(row.organisation_id, row.id), kind, row.version)
-        now = time.monotonic()
+    def find(self, owner: Owner, kind: str, version: int | None = None) -> Any:
+        """What is remembered, of this version of the row when given; None when nothing is."""
         with self._lock:
-            self._drop_old(now)
-            found = self._entries.get(place)
-            if found is not None:
-                self._entries.move_to_end(place)
-                value: T = found[1]
-                return value
-        value = unwrap_it()
+            oldest = time.monotonic() - CACHED_FOR
+            for place in [place for place, (since, _, _) in self._entries.items() if since < oldest]:
+                del self._entries[place]
+            entry = self._entries.get((owner, kind))
+            if entry is None or version not in (None, entry[1]):
+                return None
+            self._entries.move_to_end((owner, kind))
+            return entry[2]
+
+    def keep(self, owner: Owner, kind: str, version: int, value: Any) -> None:
+        """Remember."""
         with self._lock:
-            self._entries[place] = (now, value)
+            self._entries[owner, kind] = (time.monotonic(), version, value)
+            self._entries.move_to_end((owner, kind))
             while len(self._entries) > CACHED_AT_MOST:
                 self._entries.popitem(last=False)
-        return value
-
-    def _drop_old(self, now: float) -> None:
-        for place in [place for place, (since, _) in self._entries.items() if now - since > CACHED_FOR]:
-            del self._entries[place]
 
     def forget(self, owner: Owner) -> None:
-        """Drop every entry of `owner`."""
+        """Drop what is remembered of `owner`."""
         with self._lock:
-            for place in [place for place in self._entries if place[0] == owner]:
-                del self._entries[place]
+            for kind in ("blobs", "texts"):
+                self._entries.pop((owner, kind), None)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -121,6 +121,20 @@ class MasterKeyMissing(DomainError):
     code = "master-key-missing"
 
 
+class RetiredTooSoon(DomainError):
+    """The master key was renewed less than an hour ago: retire the earlier ones later."""
+
+    refusal = Refusal.CONFLICT
+    code = "retired-too-soon"
+
+
+class NotRenewable(DomainError):
+    """This kind of master key is changed by its own tools: make the new key there, then rotate again."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-renewable"
+
+
 class StoreAway(DomainError):
     """The document store does not answer. Nothing was lost; try again later."""
 

@@ -1,10 +1,11 @@
-"""Keysets and blobs."""
+"""Keysets, blobs, and how far each check of them went."""
 
 from typing import ClassVar
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 
+from telesphore.kernel.identifiers import uuid7
 from telesphore.kernel.rows import Owned, SameOrganisation, belongs_to
 
 
@@ -63,3 +64,16 @@ class Blob(Owned):
             # Tells to which document a stray file belongs.
             HashIndex(fields=["stored_sha256"], name="blob_by_stored_sha256"),
         ]
+
+
+class Check(models.Model):
+    """One reading of all that the vault holds, and how far it went: an interrupted one goes on from there."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    after_organisation = models.UUIDField(null=True)
+    after_blob = models.UUIDField(null=True)
+    blobs = models.PositiveBigIntegerField(default=0)
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+    findings = models.JSONField(default=list)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from telesphore.kernel.ports import Port
 
@@ -22,6 +22,22 @@ class MasterKey(Protocol):
 
         Raises:
             WrongMasterKey: this key did not wrap it, or it was altered.
+        """
+
+
+@runtime_checkable
+class RenewableMasterKey(MasterKey, Protocol):
+    """A master key that can be changed from here. Another kind is changed by its own tools and a setting."""
+
+    def renew(self) -> None:
+        """Make a fresh key, which wraps from now on, in every process; the earlier ones still unwrap."""
+
+    def retire(self, used: set[str], at: datetime) -> int:
+        """Destroy the keys that are neither in `used` (names) nor the one that wraps now. Returns how many.
+
+        Raises:
+            RetiredTooSoon: the last renewal is less than an hour old, so a keyset wrapped before it may still be on
+                its way to the database.
         """
 
 

@@ -190,3 +190,8 @@ def organisation_keyset(organisation_id: UUID) -> UUID:
     if row is None:
         raise KeysetNotFound
     return row.id
+
+
+def living_keysets() -> Iterator[tuple[UUID, UUID]]:
+    """(organisation, keyset) of every keyset not erased."""
+    return Keyset.objects.filter(erased_at=None).values_list("organisation_id", "id").iterator()

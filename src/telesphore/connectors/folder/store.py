@@ -6,7 +6,6 @@ too. So a name is seen with all of its bytes or not at all, whatever stops the m
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -38,9 +37,15 @@ class FolderStore:
             with _failures():
                 _make(final.parent)
                 # Unbuffered: content comes in large pieces already.
-                with temporary.open("xb", buffering=0) as file:
-                    shutil.copyfileobj(content, _Whole(file), _CHUNK)
+                file = temporary.open("xb", buffering=0)
+            with file:
+                # Reading content is outside `_failures`: what its source refuses is not the store's doing.
+                while piece := content.read(_CHUNK):
+                    with _failures():
+                        _write_whole(file, piece)
+                with _failures():
                     os.fsync(file.fileno())
+            with _failures():
                 # A crash here leaves a file under `incoming/`, which `discard_unfinished` removes.
                 temporary.rename(final)
                 # Until the folder is forced, a power cut may take the name back; nobody was told yet.
@@ -86,17 +91,11 @@ class FolderStore:
         return self._blobs / name
 
 
-class _Whole:
-    """An unbuffered file that writes all it is given: one system call may take only a part."""
-
-    def __init__(self, file: RawIOBase) -> None:
-        self._file = file
-
-    def write(self, data: bytes) -> int:
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
-        return len(data)
+def _write_whole(file: RawIOBase, piece: bytes) -> None:
+    """One system call may take only a part."""
+    view = memoryview(piece)
+    while view:
+        view = view[file.write(view) :]
 
 
 @contextmanager

@@ -4,15 +4,21 @@ The keyset may hold several keys: the primary wraps, all of them unwrap. Rotatio
 a running process sees the file change and reads it anew.
 """
 
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from tink import KeysetHandle, TinkError, aead, json_proto_keyset_format, new_keyset_handle, secret_key_access
 
-from telesphore.vault.errors import MasterKeyMissing, WrongMasterKey
+from telesphore.vault.errors import MasterKeyMissing, RetiredTooSoon, WrongMasterKey
 from telesphore.vault.formats import keysets
+
+_RETIRE_AFTER = 3600.0
 
 
 def create(path: Path) -> None:
@@ -28,13 +34,6 @@ def create(path: Path) -> None:
         path.hardlink_to(temporary)
     finally:
         temporary.unlink()
-    _sync(path.parent)
-
-
-def add_key(path: Path) -> None:
-    """Add a fresh key, which wraps from now on; the earlier ones still unwrap."""
-    handle = keysets.extended(_read(path), keysets.TEXT_TEMPLATE)
-    _write(path, handle).replace(path)
     _sync(path.parent)
 
 
@@ -68,6 +67,27 @@ class FileMasterKey:
             raise WrongMasterKey from None
         return plaintext
 
+    def renew(self) -> None:
+        with _alone(self._path):
+            self._replace(keysets.extended(_read(self._path), keysets.TEXT_TEMPLATE))
+
+    def retire(self, used: set[str], at: datetime) -> int:
+        with _alone(self._path):
+            if at.timestamp() - self._path.stat().st_mtime < _RETIRE_AFTER:
+                raise RetiredTooSoon
+            handle = _read(self._path)
+            kept = keysets.reduced(
+                handle, {int(name.removeprefix("file:")) for name in used if name.startswith("file:")}
+            )
+            count = keysets.count(handle) - keysets.count(kept)
+            if count:
+                self._replace(kept)
+        return count
+
+    def _replace(self, handle: KeysetHandle) -> None:
+        _write(self._path, handle).replace(self._path)
+        _sync(self._path.parent)
+
     def _load(self) -> None:
         """Read the file, if it is not the one read before."""
         try:
@@ -80,6 +100,17 @@ class FileMasterKey:
                 self._handle = _read(self._path)
                 self._cipher = self._handle.primitive(aead.Aead)
                 self._stamp = stamp
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time changes the file."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: Path) -> KeysetHandle:

@@ -79,6 +79,14 @@ def extended(handle: KeysetHandle, template: tink_pb2.KeyTemplate) -> KeysetHand
     return proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)
 
 
+def reduced(handle: KeysetHandle, key_ids: set[int]) -> KeysetHandle:
+    """The same keyset with only its primary and the keys named."""
+    keyset = _keyset(handle)
+    kept = [key for key in keyset.key if key.key_id == keyset.primary_key_id or key.key_id in key_ids]
+    smaller = tink_pb2.Keyset(primary_key_id=keyset.primary_key_id, key=kept)
+    return proto_keyset_format.parse(smaller.SerializeToString(), secret_key_access.TOKEN)
+
+
 def count(handle: KeysetHandle) -> int:
     """How many keys it holds."""
     return len(handle.keyset_info().key_info)

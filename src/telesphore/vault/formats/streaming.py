@@ -17,6 +17,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -63,7 +64,20 @@ def _nonce(prefix: bytes, number: int, last: bool) -> bytes:
     return prefix + number.to_bytes(4, "big") + (b"\x01" if last else b"\x00")
 
 
-def _read_exactly(source: BinaryIO, size: int) -> bytes:
+class _Memory:
+    """Bytes read as a file, without copying them."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = memoryview(content)
+
+    def read(self, size: int) -> memoryview:
+        """At most `size` bytes."""
+        part = self._content[:size]
+        self._content = self._content[size:]
+        return part
+
+
+def _read_exactly(source: BinaryIO | _Memory, size: int) -> bytes | memoryview:
     """`size` bytes, or fewer at the end of `source`."""
     first = source.read(size)
     if len(first) == size or not first:
@@ -110,14 +124,54 @@ class _Segments(io.RawIOBase):
         return len(part)
 
 
+class _Hash:
+    """A SHA-256 of pieces in order, computed in a thread when more than one piece comes.
+
+    Hashing is five times slower than AES-GCM on processors of our time, so both hashes go beside it. At most one piece
+    waits, which bounds memory.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._running: Future[None] | None = None
+
+    def add(self, piece: bytes | memoryview, *, more: bool) -> None:
+        """Hash one piece; `more` says that others follow it."""
+        if more and self._thread is None:
+            self._thread = ThreadPoolExecutor(1)
+        if self._thread is None:
+            self._hash.update(piece)
+            return
+        self._wait()
+        self._running = self._thread.submit(self._hash.update, piece)
+
+    def digest(self) -> bytes:
+        """Of all pieces added."""
+        self._wait()
+        return self._hash.digest()
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._wait()
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+    def _wait(self) -> None:
+        if self._running is not None:
+            self._running.result()
+            self._running = None
+
+
 class EncryptingReader(_Segments):
     """Reads plaintext from `content`, gives ciphertext; the sizes and hashes are complete once read to the end."""
 
     def __init__(self, content: bytes | BinaryIO, key: StreamingKey, associated_data: bytes) -> None:
         self.size = 0
         self.stored_size = 0
-        self._plain_hash = hashlib.sha256()
-        self._stored_hash = hashlib.sha256()
+        self._plain_hash = _Hash()
+        self._stored_hash = _Hash()
         super().__init__(self._encrypt(content, key, associated_data))
 
     @property
@@ -134,20 +188,26 @@ class EncryptingReader(_Segments):
         salt, prefix = os.urandom(key.derived_size), os.urandom(PREFIX)
         header = bytes([header_size(key)]) + salt + prefix
         cipher = _cipher(key, salt, associated_data)
-        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        source = _Memory(content) if isinstance(content, bytes) else content
         room = key.segment_size - TAG
         segment = _read_exactly(source, room - len(header))
-        for number in range(_MAX_SEGMENTS):
-            following = _read_exactly(source, room)
-            self.size += len(segment)
-            self._plain_hash.update(segment)
-            stored = header + cipher.encrypt(_nonce(prefix, number, not following), segment, None)
-            self.stored_size += len(stored)
-            self._stored_hash.update(stored)
-            yield stored
-            if not following:
-                return
-            segment, header = following, b""
+        try:
+            for number in range(_MAX_SEGMENTS):
+                # A segment says whether it is the last, so the next is read before this one is encrypted.
+                following = _read_exactly(source, room)
+                more = bool(following)
+                self.size += len(segment)
+                self._plain_hash.add(segment, more=more)
+                stored = header + cipher.encrypt(_nonce(prefix, number, not more), segment, None)
+                self.stored_size += len(stored)
+                self._stored_hash.add(stored, more=more)
+                yield stored
+                if not more:
+                    return
+                segment, header = following, b""
+        finally:
+            self._plain_hash.close()
+            self._stored_hash.close()
         raise ValueError("Too long for this format.")
 
 
@@ -175,7 +235,6 @@ class DecryptingReader(_Segments):
     def _decrypt(
         self, source: BinaryIO, keys: Sequence[StreamingKey], associated_data: bytes, stored_size: int, sha256: bytes
     ) -> Iterator[bytes]:
-        digest = hashlib.sha256()
         left = stored_size
         first = _read_exactly(source, min(left, keys[0].segment_size))
         for key in keys:
@@ -187,34 +246,38 @@ class DecryptingReader(_Segments):
         else:
             raise Truncated if len(first) < min(left, keys[0].segment_size) else Altered
         left -= len(first)
+        digest = _Hash()
         number = 0
-        while True:
-            digest.update(segment)
-            if left == 0 and (source.read(1) or digest.digest() != sha256):
-                raise Altered
-            if segment:
-                yield segment
-            if left == 0:
-                return
-            number += 1
-            size = min(left, key.segment_size)
-            stored = _read_exactly(source, size)
-            if len(stored) < size:
-                raise Truncated
-            left -= size
-            try:
+        try:
+            while True:
+                digest.add(segment, more=left > 0)
+                # The last segment is given only once the whole is known to be right.
+                if left == 0 and (source.read(1) or digest.digest() != sha256):
+                    raise Altered
+                if segment:
+                    yield segment
+                if left == 0:
+                    return
+                number += 1
+                size = min(left, key.segment_size)
+                stored = _read_exactly(source, size)
+                if len(stored) < size:
+                    raise Truncated
+                left -= size
                 segment = cipher.decrypt(_nonce(prefix, number, left == 0), stored, None)
-            except InvalidTag:
-                raise Altered from None
+        except InvalidTag:
+            raise Altered from None
+        finally:
+            digest.close()
 
     @staticmethod
     def _open_first(
-        first: bytes, key: StreamingKey, associated_data: bytes, stored_size: int
+        first: bytes | memoryview, key: StreamingKey, associated_data: bytes, stored_size: int
     ) -> tuple[AESGCM, bytes, bytes]:
         size = header_size(key)
         if len(first) < size + TAG or first[0] != size:
             raise InvalidTag
-        salt, prefix = first[1 : 1 + key.derived_size], first[1 + key.derived_size : size]
+        salt, prefix = bytes(first[1 : 1 + key.derived_size]), bytes(first[1 + key.derived_size : size])
         cipher = _cipher(key, salt, associated_data)
         last = len(first) == stored_size
         return cipher, prefix, cipher.decrypt(_nonce(prefix, 0, last), memoryview(first)[size:], None)

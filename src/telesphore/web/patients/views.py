@@ -18,6 +18,7 @@ from telesphore.signature.actions import close, copy, sign as signing, view
 from telesphore.signature.errors import AlreadySigned, NotReadYet
 from telesphore.signature.formats.drawing import BadDrawing, check_drawing
 from telesphore.web.access import link_session, public
+from telesphore.web.files import pdf_response
 from telesphore.web.patients import session
 
 BEARER = "whoever holds the link sees what it is, and nothing of the document"
@@ -127,7 +128,7 @@ def document(request: HttpRequest) -> HttpResponse:
     at = now()
     visit = session.to_sign(request, at, after_signing=True)
     viewed = view.view(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
-    return _pdf(viewed.pdf)
+    return pdf_response(viewed.pdf)
 
 
 @link_session
@@ -247,20 +248,7 @@ def copy_file(request: HttpRequest) -> HttpResponse:
     at = now()
     visit = session.to_copy(request, at)
     opened = copy.open_copy(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
-    return _pdf(opened.pdf, download="keep" in request.GET)
-
-
-def _pdf(content: bytes, *, download: bool = False) -> HttpResponse:
-    disposition = "attachment" if download else "inline"
-    return HttpResponse(
-        content,
-        content_type="application/pdf",
-        headers={
-            "Content-Disposition": f'{disposition}; filename="document.pdf"',
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    return pdf_response(opened.pdf, download="keep" in request.GET)
 
 
 def _shell(visit: session.Visit) -> dict[str, object]:

@@ -1,0 +1,153 @@
+"""The vault's store in an S3 bucket.
+
+An object is seen whole or not at all: S3 shows an upload only once it is complete, in one request or in parts. What
+"durable" means is the bucket's affair: see `docs/operations.md` for what to ask of it.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO, cast
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store as Bucket
+
+from telesphore.vault.errors import BlobMissing, StoreAway, StoreFull
+
+_PART = 8 << 20
+"""Size of a part in bytes; S3 takes 10,000 parts, so a document may have 80 GB."""
+_PARTS_AT_ONCE = 3
+_CHUNK = 1 << 20
+# What servers answer when they have no room: HTTP 507 (RFC 4918 §11.5), and the codes of Ceph and SeaweedFS.
+_FULL = re.compile(
+    r"\b507 Insufficient Storage|QuotaExceeded|InsufficientStorage|InsufficientCapacity|(?i:writable volumes)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the bucket is, and as whom to speak to it.
+
+    Attributes:
+        endpoint: https://…, or http://… on a private network: what is stored is encrypted already.
+        prefix: what the names in the bucket begin with; empty for nothing.
+    """
+
+    endpoint: str
+    bucket: str
+    region: str
+    key_id: str
+    secret: str
+    prefix: str = ""
+
+
+class S3Store:
+    """A `vault.ports.BlobStore` in a bucket."""
+
+    def __init__(self, place: Place) -> None:
+        self._bucket = Bucket(
+            place.bucket,
+            prefix=place.prefix or None,
+            endpoint=place.endpoint,
+            region=place.region,
+            access_key_id=place.key_id,
+            secret_access_key=place.secret,
+            client_options={
+                "allow_http": place.endpoint.startswith("http://"),
+                "connect_timeout": timedelta(seconds=5),
+                "read_timeout": timedelta(seconds=30),
+                # Of a whole request: a large document on a slow line takes long.
+                "timeout": timedelta(hours=1),
+            },
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+        )
+
+    def write(self, name: str, content: BinaryIO) -> None:
+        first = _part(content)
+        with _failures():
+            if len(first) < _PART:
+                obstore.put(self._bucket, name, first, use_multipart=False)
+            else:
+                obstore.put(
+                    self._bucket, name, _parts(first, content), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+                )
+
+    def read(self, name: str) -> BinaryIO:
+        with _failures():
+            stream = obstore.get(self._bucket, name).stream(min_chunk_size=_CHUNK)
+        return cast(BinaryIO, io.BufferedReader(_Body(iter(stream)), _CHUNK))
+
+    def delete(self, name: str) -> None:
+        try:
+            with _failures():
+                obstore.delete(self._bucket, name)
+        except BlobMissing:
+            pass
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        # S3 itself compares whole folders only, through this library.
+        folder = prefix.rpartition("/")[0]
+        with _failures():
+            for page in obstore.list(self._bucket, folder or None):
+                for entry in page:
+                    if entry["path"].startswith(prefix):
+                        yield entry["path"]
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Nothing: the bucket's lifecycle rule removes unfinished uploads (`AbortIncompleteMultipartUpload`)."""
+        return 0
+
+
+def _part(content: BinaryIO) -> bytes:
+    """One part; shorter at the end."""
+    pieces, missing = [], _PART
+    while missing and (piece := content.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def _parts(first: bytes, content: BinaryIO) -> Iterator[bytes]:
+    yield first
+    while part := _part(content):
+        yield part
+
+
+class _Body(io.RawIOBase):
+    """An answer's body as a file."""
+
+    def __init__(self, chunks: "Iterator[obstore.Bytes]") -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # Typeshed's Buffer.
+        while not self._rest:
+            with _failures():
+                chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Say in the vault's words what the bucket refused."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error):
+            raise StoreAway from error
+        raise BlobMissing from error
+    except (BaseError, OSError, TimeoutError) as error:
+        raise (StoreFull if _FULL.search(str(error)) else StoreAway) from error
