@@ -15,7 +15,7 @@ from telesphore.vault import actions as vault
 def found_organisation(*, name: str, city: str, actor: Actor, at: datetime) -> UUID:
     """Make an organisation, with its keyset for what belongs to no patient. For the operator's commands."""
     organisation_id = uuid7()
-    keyset = vault.prepare_keyset.owner.organisation_id=organisation_id, patient_id=None)
+    keyset = vault.prepare_keyset(organisation_id=organisation_id, patient_id=None)
     _found(name=name, city=city, keyset=keyset, actor=actor.within(organisation_id), at=at)
     return organisation_id
 

@@ -64,7 +64,7 @@ def register_patient(
     """
     organisation_id = _check_registers(actor)
     patient_id = uuid7()
-    keyset = vault.prepare_keyset.owner.organisation_id=organisation_id, patient_id=patient_id)
+    keyset = vault.prepare_keyset(organisation_id=organisation_id, patient_id=patient_id)
     _register(
         patient_id=patient_id,
         keyset=keyset,
