@@ -28,3 +28,13 @@ def page_picture(pdf: bytes, index: int, width: int = WIDTH) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=False)
     return out.getvalue()
+
+
+def last_page_size(pdf: bytes) -> tuple[int, tuple[float, float]]:
+    """The index of the last page, and its width and height in points."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        index = len(document) - 1
+        return index, document.get_page_size(index)
+    finally:
+        document.close()

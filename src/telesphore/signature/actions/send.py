@@ -17,6 +17,7 @@ from telesphore.links import actions as links
 from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
+from telesphore.paper.pictures import last_page_size
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign
@@ -29,19 +30,26 @@ SEAL_FIELD = "Seal"
 LINK_TO_SIGN = "signature:sign"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
-    """Someone to sign, and where. `person_id` None means the patient of the document.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a signature is shown.
 
     Attributes:
         page: counted from 0.
-        box: left, bottom, right, top, in points.
+        box: left, bottom, right, top, in points from the page's lower left corner.
     """
+
+    page: int
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Someone to sign. `person_id` None means the patient of the document; `place` None the foot of the last page."""
 
     person_id: UUID | None
     purpose: Purpose
-    page: int
-    box: tuple[float, float, float, float]
+    place: Place | None = None
 
 
 @audit.staged("signature:envelope:send")
@@ -62,11 +70,13 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
     signers = [signer for step in steps for signer in step]
     if any(signer.person_id is None for signer in signers) and not (patient.email and patient.phone):
         raise NoChannel
-    if any(not 0 <= signer.page < document.pages or not _is_a_box(signer.box) for signer in signers):
-        raise NoPlaceToSign
+    places = [
+        signer.place or usual for signer, usual in zip(signers, usual_places(document.pdf, len(signers)), strict=True)
+    ]
+    _check_places(document, places)
     fields = [
-        SignatureField(name=f"Signature{number}", page=signer.page, box=signer.box)
-        for number, signer in enumerate(signers, start=1)
+        SignatureField(name=f"Signature{number}", page=place.page, box=place.box)
+        for number, place in enumerate(places, start=1)
     ]
     prepared = add_fields(document.pdf, [*fields, SignatureField(name=SEAL_FIELD, page=0, box=None)])
     deposited = vault.deposit(
@@ -79,6 +89,7 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
         document=document,
         patient=patient,
         steps=steps,
+        places=places,
         deposited=deposited,
         ground=decision.ground,
         actor=actor,
@@ -92,6 +103,7 @@ def _send(
     document: records.OpenedDocument,
     patient: records_access.Patient,
     steps: Sequence[Sequence[Signer]],
+    places: Sequence[Place],
     deposited: vault.Deposited,
     ground: records_access.Ground,
     actor: Actor,
@@ -122,6 +134,7 @@ def _send(
             organisation_id=organisation_id, envelope_id=envelope_id, position=position, needed=len(signers)
         )
         for signer in signers:
+            place = places[number]
             number += 1
             Recipient.objects.create(
                 organisation_id=organisation_id,
@@ -131,8 +144,8 @@ def _send(
                 person_id=signer.person_id,
                 purpose=signer.purpose,
                 field_name=f"Signature{number}",
-                page=signer.page,
-                box=list(signer.box),
+                page=place.page,
+                box=list(place.box),
             )
     Revision.objects.create(
         organisation_id=organisation_id,
@@ -233,6 +246,21 @@ def _call_professional(envelope: Envelope, recipient: Recipient, actor: Actor, a
     )
 
 
-def _is_a_box(box: tuple[float, float, float, float]) -> bool:
-    left, bottom, right, top = box
-    return right - left >= 20 and top - bottom >= 10
+def usual_places(pdf: bytes, signers: int) -> list[Place]:
+    """Places at the foot of the last page, from left to right, two in a row, rows upward."""
+    page, (across, _down) = last_page_size(pdf)
+    margin, gap, height = 36.0, 12.0, 64.0
+    width = (across - 2 * margin - gap) / 2
+    places = []
+    for number in range(signers):
+        left = margin + (number % 2) * (width + gap)
+        bottom = margin + (number // 2) * (height + gap)
+        places.append(Place(page, (left, bottom, left + width, bottom + height)))
+    return places
+
+
+def _check_places(document: records.OpenedDocument, places: Sequence[Place]) -> None:
+    for place in places:
+        left, bottom, right, top = place.box
+        if not 0 <= place.page < document.pages or right - left < 20 or top - bottom < 10:
+            raise NoPlaceToSign

@@ -3,6 +3,7 @@
 Nothing is locked while a token works. What it signed is taken only if the file is still the one that was prepared.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -144,10 +145,16 @@ def _take(
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
         raise SomeoneSignedMeanwhile
-    _add_revision(envelope, revision.number + 1, deposited, recipient.id, actor, at)
+    add_revision(envelope, revision.number + 1, deposited, recipient.id, actor, at)
     recipient.state = RecipientState.SIGNED
     recipient.signed_at = at
-    recipient.proof = proof(actor=actor, shown=bytes(revision.sha256), certificate=certificate)
+    recipient.proof = {
+        "means": actor.means,
+        "source_address": actor.source_address or "",
+        "client": actor.client,
+        "shown_sha256": bytes(revision.sha256).hex(),
+        "certificate_sha256": hashlib.sha256(certificate).hexdigest(),
+    }
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
@@ -182,7 +189,7 @@ def _advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetim
     return state is EnvelopeState.SEALING
 
 
-def _add_revision(
+def add_revision(
     envelope: Envelope,
     number: int,
     deposited: vault.Deposited,
@@ -190,6 +197,7 @@ def _add_revision(
     actor: Actor,
     at: datetime,
 ) -> None:
+    """Write the next state of the file, in the caller's transaction."""
     Revision.objects.create(
         organisation_id=envelope.organisation_id,
         envelope_id=envelope.id,
