@@ -1,7 +1,9 @@
 """A real SeaweedFS on ports of its own, for the tests that speak S3."""
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -10,8 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import psutil
 
 from telesphore.connectors.s3.store import Place
 
@@ -86,9 +86,7 @@ class Seaweed:
     def stop(self) -> None:
         """Kill it."""
         if self._process is not None:
-            for process in psutil.Process(self._process.pid).children(recursive=True):
-                process.kill()
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 

@@ -79,7 +79,7 @@ class S3Store:
     def read(self, name: str) -> BinaryIO:
         with _failures():
             stream = obstore.get(self._bucket, name).stream(min_chunk_size=_CHUNK)
-        return cast(BinaryIO, io.BufferedReader(_Body(iter(stream)), _CHUNK))
+        return cast(BinaryIO, io.BufferedReader(_Body(stream), _CHUNK))
 
     def delete(self, name: str) -> None:
         try:
@@ -120,7 +120,7 @@ def _parts(first: bytes, content: BinaryIO) -> Iterator[bytes]:
 class _Body(io.RawIOBase):
     """An answer's body as a file."""
 
-    def __init__(self, chunks: "Iterator[obstore.Bytes]") -> None:
+    def __init__(self, chunks: "obstore.BytesStream") -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
 

@@ -16,6 +16,7 @@ read what this writes, and the reverse.
 import hashlib
 import io
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
@@ -90,38 +91,41 @@ def _read_exactly(source: BinaryIO | _Memory, size: int) -> bytes | memoryview:
     return b"".join(parts)
 
 
-class _Segments(io.RawIOBase):
-    """A readable file over an iterator of byte strings; a read that has room for a whole string copies nothing."""
+class _Segments(io.BufferedIOBase):
+    """A readable file over an iterator of byte strings; a read that is exactly one of them copies nothing."""
 
     def __init__(self, segments: Iterator[bytes]) -> None:
         self._segments = segments
-        self._rest: memoryview = memoryview(b"")
+        self._rest = memoryview(b"")
+        self._failure: Exception | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        """At most `size` bytes, at least one before the end; all of it when negative or None."""
-        if size is None or size < 0:
-            return self.readall()
-        if not self._rest:
-            segment = next(self._segments, b"")
-            if len(segment) <= size:
-                return segment
-            self._rest = memoryview(segment)
-        part = bytes(self._rest[:size])
-        self._rest = self._rest[size:]
-        return part
-
-    def readall(self) -> bytes:
-        parts = [bytes(self._rest), *self._segments]
-        self._rest = memoryview(b"")
+        """`size` bytes, or fewer at the end; all of it when negative or None."""
+        parts: list[memoryview] = []
+        missing = sys.maxsize if size is None or size < 0 else size
+        while missing:
+            self._rest = self._rest or memoryview(self._next())
+            if not self._rest:
+                break
+            parts.append(self._rest[:missing])
+            self._rest = self._rest[missing:]
+            missing -= len(parts[-1])
+        if len(parts) == 1 and isinstance(whole := parts[0].obj, bytes) and len(whole) == len(parts[0]):
+            return whole
         return b"".join(parts)
 
-    def readinto(self, buffer: "memoryview[int] | bytearray") -> int:  # type: ignore[override]  # Typeshed's Buffer.
-        part = self.read(len(buffer))
-        buffer[: len(part)] = part
-        return len(part)
+    def _next(self) -> bytes:
+        # A generator that failed looks finished: without this, a second read would see a clean end.
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return next(self._segments, b"")
+        except Exception as failure:
+            self._failure = failure
+            raise
 
 
 class _Hash:
