@@ -1,24 +1,12 @@
 """An act leaves one event, in its own transaction."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from telesphore.audit import actions as audit
 from telesphore.audit.models import Event, Pending
-from telesphore.kernel.actors import Actor, ActorKind
-
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-CLINIC = UUID(int=1)
-ALICE = Actor(
-    kind=ActorKind.PROFESSIONAL,
-    organisation_id=CLINIC,
-    person_id=UUID(int=0xA11CE),
-    means="password+totp",
-    source_address="192.0.2.1",
-    client="Firefox",
-)
+from tests.audit.people import ALICE, CLINIC, NOON
 
 pytestmark = pytest.mark.django_db
 

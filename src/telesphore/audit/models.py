@@ -1,12 +1,15 @@
 """Events, their places in the tree, the tree's full tiles and its signed heads; all inserted once."""
 
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from telesphore.audit.formats.entries import CORE, DETAIL, Entry, commitment
 from telesphore.kernel.rows import InsertOnly, Owned
 
 
@@ -76,6 +79,61 @@ class Event(Owned, InsertOnly):
             ),
         ]
 
+    @property
+    def core_content(self) -> dict[str, Any]:
+        """The core, as it is committed to."""
+        return {
+            "id": str(self.id),
+            "organisation": str(self.organisation_id),
+            "family": self.family,
+            "at": instant(self.at),
+            "action": self.action,
+            "outcome": self.outcome,
+            "actor_kind": self.actor_kind,
+            "categories": self.categories,
+            "origin": self.origin,
+            "purpose": self.purpose,
+            "ground": self.ground,
+        }
+
+    @property
+    def detail_content(self) -> dict[str, Any]:
+        """The detail, as it is committed to."""
+        return {
+            "person": _text(self.person_id),
+            "on_behalf_of": _text(self.on_behalf_of),
+            "means": self.means,
+            "patient": _text(self.patient_id),
+            "subject": _text(self.subject_id),
+            "source_address": self.source_address,
+            "client": self.client,
+            "detail": self.detail,
+        }
+
+    @property
+    def core_commitment(self) -> bytes:
+        return commitment(CORE, bytes(self.core_salt), self.core_content)
+
+    @property
+    def detail_commitment(self) -> bytes:
+        """Not for an event whose detail was erased."""
+        assert self.detail_salt is not None
+        return commitment(DETAIL, bytes(self.detail_salt), self.detail_content)
+
+    @property
+    def entry(self) -> Entry:
+        """What the event's leaf holds."""
+        return Entry(self.core_commitment, self.detail_commitment)
+
+
+def instant(at: datetime) -> str:
+    """An instant's one spelling: UTC, six digits of fraction, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _text(identifier: UUID | None) -> str | None:
+    return str(identifier) if identifier else None
+
 
 class Pending(Owned):
     """An event that awaits its place in the tree: written with the event, taken away with the leaf.
@@ -83,6 +141,9 @@ class Pending(Owned):
     PostgreSQL's commit order is not the order of any id or clock, so no cursor over events would see one that a slow
     transaction commits late. This row becomes visible exactly when its event does. `id` is the event's.
     """
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["id"], name="pending_oldest_first")]
 
 
 class Leaf(InsertOnly):

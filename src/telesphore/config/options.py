@@ -246,6 +246,13 @@ OPTIONS: tuple[Option, ...] = (
         default="3653",
     ),
     Option(
+        name="audit_witnesses",
+        meaning="Public keys of the witnesses whose cosignatures of the audit trail's checkpoints are accepted.",
+        accepts="verifier keys (name+id+base64) separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
         name="audit_technical_retention_days",
         meaning="How long technical events keep their detail.",
         accepts="a whole number of days, at least 1",
