@@ -239,6 +239,62 @@ OPTIONS: tuple[Option, ...] = (
         default="none",
     ),
     Option(
+        name="mail_sender",
+        meaning="Address from which e-mails leave.",
+        accepts="an e-mail address",
+        parse=lambda text: _address(text),
+        default=None,
+    ),
+    Option(
+        name="smtp_host",
+        meaning="Name of the SMTP server.",
+        accepts="a host name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_port",
+        meaning="Port of the SMTP server.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="587",
+    ),
+    Option(
+        name="smtp_security",
+        meaning="How the connection to the SMTP server is protected; none is for a server on this machine.",
+        accepts="starttls, tls or none",
+        parse=_one_of("starttls", "tls", "none"),
+        default="starttls",
+    ),
+    Option(
+        name="smtp_user",
+        meaning="Name with which to sign in to the SMTP server; without one, it is used without signing in.",
+        accepts="a name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_password_file",
+        meaning="File with the password for the SMTP server.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="smtp_authorities_file",
+        meaning="File with the authorities that may vouch for the SMTP server; the system's own when absent.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="metrics_token_file",
+        meaning="File with the token that opens /metrics from elsewhere than this machine.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
         name="audit_access_retention_days",
         meaning="How long access events keep their detail (at least 3 years stay visible to the patient).",
         accepts="a whole number of days, at least 1",
@@ -273,6 +329,12 @@ def _listen(text: str) -> tuple[str, int]:
     if not address or not 0 < int(port) < 65536:
         raise ValueError(text)
     return address, int(port)
+
+
+def _address(text: str) -> str:
+    from telesphore.outbox.formats import mail
+
+    return mail.address(text)
 
 
 def _time_zone(text: str) -> str:

@@ -233,6 +233,8 @@ def serve(settings: Settings) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.server.mp import MPServer
 
+    from telesphore.config.logs import CONFIGURATION
+
     host, port = settings["listen"].value
     MPServer(
         "telesphore.config.process:application",
@@ -241,10 +243,11 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=settings["web_workers"].value,
-        blocking_threads=8,
+        blocking_threads=4,
         http=HTTPModes.http1,
         websockets=False,
         log_access=False,
+        log_dictconfig=CONFIGURATION,
         respawn_failed_workers=True,
         workers_kill_timeout=20,
     ).serve()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from telesphore.config import embedded
+from telesphore.config import embedded, logs
 from telesphore.config.options import BadSetting, read, read_secret, write_secret
 
 try:
@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "telesphore.web.health.requests.LogRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -146,7 +147,8 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = SOURCE / "web" / "static" / "collected"
+# Served from where they lie (WHITENOISE_USE_FINDERS): nothing is collected.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 MEDIA_URL = ""
@@ -168,4 +170,6 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
-LOGGING_CONFIG = None
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.CONFIGURATION
+METRICS_TOKEN: str | None = read_secret(_value("metrics_token_file")) if _value("metrics_token_file") else None
