@@ -5,8 +5,8 @@ from telesphore.audit.actions.record import NO_ORGANISATION as NO_ORGANISATION
 from telesphore.audit.actions.record import Occurrence as Occurrence
 from telesphore.audit.actions.record import record as record
 from telesphore.audit.actions.record import record_many as record_many
-from telesphore.audit.actions.staged import staged as staged
 from telesphore.audit.actions.seal import Sealed as Sealed
 from telesphore.audit.actions.seal import seal_once as seal_once
+from telesphore.audit.actions.staged import staged as staged
 from telesphore.audit.states import Family as Family
 from telesphore.audit.states import Outcome as Outcome
