@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "telesphore.web.requests.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "telesphore.web.headers.Headers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,7 +94,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "csp.context_processors.nonce",
+                "django.template.context_processors.i18n",
+                "telesphore.web.shell.shell",
             ],
         },
     }
@@ -154,6 +156,12 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+# The front build names files after their content; pdf.js is in a folder named after its version.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/built/(pdfjs-[0-9.]+/.+|[^/]+\.[0-9a-f]{12}\.[a-z0-9]+)$"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "telesphore.web.static_files.BuiltFiles"},
+}
 MEDIA_URL = ""
 
 AUTH_USER_MODEL = "accounts.Person"
@@ -191,6 +199,21 @@ SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 LOGGING_CONFIG = "logging.config.dictConfig"
