@@ -72,9 +72,9 @@ class FolderStore:
     def names(self, prefix: str = "") -> Iterator[str]:
         with _failures():
             for folder, _, files in os.walk(self._blobs, onerror=_raise):
-                base = Path(folder).relative_to(self._blobs).as_posix()
+                base = Path(folder).relative_to(self._blobs)
                 for file in files:
-                    name = f"{base}/{file}"
+                    name = (base / file).as_posix()
                     if name.startswith(prefix):
                         yield name
 
