@@ -2,7 +2,10 @@
 
 import typer
 
+from telesphore.cli import audit
+
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback()

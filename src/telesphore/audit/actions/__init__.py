@@ -6,6 +6,7 @@ from telesphore.audit.actions.cosign import Cosigned as Cosigned
 from telesphore.audit.actions.cosign import cosign as cosign
 from telesphore.audit.actions.erase import apply_retention as apply_retention
 from telesphore.audit.actions.erase import erase_patient as erase_patient
+from telesphore.audit.actions.export import export as export
 from telesphore.audit.actions.key import public_key as public_key
 from telesphore.audit.actions.record import NO_ORGANISATION as NO_ORGANISATION
 from telesphore.audit.actions.record import Occurrence as Occurrence

@@ -42,8 +42,21 @@ def accesses_of_patient(
 
     Uses the index `event_by_patient`.
     """
-    events = Event.objects.filter(organisation_id=organisation_id, patient_id=patient_id, family=Family.ACCESS.value)
-    return _page(events, after, limit)
+    events = _of_patient(organisation_id, patient_id).filter(family=Family.ACCESS.value)
+    return _page(events, after=after, limit=limit)
+
+
+def events_of_patient(
+    *,
+    organisation_id: UUID,
+    patient_id: UUID,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """All events about a patient in [since, until), for an auditor. Uses the index `event_by_patient`."""
+    return _page(_of_patient(organisation_id, patient_id), since=since, until=until, after=after, limit=limit)
 
 
 def events_of_organisation(
@@ -59,20 +72,40 @@ def events_of_organisation(
     Uses the index `event_by_organisation`.
     """
     events = Event.objects.filter(organisation_id=organisation_id)
+    return _page(events, since=since, until=until, after=after, limit=limit)
+
+
+def events_of_person(
+    *,
+    organisation_id: UUID,
+    person_id: UUID,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """What one person did in an organisation in [since, until), for its auditor. Uses the index `event_by_person`."""
+    events = Event.objects.filter(organisation_id=organisation_id, person_id=person_id)
+    return _page(events, since=since, until=until, after=after, limit=limit)
+
+
+def _of_patient(organisation_id: UUID, patient_id: UUID) -> QuerySet[Event]:
+    return Event.objects.filter(organisation_id=organisation_id, patient_id=patient_id)
+
+
+def _page(
+    events: QuerySet[Event],
+    *,
+    after: After | None,
+    limit: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page:
+    limit = min(max(limit, 1), MOST)
     if since:
         events = events.filter(at__gte=since)
     if until:
         events = events.filter(at__lt=until)
-    return _page(events, after, limit)
-
-
-def events_of_person(*, organisation_id: UUID, person_id: UUID, after: After | None = None, limit: int = PAGE) -> Page:
-    """What one person did in an organisation, for its auditor. Uses the index `event_by_person`."""
-    return _page(Event.objects.filter(organisation_id=organisation_id, person_id=person_id), after, limit)
-
-
-def _page(events: QuerySet[Event], after: After | None, limit: int) -> Page:
-    limit = min(max(limit, 1), MOST)
     if after:
         # The first condition bounds the index scan, which an OR alone would not.
         events = events.filter(Q(at__lte=after.at), Q(at__lt=after.at) | Q(id__lt=after.id))
