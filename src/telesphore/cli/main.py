@@ -2,9 +2,10 @@
 
 import typer
 
-from telesphore.cli import vault
+from telesphore.cli import audit, vault
 
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
+app.add_typer(audit.app, name="audit")
 app.add_typer(vault.app, name="vault")
 
 

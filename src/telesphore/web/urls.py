@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),
     path("outbox/", outbox.outbox, name="outbox"),
+    path("audit-log/", include("telesphore.web.audit_log.urls")),
 ]
