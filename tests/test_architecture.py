@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,7 +99,7 @@ TWO_FLOORS = """
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+def build(tmp_path: Path) -> Callable[..., Path]:
     """Builds a small house from its files' texts."""
 
     def house(**files: str) -> Path:
@@ -113,7 +113,7 @@ def build(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         (tmp_path / "pyproject.toml").write_text(textwrap.dedent(TWO_FLOORS))
         return package
 
-    yield house
+    return house
 
 
 def test_the_floors_are_read_from_the_projects_file() -> None:

@@ -1,15 +1,8 @@
-"""The `telesphore` command."""
+"""The `telesphore` command: one group per room. `config/` adds the commands that run the instance itself."""
 
 import typer
 
+from telesphore.cli.jobs import jobs
+
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
-
-
-@app.callback()
-def _root() -> None:
-    """Every command takes its settings from the environment and from telesphore.toml in the home folder."""
-
-
-def main() -> None:
-    """Run the command named on the command line."""
-    app()
+app.add_typer(jobs, name="jobs")
