@@ -113,8 +113,11 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
     found = Instance(Path(tempfile.mkdtemp(prefix="telesphore-up-")), _free_port())
-    yield found
-    found.forget()
+    try:
+        assert found.run("migrate").returncode == 0
+        yield found
+    finally:
+        found.forget()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -124,14 +127,18 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-def test_the_first_start_makes_keys_and_says_loudly_to_back_them_up(instance: Instance) -> None:
-    first, second = instance.run("migrate"), instance.run("migrate")
-    assert first.returncode == second.returncode == 0, first.stderr
-    assert "BACK THEM UP" in first.stderr
-    for path in (instance.home / "keys").iterdir():
-        assert str(path) in first.stderr
-        assert path.stat().st_mode & 0o777 == 0o600
-    assert "BACK THEM UP" not in second.stderr
+def test_the_first_start_makes_keys_and_says_loudly_to_back_them_up() -> None:
+    blank = Instance(Path(tempfile.mkdtemp(prefix="telesphore-up-")), _free_port())
+    try:
+        first, second = blank.run("migrate"), blank.run("migrate")
+        assert first.returncode == second.returncode == 0, first.stderr
+        assert "BACK THEM UP" in first.stderr
+        for path in (blank.home / "keys").iterdir():
+            assert str(path) in first.stderr
+            assert path.stat().st_mode & 0o777 == 0o600
+        assert "BACK THEM UP" not in second.stderr
+    finally:
+        blank.forget()
 
 
 def test_up_answers_works_and_stops_in_order_on_sigterm(instance: Instance) -> None:
