@@ -7,9 +7,9 @@ from telesphore.paper.typesetting import typeset
 
 TEMPLATE = Path(__file__).with_name("consent.typ")
 A4_HEIGHT = 841.89
-LEFT, WIDTH, GAP, TOP, HEIGHT = 57.0, 234.0, 13.0, 560.0, 92.0
+LEFT, WIDTH, GAP, TOP, HEIGHT = 57.0, 234.0, 13.0, 585.0, 104.0
 """The two places, in points from the upper left corner; the template gets the same numbers."""
-INSET, CAPTION = 8.0, 30.0
+INSET, CAPTION = 8.0, 28.0
 """Inside a place, its caption comes first; a signature's picture goes under it."""
 
 
