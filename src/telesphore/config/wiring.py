@@ -92,10 +92,12 @@ def bind_gateways(settings: Mapping[str, Setting]) -> None:
         BadSetting: a stand-in outside a demonstration, or a gateway whose settings don't suffice.
     """
     from telesphore.connectors import absent, local_outbox, smtp
+    from telesphore.connectors.local_outbox.reading import LocalMessages
     from telesphore.outbox import ports
 
     values = {name: setting.value for name, setting in settings.items()}
     folder, sender = values["home"] / "outbox", values["mail_sender"]
+    ports.local.bind(lambda: LocalMessages(folder))
     if values["mail_gateway"] == "local":
         _check_demonstration(settings, "mail_gateway")
         ports.mail.bind(lambda: local_outbox.LocalMail(folder, sender or "demonstration@telesphore.invalid"))

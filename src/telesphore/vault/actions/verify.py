@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min, Sum
+from django.db.models import Sum
 
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -114,7 +114,8 @@ def _blobs_after(check: Check) -> Iterator[Blob]:
                 yield from batch
                 after = batch[-1].id
         others = Blob.objects.filter(organisation_id__gt=organisation_id) if organisation_id else Blob.objects.all()
-        organisation_id, after = others.aggregate(first=Min("organisation_id"))["first"], None
+        organisation_id = others.order_by("organisation_id").values_list("organisation_id", flat=True).first()
+        after = None
         if organisation_id is None:
             return
 
