@@ -7,7 +7,8 @@ import pytest
 from django.db import connections
 from psycopg import sql
 
-from telesphore.config import database, embedded
+from telesphore.config import database, embedded, master_key
+from tests.cast import Cast, assemble
 from tests.environment import CLUSTER
 
 
@@ -41,6 +42,7 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> None:
         _point_at("postgres")
         _administer(_copy("shared", embedded.DATABASE))
         _point_at("shared")
+        master_key.ensure_master_key(lambda notice: None)
 
 
 @pytest.fixture
@@ -58,3 +60,15 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
         finally:
             _point_at("shared")
             _administer(_drop(name))
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The cast, in a transaction that is rolled back."""
+    return assemble()
+
+
+@pytest.fixture
+def committed_cast(committed: str) -> Cast:
+    """The cast, committed in a database of the test's own."""
+    return assemble()

@@ -4,20 +4,10 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
+from telesphore.accounts.states import Role
 from telesphore.kernel.identifiers import uuid7
 from telesphore.kernel.rows import Owned
-
-
-class Role(models.TextChoices):
-    """What a member does in an organisation."""
-
-    ADMINISTRATOR = "administrator", _("administrator")
-    SECRETARY = "secretary", _("secretary")
-    PROFESSIONAL = "professional", _("health professional")
-    PRIVACY_OFFICER = "privacy-officer", _("data protection officer")
-    AUDITOR = "auditor", _("auditor")
 
 
 class Organisation(models.Model):
@@ -27,8 +17,6 @@ class Organisation(models.Model):
     name = models.TextField()
     city = models.TextField(blank=True)
     finess = models.CharField(max_length=9, blank=True)
-    key_id = models.UUIDField(null=True, editable=False)
-    """The vault's keyset for what belongs to no patient."""
 
     def __str__(self) -> str:
         return self.name

@@ -97,14 +97,20 @@ def cluster(home: Path) -> Cluster:
     return Cluster(home / "postgres", sockets, _wheel() / "pginstall" / "bin", None, home / "keys")
 
 
+def make_passwords(place: Cluster) -> list[Path]:
+    """Write the roles' passwords unless they are there; returns the files made."""
+    missing = [path for path in map(place.password_file, (SUPERUSER, OWNER, APPLICATION)) if not path.exists()]
+    for path in missing:
+        write_secret(path, secrets.token_urlsafe(32))
+    return missing
+
+
 def initialise(place: Cluster) -> bool:
     """Make the cluster unless it is there. Returns whether it was made.
 
     A cluster torn by a crash of `initdb` is made anew: the marker is the owner's password file, written last.
     """
-    for role in (SUPERUSER, OWNER, APPLICATION):
-        if not place.password_file(role).exists():
-            write_secret(place.password_file(role), secrets.token_urlsafe(32))
+    make_passwords(place)
     if place.user:
         _prepare_for_root(place)
     place.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -190,6 +196,7 @@ def start(place: Cluster, *options: str) -> Server:
         time.sleep(0.05)
     if process.poll() is None:
         process.kill()
+        process.wait()
     tail = place.log.read_text(errors="replace")[-2000:]
     raise EmbeddedFailure(f"The embedded database did not start. Its log ({place.log}) ends:\n{tail}")
 

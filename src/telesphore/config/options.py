@@ -155,6 +155,13 @@ OPTIONS: tuple[Option, ...] = (
         default="1",
     ),
     Option(
+        name="worker_jobs",
+        meaning="Jobs that one worker runs at the same time.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="4",
+    ),
+    Option(
         name="time_zone",
         meaning="Time zone in which dates are shown.",
         accepts="a name of the time zone database, e.g. Europe/Paris",
@@ -167,6 +174,48 @@ OPTIONS: tuple[Option, ...] = (
         accepts="folder or s3",
         parse=_one_of("folder", "s3"),
         default="folder",
+    ),
+    Option(
+        name="s3_endpoint",
+        meaning="Address of the S3 service that holds the bucket (`vault_store` = s3).",
+        accepts="http://… or https://…, without a final slash",
+        parse=lambda text: _base_url(text),
+        default=None,
+    ),
+    Option(
+        name="s3_bucket",
+        meaning="Bucket that holds encrypted documents; it exists already.",
+        accepts="a bucket's name",
+        parse=str,
+        default="telesphore",
+    ),
+    Option(
+        name="s3_prefix",
+        meaning="What the names in the bucket begin with, when several instances share it.",
+        accepts="a path without a leading or final slash, or nothing",
+        parse=str,
+        default="",
+    ),
+    Option(
+        name="s3_region",
+        meaning="Region named in the signature of requests; most services of one's own accept any.",
+        accepts="a region's name",
+        parse=str,
+        default="us-east-1",
+    ),
+    Option(
+        name="s3_key_id",
+        meaning="Access key id as which this instance speaks to the bucket.",
+        accepts="an access key id",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="s3_secret_file",
+        meaning="File with the secret of that access key.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="master_key",
@@ -188,6 +237,62 @@ OPTIONS: tuple[Option, ...] = (
         accepts="local or none",
         parse=_one_of("local", "none"),
         default="none",
+    ),
+    Option(
+        name="mail_sender",
+        meaning="Address from which e-mails leave.",
+        accepts="an e-mail address",
+        parse=lambda text: _address(text),
+        default=None,
+    ),
+    Option(
+        name="smtp_host",
+        meaning="Name of the SMTP server.",
+        accepts="a host name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_port",
+        meaning="Port of the SMTP server.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="587",
+    ),
+    Option(
+        name="smtp_security",
+        meaning="How the connection to the SMTP server is protected; none is for a server on this machine.",
+        accepts="starttls, tls or none",
+        parse=_one_of("starttls", "tls", "none"),
+        default="starttls",
+    ),
+    Option(
+        name="smtp_user",
+        meaning="Name with which to sign in to the SMTP server; without one, it is used without signing in.",
+        accepts="a name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_password_file",
+        meaning="File with the password for the SMTP server.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="smtp_authorities_file",
+        meaning="File with the authorities that may vouch for the SMTP server; the system's own when absent.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="metrics_token_file",
+        meaning="File with the token that opens /metrics from elsewhere than this machine.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="audit_access_retention_days",
@@ -224,6 +329,12 @@ def _listen(text: str) -> tuple[str, int]:
     if not address or not 0 < int(port) < 65536:
         raise ValueError(text)
     return address, int(port)
+
+
+def _address(text: str) -> str:
+    from telesphore.outbox.formats import mail
+
+    return mail.address(text)
 
 
 def _time_zone(text: str) -> str:

@@ -1,1 +1,106 @@
-"""Rows of this room."""
+"""Patients, their care team, their documents."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from telesphore.kernel.rows import Owned, SameOrganisation, belongs_to
+from telesphore.records.states import IdentityStatus, Sex
+
+
+class Patient(Owned):
+    """A person whom a record is about. `key_id` names the vault's keyset of all that is theirs."""
+
+    birth_name = models.TextField()
+    used_name = models.TextField(blank=True)
+    given_names = models.TextField()
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=1, choices=Sex)
+    birth_place = models.TextField(blank=True)
+    birth_place_code = models.CharField(max_length=5, blank=True)
+    ins = models.CharField(max_length=15, blank=True)
+    identity_status = models.TextField(choices=IdentityStatus, default=IdentityStatus.PROVISIONAL)
+    email = models.TextField(blank=True)
+    phone = models.TextField(blank=True)
+    language = models.CharField(max_length=5, default="fr")
+    key_id = models.UUIDField(editable=False)
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(identity_status=IdentityStatus.QUALIFIED) | ~models.Q(ins=""),
+                name="patient_qualified_identity_has_an_ins",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "birth_name", "given_names"], name="patient_by_name"),
+        ]
+
+    @property
+    def display_name(self) -> str:
+        """`FERRAND Odile`: the used name, or the birth name, then the first given name."""
+        return f"{(self.used_name or self.birth_name).upper()} {self.given_names.split()[0]}"
+
+
+class CareTeamMember(Owned):
+    """One participation of a professional in a patient's care team; coming back is a new row (FHIR CareTeam)."""
+
+    patient_id = models.UUIDField()
+    patient = belongs_to(Patient, "patient_id")
+    person_id = models.UUIDField()
+    function = models.TextField(blank=True)
+    reads_documents = models.BooleanField()
+    """A secretary belongs to the team without reading the documents of others."""
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="patient_id", to="records.Patient", name="care_team_is_of_a_patient_of_its_organisation"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "patient_id", "person_id"],
+                condition=models.Q(ends_at=None),
+                name="care_team_member_is_in_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "person_id", "patient_id"], name="care_team_by_person"),
+        ]
+
+
+class Document(Owned):
+    """A document of the record: deposited once, never changed. Its title is health data, so it is sealed."""
+
+    patient_id = models.UUIDField()
+    patient = belongs_to(Patient, "patient_id")
+    title_sealed = models.BinaryField()
+    type_code = models.TextField()
+    """LOINC code of the document's type (JDV_J07), e.g. 59284-0."""
+    class_code = models.CharField(max_length=2)
+    """TRE_A03 class: the data category that traces name, e.g. 52."""
+    blob_id = models.UUIDField()
+    sha256 = models.BinaryField(max_length=32)
+    size = models.PositiveBigIntegerField()
+    pages = models.PositiveIntegerField()
+    author_id = models.UUIDField()
+    """The person who deposited it or caused it."""
+    source_id = models.UUIDField(null=True)
+    """The envelope whose result this is; with `source_part`, filed once."""
+    source_part = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="patient_id", to="records.Patient", name="document_is_of_a_patient_of_its_organisation"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "source_id", "source_part"], name="document_result_is_filed_once"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "patient_id", "created_at"], name="document_by_patient"),
+        ]

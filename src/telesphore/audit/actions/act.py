@@ -11,7 +11,7 @@ through a connection of its own, which commits at once.
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,7 +76,20 @@ def concerning(*, patient: UUID | None = None, subject: UUID | None = None) -> N
 
 def act(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function an act, named `room:thing:verb`. The function is keyword-only, and takes `actor` and `at`."""
+    return _acting(action, transaction.atomic)
 
+
+def staged(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function an act in stages: no transaction of its own, since it calls the outside between them.
+
+    Its last stage is an `act` that writes, and commits by itself; a refusal of any stage is recorded once.
+    """
+    return _acting(action, nullcontext)
+
+
+def _acting(
+    action: str, stage: Callable[[], AbstractContextManager[Any]]
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -85,7 +98,7 @@ def act(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             current = _Act(action, patient=patient if isinstance(patient, UUID) else None)
             token = _current.set(current)
             try:
-                with transaction.atomic():
+                with stage():
                     result = function(*args, **kwargs)
                     if outer is None:
                         # Refusals of inner acts that this one could do without.

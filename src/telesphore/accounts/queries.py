@@ -1,0 +1,89 @@
+"""Who persons and organisations are, as other rooms may show them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from telesphore.accounts.models import Membership, Organisation, Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """What colleagues see of a person."""
+
+    person_id: UUID
+    display_name: str
+    initials: str
+    specialty: str
+    rpps: str
+    email: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationCard:
+    """What people see of an organisation."""
+
+    organisation_id: UUID
+    name: str
+    city: str
+
+
+def person_cards(person_ids: Iterable[UUID]) -> dict[UUID, PersonCard]:
+    """The cards of these persons, by id, in one query; unknown ids are absent."""
+    return {
+        person.id: PersonCard(
+            person.id,
+            person.display_name,
+            person.initials,
+            person.specialty,
+            person.rpps,
+            person.email,
+            person.language,
+        )
+        for person in Person.objects.filter(id__in=set(person_ids))
+    }
+
+
+def person_card(person_id: UUID) -> PersonCard:
+    """The card of one person, who exists."""
+    return person_cards([person_id])[person_id]
+
+
+def organisation_card(organisation_id: UUID) -> OrganisationCard:
+    """The card of an organisation, which exists."""
+    organisation = Organisation.objects.get(id=organisation_id)
+    return OrganisationCard(organisation.id, organisation.name, organisation.city)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipCard:
+    """The roles that a person holds in one organisation."""
+
+    organisation: OrganisationCard
+    roles: frozenset[str]
+    unit: str
+
+
+def memberships(*, person_id: UUID, at: datetime) -> list[MembershipCard]:
+    """The organisations in which a person holds a role at `at`, by name, in two queries."""
+    rows = Membership.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at), person_id=person_id, person__is_active=True, starts_at__lte=at
+    )
+    roles: dict[UUID, set[str]] = {}
+    units: dict[UUID, str] = {}
+    for row in rows:
+        roles.setdefault(row.organisation_id, set()).add(row.role)
+        units[row.organisation_id] = row.unit
+    organisations = Organisation.objects.filter(id__in=roles).order_by("name")
+    return [
+        MembershipCard(
+            OrganisationCard(organisation.id, organisation.name, organisation.city),
+            frozenset(roles[organisation.id]),
+            units[organisation.id],
+        )
+        for organisation in organisations
+    ]

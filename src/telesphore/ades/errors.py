@@ -1,0 +1,52 @@
+"""How signing a file refuses."""
+
+from telesphore.kernel.errors import DomainError, Refusal
+
+
+class NotSignable(DomainError):
+    """This file can't be signed: it is not a PDF that we can read, or it is encrypted. Deposit it again."""
+
+    refusal = Refusal.INVALID
+    code = "not-signable"
+
+
+class NoSuchField(DomainError):
+    """This file has no such place to sign."""
+
+    refusal = Refusal.INVALID
+    code = "no-such-field"
+
+
+class FieldAlreadySigned(DomainError):
+    """This place in the file is signed already."""
+
+    refusal = Refusal.CONFLICT
+    code = "field-already-signed"
+
+
+class SignedAlready(DomainError):
+    """This file is signed already: places to sign are added, and it is certified, before the first signature."""
+
+    refusal = Refusal.CONFLICT
+    code = "signed-already"
+
+
+class UnknownKeyType(DomainError):
+    """This certificate's key is of a kind that we don't sign with: it must be RSA of 2048 bits or more, or P-256."""
+
+    refusal = Refusal.INVALID
+    code = "unknown-key-type"
+
+
+class SignatureDoesNotMatch(DomainError):
+    """The card or token answered with a signature that its certificate does not verify. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "signature-does-not-match"
+
+
+class DamagedPrepared(DomainError):
+    """The file changed between its preparation and its signature. Nothing was signed: sign again."""
+
+    refusal = Refusal.DAMAGED
+    code = "damaged-prepared"

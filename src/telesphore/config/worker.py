@@ -1,0 +1,91 @@
+"""The worker: runs jobs in threads, starts periodic work when it is due, rescues the jobs of dead workers."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, close_old_connections, connections
+from procrastinate.contrib.django import app as registered
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from telesphore.audit.actions.seal import seal_once
+from telesphore.jobs import actions
+from telesphore.jobs.queries import HEARTBEAT, STALLED
+from telesphore.kernel.clock import now
+from telesphore.kernel.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+TICK = 1.0
+GRACE = 20.0
+"""Seconds that running jobs are given to finish when the worker is asked to stop; the others run again elsewhere."""
+
+
+def run(*, concurrency: int, until_idle: bool = False, signals: bool = True) -> None:
+    """Run jobs until SIGTERM or SIGINT; with `until_idle`, until nothing is due.
+
+    `signals` is False in a thread other than the main one.
+    """
+    asyncio.run(_run(concurrency, until_idle, signals))
+
+
+async def _run(concurrency: int, until_idle: bool, signals: bool) -> None:
+    # A second app with the same tasks: the worker's own bookkeeping goes through its pool, while the jobs still
+    # enqueue through Django's connection, in their own transactions. `replace_connector` would take that away.
+    connector = DjangoConnector().get_worker_connector()
+    worker_app = registered.with_connector(connector)
+    async with worker_app.open_async():
+        work = asyncio.ensure_future(
+            worker_app.run_worker_async(
+                concurrency=concurrency,
+                wait=not until_idle,
+                install_signal_handlers=signals,
+                delete_jobs="successful",
+                fetch_job_polling_interval=1.0,
+                update_heartbeat_interval=HEARTBEAT.total_seconds(),
+                stalled_worker_timeout=STALLED.total_seconds(),
+                shutdown_graceful_timeout=GRACE,
+                task_middleware=[_with_own_connections, actions.note_outcome],
+            )
+        )
+        keeper = asyncio.ensure_future(_keep())
+        try:
+            await work
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+
+
+def _with_own_connections(call_next: Callable[[], Any], context: Any, worker: Any) -> Any:
+    """Run one job in its thread, and leave no connection behind: the thread may not be used again for long."""
+    try:
+        return call_next()
+    finally:
+        connections.close_all()
+
+
+async def _keep() -> None:
+    """Once per tick: seal the trail, start what is due, rescue what is stalled. The database being away stops neither for good."""
+    try:
+        while True:
+            try:
+                await sync_to_async(_tick)()
+            except DatabaseError as error:
+                logger.warning("periodic work and rescue wait for the database (%s)", type(error).__name__)
+            except DomainError as refused:
+                logger.error("the trail can't be sealed: %s", refused.code)  # noqa: TRY400 - its code says it all.
+            await asyncio.sleep(TICK)
+    finally:
+        await sync_to_async(connections.close_all)()
+
+
+def _tick() -> None:
+    close_old_connections()
+    actions.start_due_periods()
+    actions.rescue_stalled()
+    while seal_once(at=now()).more:
+        pass

@@ -1,0 +1,23 @@
+"""What answers when the operator has chosen no gateway: notices wait until there is one."""
+
+from telesphore.outbox.ports import GatewayAway
+
+
+class GatewayMissing(GatewayAway):
+    """This instance has no gateway for such notices: the operator must set TELESPHORE_MAIL_GATEWAY or _SMS_GATEWAY."""
+
+    code = "gateway-missing"
+
+
+class NoMail:
+    """Refuses every e-mail."""
+
+    def send(self, *, to: str, subject: str, text: str, message_id: str) -> None:
+        raise GatewayMissing
+
+
+class NoSms:
+    """Refuses every SMS."""
+
+    def send(self, *, to: str, text: str, message_id: str) -> None:
+        raise GatewayMissing

@@ -1,0 +1,1 @@
+"""Encrypted bytes in a folder of this machine."""

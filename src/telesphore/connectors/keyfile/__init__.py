@@ -1,0 +1,1 @@
+"""The vault's master key in a file of this machine."""

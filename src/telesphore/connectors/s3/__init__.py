@@ -1,0 +1,1 @@
+"""Encrypted bytes in an S3 bucket: SeaweedFS, Ceph, or any other."""

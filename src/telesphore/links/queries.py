@@ -1,0 +1,21 @@
+"""What became of links."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.links.models import Link, Receipt
+
+
+def first_receipts(*, organisation_id: UUID, link_ids: Sequence[UUID]) -> dict[UUID, dict[str, datetime]]:
+    """For each link, when it was first `opened` and first `revealed` (absent when never)."""
+    found: dict[UUID, dict[str, datetime]] = {}
+    rows = Receipt.objects.filter(organisation_id=organisation_id, link_id__in=link_ids).order_by("at")
+    for receipt in rows:
+        found.setdefault(receipt.link_id, {}).setdefault(receipt.kind, receipt.at)
+    return found
+
+
+def exists(*, organisation_id: UUID, subject_id: UUID, purpose: str) -> bool:
+    """Whether a link for this purpose was ever made."""
+    return Link.objects.filter(organisation_id=organisation_id, subject_id=subject_id, purpose=purpose).exists()

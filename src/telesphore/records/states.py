@@ -1,0 +1,46 @@
+"""The words of the record: administrative sex, how far an identity was checked, types of documents."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _lazy
+
+
+class Sex(models.TextChoices):
+    """Administrative sex, as INS writes it."""
+
+    FEMALE = "F", _lazy("female")
+    MALE = "M", _lazy("male")
+    INDETERMINATE = "I", _lazy("indeterminate")
+
+
+class IdentityStatus(models.TextChoices):
+    """How far an identity was checked (RNIV)."""
+
+    PROVISIONAL = "provisional", _lazy("provisional identity")
+    VALIDATED = "validated", _lazy("validated identity")
+    QUALIFIED = "qualified", _lazy("qualified identity")
+
+
+class DocumentType(models.TextChoices):
+    """Types of documents: LOINC codes of the French value set JDV_J07."""
+
+    CONSENT = "59284-0", _lazy("Consent")
+    CONSULTATION_NOTE = "11488-4", _lazy("Consultation note")
+    DISCHARGE_SUMMARY = "11490-0", _lazy("Discharge letter")
+    LABORATORY_REPORT = "11502-2", _lazy("Laboratory report")
+    IMAGING_REPORT = "18748-4", _lazy("Imaging report")
+    PRESCRIPTION = "57833-6", _lazy("Prescription")
+
+    @property
+    def class_code(self) -> str:
+        """The data category of this type: class code of TRE_A03."""
+        return _CLASSES[self]
+
+
+_CLASSES = {
+    DocumentType.CONSENT: "52",
+    DocumentType.CONSULTATION_NOTE: "10",
+    DocumentType.DISCHARGE_SUMMARY: "10",
+    DocumentType.LABORATORY_REPORT: "10",
+    DocumentType.IMAGING_REPORT: "31",
+    DocumentType.PRESCRIPTION: "42",
+}

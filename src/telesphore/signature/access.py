@@ -1,0 +1,71 @@
+"""Who may act on an envelope: its recipients when it is their turn, its sender."""
+
+from uuid import UUID
+
+from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeNotFound, NotYourTurn
+from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, RecipientState
+
+
+def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipient]:
+    """The envelope and the actor's place in it.
+
+    Raises:
+        EnvelopeNotFound: no such envelope, or the actor is not among its recipients.
+    """
+    recipients = Recipient.objects.filter(organisation_id=actor.organisation_id, envelope_id=envelope_id)
+    if actor.kind is ActorKind.PATIENT and actor.person_id is not None:
+        recipients = recipients.filter(patient_id=actor.person_id)
+    elif actor.kind is ActorKind.PROFESSIONAL and actor.person_id is not None and actor.roles:
+        recipients = recipients.filter(person_id=actor.person_id)
+    else:
+        raise EnvelopeNotFound
+    # Of several places of one person, the one that is awaited comes first.
+    recipient = min(
+        recipients.select_related("envelope"), key=lambda row: row.state != RecipientState.WAITING, default=None
+    )
+    if recipient is None:
+        raise EnvelopeNotFound
+    return recipient.envelope, recipient
+
+
+def check_can_sign(envelope: Envelope, recipient: Recipient) -> None:
+    """Whether it is this recipient's turn.
+
+    Raises:
+        AlreadySigned, EnvelopeClosed, NotYourTurn
+    """
+    if recipient.state == RecipientState.SIGNED:
+        raise AlreadySigned
+    if envelope.state not in OPEN_STATES or recipient.state == RecipientState.DECLINED:
+        raise EnvelopeClosed
+    if recipient.state != RecipientState.WAITING:
+        raise NotYourTurn
+
+
+def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
+    """The envelope, for those whom it concerns.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    try:
+        envelope = Envelope.objects.get(organisation_id=actor.organisation_id, id=envelope_id)
+    except Envelope.DoesNotExist:
+        raise EnvelopeNotFound from None
+    if actor.kind is ActorKind.SYSTEM:
+        return envelope
+    if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
+        return envelope
+    return recipient_of(actor=actor, envelope_id=envelope_id)[0]
+
+
+def check_transition(envelope: Envelope, to: EnvelopeState) -> None:
+    """Whether the table of states allows it.
+
+    Raises:
+        EnvelopeClosed
+    """
+    if to not in TRANSITIONS[EnvelopeState(envelope.state)]:
+        raise EnvelopeClosed

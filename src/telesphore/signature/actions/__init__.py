@@ -1,0 +1,1 @@
+"""What can happen to an envelope: sent, viewed, signed, declined, voided, sealed, copied."""

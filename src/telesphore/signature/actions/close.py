@@ -1,0 +1,90 @@
+"""Decline (a recipient) and void (the sender): the circuit stops, the reason is kept sealed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.audit import actions as audit
+from telesphore.kernel.actors import Actor
+from telesphore.links import actions as links
+from telesphore.signature import access
+from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.vault import actions as vault
+
+
+@audit.act("signature:recipient:decline")
+def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
+    """Refuse to sign, with a reason or without: nobody is asked any more.
+
+    Raises:
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn
+    """
+    access.recipient_of(actor=actor, envelope_id=envelope_id)
+    envelope = lock(actor=actor, envelope_id=envelope_id)
+    _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    access.check_can_sign(envelope, recipient)
+    recipient.state = RecipientState.DECLINED
+    recipient.save(update_fields=["state"])
+    _close(envelope, EnvelopeState.DECLINED, reason, actor, at)
+    audit.record(
+        "signature:recipient:decline",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        ground="recipient",
+        at=at,
+    )
+
+
+@audit.act("signature:envelope:void")
+def void(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
+    """Withdraw an envelope that one has sent.
+
+    Raises:
+        EnvelopeNotFound, EnvelopeClosed
+    """
+    envelope = lock(actor=actor, envelope_id=envelope_id)
+    if envelope.sender_id != actor.person_id:
+        raise EnvelopeNotFound
+    _close(envelope, EnvelopeState.VOIDED, reason, actor, at)
+    audit.record(
+        "signature:envelope:void",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        ground="sender",
+        at=at,
+    )
+
+
+def lock(*, actor: Actor, envelope_id: UUID) -> Envelope:
+    """The envelope, held until the transaction ends: acts on one envelope come one after another.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    try:
+        return Envelope.objects.select_for_update().get(organisation_id=actor.organisation_id, id=envelope_id)
+    except Envelope.DoesNotExist:
+        raise EnvelopeNotFound from None
+
+
+def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, at: datetime) -> None:
+    access.check_transition(envelope, state)
+    envelope.state = state
+    envelope.closed_at = at
+    if reason:
+        envelope.reason_sealed = vault.seal_text(
+            organisation_id=envelope.organisation_id,
+            key_id=envelope.key_id,
+            text=reason,
+            context=f"signature:reason:{envelope.id}",
+        )
+    envelope.save(update_fields=["state", "closed_at", "reason_sealed"])
+    open_links = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id, envelope_id=envelope.id, link_id__isnull=False
+    ).exclude(state=RecipientState.SIGNED)
+    for link_id in open_links.values_list("link_id", flat=True):
+        assert link_id is not None
+        links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)

@@ -1,0 +1,81 @@
+"""Give the patient a copy of what was completed: a link by e-mail, a code by SMS, the signed file behind them."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from telesphore.accounts import queries as accounts
+from telesphore.audit import actions as audit
+from telesphore.kernel.actors import Actor
+from telesphore.links import actions as links
+from telesphore.links import queries as link_queries
+from telesphore.outbox import actions as outbox
+from telesphore.outbox.models import Channel
+from telesphore.records import access as records_access
+from telesphore.records import actions as records
+from telesphore.records import queries as record_queries
+from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.models import Envelope
+
+LIFE = timedelta(days=90)
+LINK_TO_COPY = "signature:copy"
+
+
+@transaction.atomic
+def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
+    """Send the patient a link to the completed document, once; a patient without address or phone gets none."""
+    envelope = Envelope.objects.select_for_update().get(organisation_id=actor.organisation_id, id=envelope_id)
+    organisation_id = envelope.organisation_id
+    if link_queries.exists(organisation_id=organisation_id, subject_id=envelope.id, purpose=LINK_TO_COPY):
+        return
+    patient = records_access.decide(actor=actor, patient_id=envelope.patient_id, at=at).patient
+    if not (patient.email and patient.phone):
+        return
+    link = links.create(
+        organisation_id=organisation_id,
+        purpose=LINK_TO_COPY,
+        subject_id=envelope.id,
+        patient_id=patient.id,
+        phone=patient.phone,
+        language=patient.language,
+        expires_at=at + LIFE,
+        actor=actor,
+        at=at,
+    )
+    organisation = accounts.organisation_card(organisation_id)
+    with translation.override(patient.language):
+        subject = _("Your copy of the document that you signed")
+        text = _(
+            "Hello,\n\n"
+            "The document that you signed with %(organisation)s is complete.\n\n"
+            "Your copy is behind this link, for 90 days: %(url)s\n\n"
+            "A code will be sent to your phone when you ask for it. The link is yours alone: do not forward it.\n"
+        ) % {"organisation": organisation.name, "url": link.url}
+    outbox.send(
+        organisation_id=organisation_id,
+        channel=Channel.EMAIL,
+        to=patient.email,
+        subject=subject,
+        text=text,
+        kind="signature:copy",
+        about=envelope.id,
+        actor=actor,
+        at=at,
+    )
+    audit.record("signature:copy:send", actor=actor, subject=envelope.id, patient=envelope.patient_id, at=at)
+
+
+def open_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> records.OpenedDocument:
+    """The signed document, for the patient who came through the link.
+
+    Raises:
+        EnvelopeNotFound: no such envelope, not theirs, or not completed.
+    """
+    assert actor.organisation_id is not None
+    results = record_queries.results_of(organisation_id=actor.organisation_id, source_id=envelope_id)
+    if "signed" not in results:
+        raise EnvelopeNotFound
+    return records.open_document(document_id=results["signed"], purpose="PATRQT", actor=actor, at=at)

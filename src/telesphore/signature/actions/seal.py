@@ -1,0 +1,87 @@
+"""Seal a document whose last signer has signed: the organisation's signature over all the others.
+
+The job is safe to run twice: what it adds is taken only while the envelope waits for it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.accounts import queries as accounts
+from telesphore.ades.signing import complete, prepare
+from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.clock import now
+from telesphore.pki import actions as pki
+from telesphore.signature import access, queries
+from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.send import SEAL_FIELD
+from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
+from telesphore.signature.facts import EnvelopeCompleted
+from telesphore.signature.models import Envelope
+from telesphore.signature.states import EnvelopeState
+from telesphore.vault import actions as vault
+from telesphore.vault import queries as vault_queries
+
+
+@jobs.job("signature:seal")
+def seal_when_signed(*, organisation_id: str, envelope_id: str) -> None:
+    """The job that the last signature enqueues."""
+    seal(envelope_id=UUID(envelope_id), actor=Actor.system(UUID(organisation_id)), at=now())
+
+
+@audit.staged("signature:envelope:seal")
+def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
+    """Seal the file and complete the envelope; nothing happens when that was done.
+
+    Raises:
+        EnvelopeNotFound, SomeoneSignedMeanwhile, and what the vault or the seal's key raises: the job tries again.
+    """
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    if envelope.state != EnvelopeState.SEALING:
+        return
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    file = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
+    organisation = accounts.organisation_card(envelope.organisation_id)
+    token = pki.organisation_seal(
+        organisation_id=envelope.organisation_id, organisation_name=organisation.name, actor=actor, at=at
+    )
+    prepared = prepare(
+        file,
+        field=SEAL_FIELD,
+        certificate=token.certificate,
+        chain=token.chain,
+        appearance=None,
+        signed_at=at,
+        certify=False,
+    )
+    sealed = complete(prepared, token.sign(prepared.to_be_signed))
+    deposited = vault.deposit(
+        organisation_id=envelope.organisation_id,
+        key_id=envelope.key_id,
+        media_type="application/pdf",
+        content=sealed,
+    )
+    _complete(envelope_id=envelope.id, number=revision.number + 1, deposited=deposited, actor=actor, at=at)
+
+
+@audit.act("signature:envelope:complete")
+def _complete(*, envelope_id: UUID, number: int, deposited: vault.Deposited, actor: Actor, at: datetime) -> None:
+    envelope: Envelope = lock(actor=actor, envelope_id=envelope_id)
+    if envelope.state != EnvelopeState.SEALING:
+        return
+    access.check_transition(envelope, EnvelopeState.COMPLETED)
+    add_revision(envelope, number, deposited, None, actor, at)
+    envelope.state = EnvelopeState.COMPLETED
+    envelope.closed_at = at
+    envelope.save(update_fields=["state", "closed_at"])
+    audit.record(
+        "signature:envelope:complete",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        ground="system",
+        at=at,
+        detail={"revision": number, "sha256": deposited.sha256.hex()},
+    )
+    jobs.announce(EnvelopeCompleted(envelope.organisation_id, envelope.id))

@@ -1,0 +1,209 @@
+"""Sign one's step: prepare, have the token sign, complete; the last signature has the document sealed.
+
+Nothing is locked while a token works. What it signed is taken only if the file is still the one that was prepared.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.accounts import queries as accounts
+from telesphore.ades.appearance import Appearance
+from telesphore.ades.signing import complete, prepare
+from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
+from telesphore.kernel.actors import Actor
+from telesphore.links import actions as links
+from telesphore.pki import actions as pki
+from telesphore.records import queries as records
+from telesphore.signature import access, queries
+from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.send import call_step
+from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
+from telesphore.signature.models import Envelope, Recipient, Revision, Step
+from telesphore.signature.ports import SigningToken
+from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.vault import actions as vault
+from telesphore.vault import queries as vault_queries
+
+FILE_LIMIT = 300 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature that was taken: which envelope, and whether it was the last one."""
+
+    envelope_id: UUID
+    last: bool
+
+
+@audit.staged("signature:recipient:sign")
+def sign_as_patient(
+    *, envelope_id: UUID, pages_shown: int, drawing: bytes | None, actor: Actor, at: datetime
+) -> Signed:
+    """The patient signs with a certificate issued on the spot, whose key lives for this one signature.
+
+    Args:
+        pages_shown: how many pages of the document the reader has shown.
+        drawing: PNG of a handwritten signature; decoration only.
+
+    Raises:
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn, NotReadYet, SomeoneSignedMeanwhile
+    """
+    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    access.check_can_sign(envelope, recipient)
+    if pages_shown < envelope.pages:
+        raise NotReadYet
+    patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
+        envelope.patient_id
+    ]
+    token = pki.issue_for_one_signature(
+        organisation_id=envelope.organisation_id,
+        given_name=patient.given_names.split()[0],
+        family_name=patient.birth_name,
+        serial_number=patient.patient_id.hex,
+        actor=actor,
+        at=at,
+    )
+    return _sign(envelope, recipient, patient.display_name, "", token, drawing, actor, at)
+
+
+@audit.staged("signature:recipient:sign")
+def sign_with_token(
+    *, envelope_id: UUID, token: SigningToken, drawing: bytes | None, actor: Actor, at: datetime
+) -> Signed:
+    """A professional signs with a card or another token of theirs.
+
+    Raises:
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn, SomeoneSignedMeanwhile, and what the token
+        raises: WrongPin, TokenLocked, TokenGone.
+    """
+    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    access.check_can_sign(envelope, recipient)
+    assert recipient.person_id is not None
+    person = accounts.person_card(recipient.person_id)
+    return _sign(envelope, recipient, person.display_name, person.specialty, token, drawing, actor, at)
+
+
+def _sign(
+    envelope: Envelope,
+    recipient: Recipient,
+    name: str,
+    role: str,
+    token: SigningToken,
+    drawing: bytes | None,
+    actor: Actor,
+    at: datetime,
+) -> Signed:
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    shown = vault_queries.read_blob(
+        organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT
+    )
+    prepared = prepare(
+        shown,
+        field=recipient.field_name,
+        certificate=token.certificate,
+        chain=token.chain,
+        appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
+        signed_at=at,
+        certify=revision.number == 0,
+    )
+    signed = complete(prepared, token.sign(prepared.to_be_signed))
+    deposited = vault.deposit(
+        organisation_id=envelope.organisation_id,
+        key_id=envelope.key_id,
+        media_type="application/pdf",
+        content=signed,
+    )
+    # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
+    return _take(
+        envelope_id=envelope.id,
+        recipient_id=recipient.id,
+        revision=revision,
+        deposited=deposited,
+        certificate=token.certificate,
+        actor=actor,
+        at=at,
+    )
+
+
+@audit.act("signature:recipient:sign")
+def _take(
+    *,
+    envelope_id: UUID,
+    recipient_id: UUID,
+    revision: Revision,
+    deposited: vault.Deposited,
+    certificate: bytes,
+    actor: Actor,
+    at: datetime,
+) -> Signed:
+    envelope = lock(actor=actor, envelope_id=envelope_id)
+    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=recipient_id)
+    access.check_can_sign(envelope, recipient)
+    latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    if latest.number != revision.number:
+        raise SomeoneSignedMeanwhile
+    add_revision(envelope, revision.number + 1, deposited, recipient.id, actor, at)
+    recipient.state = RecipientState.SIGNED
+    recipient.signed_at = at
+    recipient.proof = {
+        "means": actor.means,
+        "source_address": actor.source_address or "",
+        "client": actor.client,
+        "shown_sha256": bytes(revision.sha256).hex(),
+        "certificate_sha256": hashlib.sha256(certificate).hexdigest(),
+    }
+    recipient.save(update_fields=["state", "signed_at", "proof"])
+    if recipient.link_id is not None:
+        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+    audit.record(
+        "signature:recipient:sign",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        ground="recipient",
+        at=at,
+        detail={"revision": revision.number + 1, "sha256": deposited.sha256.hex(), "purpose": recipient.purpose},
+    )
+    return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))
+
+
+def _advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> bool:
+    step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
+    done = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id, step_id=step.id, state=RecipientState.SIGNED
+    ).count()
+    state = EnvelopeState.IN_PROGRESS
+    if done >= step.needed and step.completed_at is None:
+        step.completed_at = at
+        step.save(update_fields=["completed_at"])
+        if not call_step(envelope=envelope, position=step.position + 1, actor=actor, at=at):
+            state = EnvelopeState.SEALING
+            jobs.enqueue("signature:seal", organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    if envelope.state != state:
+        access.check_transition(envelope, state)
+        envelope.state = state
+        envelope.save(update_fields=["state"])
+    return state is EnvelopeState.SEALING
+
+
+def add_revision(
+    envelope: Envelope,
+    number: int,
+    deposited: vault.Deposited,
+    recipient_id: UUID | None,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Write the next state of the file, in the caller's transaction."""
+    Revision.objects.create(
+        organisation_id=envelope.organisation_id,
+        envelope_id=envelope.id,
+        number=number,
+        blob_id=vault.keep(deposited, actor=actor, at=at),
+        sha256=deposited.sha256,
+        recipient_id=recipient_id,
+        at=at,
+    )

@@ -1,0 +1,42 @@
+"""Read a document that one is asked to sign: an act that leaves its trace."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.audit import actions as audit
+from telesphore.kernel.actors import Actor
+from telesphore.signature import access, queries
+from telesphore.vault import queries as vault_queries
+
+FILE_LIMIT = 300 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedFile:
+    """The file as it stands, with the number of its last revision."""
+
+    pdf: bytes
+    revision: int
+
+
+@audit.staged("signature:document:view")
+def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
+    """The file as it stands, for the sender and the recipients. The trace is written before the bytes are given.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    pdf = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
+    audit.record(
+        "signature:document:view",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        ground="sender" if envelope.sender_id == actor.person_id else "recipient",
+        at=at,
+        detail={"revision": revision.number},
+    )
+    return ViewedFile(pdf, revision.number)

@@ -1,0 +1,66 @@
+"""How the signature room refuses."""
+
+from telesphore.kernel.errors import DomainError, Refusal
+
+
+class EnvelopeNotFound(DomainError):
+    """This document to sign does not exist, or it is not open to you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "envelope-not-found"
+
+
+class NotYourTurn(DomainError):
+    """Another recipient must act before you."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-your-turn"
+
+
+class AlreadySigned(DomainError):
+    """You have signed already; nothing more is asked of you."""
+
+    refusal = Refusal.CONFLICT
+    code = "already-signed"
+
+
+class EnvelopeClosed(DomainError):
+    """This document can no longer be signed: it was completed, declined or withdrawn."""
+
+    refusal = Refusal.CONFLICT
+    code = "envelope-closed"
+
+
+class SomeoneSignedMeanwhile(DomainError):
+    """Someone else signed while you were signing. Nothing was lost: sign again."""
+
+    refusal = Refusal.CONFLICT
+    code = "someone-signed-meanwhile"
+
+
+class NobodyToSign(DomainError):
+    """A circuit needs at least one step, and each step at least one recipient."""
+
+    refusal = Refusal.INVALID
+    code = "nobody-to-sign"
+
+
+class NoPlaceToSign(DomainError):
+    """Each signer needs a place to sign, inside a page of the document."""
+
+    refusal = Refusal.INVALID
+    code = "no-place-to-sign"
+
+
+class NoChannel(DomainError):
+    """The patient can't be reached: the record needs an e-mail address and a mobile phone number."""
+
+    refusal = Refusal.INVALID
+    code = "no-channel"
+
+
+class NotReadYet(DomainError):
+    """Read every page before signing."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-read-yet"

@@ -1,0 +1,1 @@
+"""Formats that this room reads and writes: drawings, the evidence page."""

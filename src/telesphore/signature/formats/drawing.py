@@ -1,0 +1,36 @@
+"""A handwritten signature drawn on the screen: decoration, never the signature itself."""
+
+import io
+
+from PIL import Image
+
+from telesphore.kernel.errors import DomainError
+
+LARGEST = 300_000
+WIDEST = 2000
+
+
+class BadDrawing(DomainError):
+    """The drawing could not be read. Draw again, or sign without it."""
+
+    code = "bad-drawing"
+
+
+def check_drawing(content: bytes) -> bytes:
+    """The same drawing, written anew by us: a PNG with an alpha channel, at most 2,000 pixels across.
+
+    Raises:
+        BadDrawing: not a PNG, or too large.
+    """
+    if len(content) > LARGEST:
+        raise BadDrawing
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if max(image.size) > WIDEST:
+                raise BadDrawing
+            drawn = image.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise BadDrawing from None
+    out = io.BytesIO()
+    drawn.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,49 @@
+"""The life of an envelope and of a recipient, as tables; their diagrams in `docs/` are generated from them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _lazy
+
+
+class EnvelopeState(models.TextChoices):
+    """Where an envelope is."""
+
+    SENT = "sent", _lazy("sent")
+    IN_PROGRESS = "in-progress", _lazy("in progress")
+    SEALING = "sealing", _lazy("being sealed")
+    COMPLETED = "completed", _lazy("completed")
+    DECLINED = "declined", _lazy("declined")
+    VOIDED = "voided", _lazy("voided")
+
+
+class RecipientState(models.TextChoices):
+    """Where one recipient is."""
+
+    PENDING = "pending", _lazy("later")
+    WAITING = "waiting", _lazy("awaited")
+    SIGNED = "signed", _lazy("signed")
+    DECLINED = "declined", _lazy("declined")
+
+
+class Purpose(models.TextChoices):
+    """What a signature means (CSP L.1111-28): data, not wording."""
+
+    ACKNOWLEDGES = "acknowledges", _lazy("acknowledges")
+    CONSENTS = "consents", _lazy("consents")
+    VALIDATES = "validates", _lazy("validates")
+
+
+TRANSITIONS: dict[EnvelopeState, set[EnvelopeState]] = {
+    EnvelopeState.SENT: {
+        EnvelopeState.IN_PROGRESS,
+        EnvelopeState.SEALING,
+        EnvelopeState.DECLINED,
+        EnvelopeState.VOIDED,
+    },
+    EnvelopeState.IN_PROGRESS: {EnvelopeState.SEALING, EnvelopeState.DECLINED, EnvelopeState.VOIDED},
+    EnvelopeState.SEALING: {EnvelopeState.COMPLETED},
+    EnvelopeState.COMPLETED: set(),
+    EnvelopeState.DECLINED: set(),
+    EnvelopeState.VOIDED: set(),
+}
+
+OPEN_STATES = frozenset({EnvelopeState.SENT, EnvelopeState.IN_PROGRESS})

@@ -1,0 +1,1 @@
+"""Tink's formats: keysets, and the streaming AEAD wire format."""

@@ -1,0 +1,122 @@
+"""Who came in through a link and its code: kept in the session, apart from any account, for half an hour."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.links import access as links
+from telesphore.links.actions import Revealed
+from telesphore.links.errors import LinkNotFound
+from telesphore.signature.actions.copy import LINK_TO_COPY
+from telesphore.signature.actions.send import LINK_TO_SIGN
+from telesphore.web.requests import client_of
+
+KEY = "link"
+LIFE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One patient's presence behind one link.
+
+    Attributes:
+        pages_shown: pages of the document that were read to the end, counted from 1.
+    """
+
+    organisation_id: UUID
+    link_id: UUID
+    patient_id: UUID
+    envelope_id: UUID
+    purpose: str
+    pages_shown: frozenset[int]
+
+
+def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
+    """Let the bearer in; the session gets a new key, so that one fixed before is worth nothing."""
+    request.session.cycle_key()
+    request.session[KEY] = {
+        "organisation": revealed.organisation_id.hex,
+        "link": revealed.link_id.hex,
+        "patient": revealed.patient_id.hex,
+        "subject": revealed.subject_id.hex,
+        "purpose": revealed.purpose,
+        "until": (at + LIFE).isoformat(),
+        "pages": [],
+    }
+
+
+def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
+    """The visit that this request belongs to.
+
+    Args:
+        after_signing: whether a link that has done its work will do, to see what came of it.
+
+    Raises:
+        LinkNotFound: nobody came in, or too long ago.
+        LinkRevoked, LinkUsedUp, LinkExpired: the link leads nowhere any more.
+    """
+    kept: dict[str, Any] | None = request.session.get(KEY)
+    if kept is None or at >= datetime.fromisoformat(kept["until"]):
+        raise LinkNotFound
+    visit = Visit(
+        UUID(kept["organisation"]),
+        UUID(kept["link"]),
+        UUID(kept["patient"]),
+        UUID(kept["subject"]),
+        kept["purpose"],
+        frozenset(kept["pages"]),
+    )
+    links.check_open(
+        organisation_id=visit.organisation_id,
+        link_id=visit.link_id,
+        purpose=visit.purpose,
+        at=at,
+        used_up_too=after_signing,
+    )
+    return visit
+
+
+def to_sign(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
+    """The visit, if it is one to sign. Raises as `current`."""
+    return _of_purpose(current(request, at, after_signing=after_signing), LINK_TO_SIGN)
+
+
+def to_copy(request: HttpRequest, at: datetime) -> Visit:
+    """The visit, if it is one to fetch a copy. Raises as `current`."""
+    return _of_purpose(current(request, at), LINK_TO_COPY)
+
+
+def _of_purpose(visit: Visit, purpose: str) -> Visit:
+    if visit.purpose != purpose:
+        raise LinkNotFound
+    return visit
+
+
+def mark_read(request: HttpRequest, page: int) -> None:
+    """Remember that a page was read to its end."""
+    kept = request.session[KEY]
+    kept["pages"] = sorted({*kept["pages"], page})
+    request.session.modified = True
+
+
+def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
+    """The patient, as the link and the code proved them."""
+    address, client = client_of(request)
+    return Actor(
+        kind=ActorKind.PATIENT,
+        organisation_id=visit.organisation_id,
+        person_id=visit.patient_id,
+        means="link+code",
+        source_address=address,
+        client=client,
+    )
+
+
+def visitor(request: HttpRequest) -> Actor:
+    """Someone who has proved nothing yet, seen from where they come."""
+    address, client = client_of(request)
+    return Actor(kind=ActorKind.NOBODY, source_address=cast(str | None, address), client=client)

@@ -1,0 +1,23 @@
+"""Addresses of the patient's pages. Only the landing page's carry the link's token."""
+
+from django.urls import path
+
+from telesphore.web.patients import views
+
+app_name = "patients"
+urlpatterns = [
+    path("l/<str:token>", views.landing, name="landing"),
+    path("l/<str:token>/code", views.send_code, name="send-code"),
+    path("l/<str:token>/open", views.reveal, name="reveal"),
+    path("p/", views.read, name="read"),
+    path("p/read", views.page_read, name="page-read"),
+    path("p/document.pdf", views.document, name="document"),
+    path("p/page/<int:number>.png", views.page_picture, name="page-picture"),
+    path("p/decide", views.decide, name="decide"),
+    path("p/sign", views.sign, name="sign"),
+    path("p/decline", views.decline, name="decline"),
+    path("p/done", views.done, name="done"),
+    path("p/declined", views.declined, name="declined"),
+    path("p/copy", views.copy_page, name="copy"),
+    path("p/copy.pdf", views.copy_file, name="copy-file"),
+]

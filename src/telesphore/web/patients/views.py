@@ -1,0 +1,254 @@
+"""What the patient sees and does: the landing page, the code, reading, deciding, signing, the copy."""
+
+import binascii
+from base64 import b64decode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from telesphore.accounts import queries as accounts
+from telesphore.kernel.clock import now
+from telesphore.links import actions as links
+from telesphore.links.errors import CodeAskedTooSoon, CodeExpired, WrongCode
+from telesphore.paper.pictures import page_picture as picture_of
+from telesphore.signature import queries
+from telesphore.signature.actions import close, copy, view
+from telesphore.signature.actions import sign as signing
+from telesphore.signature.errors import AlreadySigned, NotReadYet
+from telesphore.signature.formats.drawing import BadDrawing, check_drawing
+from telesphore.web.access import link_session, public
+from telesphore.web.files import pdf_response
+from telesphore.web.patients import session
+
+BEARER = "whoever holds the link sees what it is, and nothing of the document"
+
+
+@public(BEARER)
+@require_GET
+def landing(request: HttpRequest, token: str) -> HttpResponse:
+    """Says who asks for what; mail gateways open it too, so it consumes nothing and shows nothing."""
+    found = links.open_landing(token=token, actor=session.visitor(request), at=now())
+    return _landing(request, token, found)
+
+
+@public(BEARER)
+@require_POST
+def send_code(request: HttpRequest, token: str) -> HttpResponse:
+    """Sends a code to the phone that the link knows, then asks for it."""
+    at = now()
+    refusal = None
+    try:
+        links.send_code(token=token, actor=session.visitor(request), at=at)
+    except CodeAskedTooSoon as refused:
+        refusal = refused
+    found = links.open_landing(token=token, actor=session.visitor(request), at=at)
+    return _landing(request, token, found, refusal=refusal, status=429 if refusal else 200)
+
+
+@public(BEARER)
+@require_POST
+def reveal(request: HttpRequest, token: str) -> HttpResponse:
+    """Takes the code; the right one opens the pages behind the link."""
+    at = now()
+    visitor = session.visitor(request)
+    try:
+        revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=visitor, at=at)
+    except (WrongCode, CodeExpired) as refused:
+        found = links.open_landing(token=token, actor=visitor, at=at)
+        return _landing(request, token, found, refusal=refused, status=422)
+    session.begin(request, revealed, at)
+    return redirect("patients:copy" if revealed.purpose == copy.LINK_TO_COPY else "patients:read")
+
+
+def _landing(
+    request: HttpRequest, token: str, found: links.Landing, refusal: Exception | None = None, status: int = 200
+) -> HttpResponse:
+    organisation = accounts.organisation_card(found.organisation_id).name
+    context = {
+        "token": token,
+        "landing": found,
+        "organisation": organisation,
+        "refusal": refusal,
+        "to_copy": found.purpose == copy.LINK_TO_COPY,
+    }
+    return render(request, "patients/landing.html", context, status=status)
+
+
+@link_session
+@require_GET
+def read(request: HttpRequest) -> HttpResponse:
+    """One page of the document at a time, at one's own pace."""
+    at = now()
+    visit = session.to_sign(request, at)
+    actor = session.actor_of_visit(request, visit)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    page = _page(request, envelope.pages, visit)
+    return render(
+        request,
+        "patients/read.html",
+        {
+            **_shell(visit),
+            "envelope": envelope,
+            "page": page,
+            "numbers": range(1, envelope.pages + 1),
+            "shown": visit.pages_shown,
+        },
+    )
+
+
+def _page(request: HttpRequest, pages: int, visit: session.Visit) -> int:
+    """The page asked for, or the first one not yet read."""
+    asked = request.GET.get("page", "")
+    if asked.isascii() and asked.isdigit() and 1 <= int(asked[:6]) <= pages:
+        return int(asked)
+    return next((number for number in range(1, pages + 1) if number not in visit.pages_shown), 1)
+
+
+@link_session
+@require_POST
+def page_read(request: HttpRequest) -> HttpResponse:
+    """Remembers that a page was read, and shows the next one."""
+    visit = session.to_sign(request, now())
+    pages = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit)).pages
+    number = request.POST.get("page", "")
+    if number.isascii() and number.isdigit() and 1 <= int(number[:6]) <= pages:
+        session.mark_read(request, int(number))
+        if int(number) < pages:
+            return redirect(f"{reverse('patients:read')}?page={int(number) + 1}")
+    return redirect("patients:decide")
+
+
+@link_session
+@require_GET
+def document(request: HttpRequest) -> HttpResponse:
+    """The file to read, for pdf.js."""
+    at = now()
+    visit = session.to_sign(request, at, after_signing=True)
+    viewed = view.view(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
+    return pdf_response(viewed.pdf)
+
+
+@link_session
+@require_GET
+def page_picture(request: HttpRequest, number: int) -> HttpResponse:
+    """One page as a picture, for a browser without JavaScript."""
+    at = now()
+    visit = session.to_sign(request, at)
+    viewed = view.view(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
+    try:
+        picture = picture_of(viewed.pdf, number - 1)
+    except IndexError:
+        raise Http404 from None
+    return HttpResponse(picture, content_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+@link_session
+@require_GET
+def decide(request: HttpRequest) -> HttpResponse:
+    """Agree, or not: nothing is preselected."""
+    visit = session.to_sign(request, now())
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    if len(visit.pages_shown) < envelope.pages:
+        return redirect("patients:read")
+    return render(request, "patients/decide.html", {**_shell(visit), "envelope": envelope})
+
+
+@link_session
+def sign(request: HttpRequest) -> HttpResponse:
+    """The sentence that is signed, a drawing if one likes, and the button."""
+    at = now()
+    visit = session.to_sign(request, at, after_signing=request.method == "POST")
+    actor = session.actor_of_visit(request, visit)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    refusal = None
+    if request.method == "POST":
+        try:
+            drawing = _drawing(request.POST.get("drawing", ""))
+            signing.sign_as_patient(
+                envelope_id=visit.envelope_id,
+                pages_shown=len(visit.pages_shown),
+                drawing=drawing,
+                actor=actor,
+                at=at,
+            )
+            return redirect("patients:done")
+        except AlreadySigned:
+            return redirect("patients:done")
+        except NotReadYet:
+            return redirect("patients:read")
+        except BadDrawing as refused:
+            refusal = refused
+    context = {**_shell(visit), "envelope": envelope, "refusal": refusal}
+    return render(request, "patients/sign.html", context, status=422 if refusal else 200)
+
+
+def _drawing(text: str) -> bytes | None:
+    """The PNG that the page drew, as a data: address; empty when nothing was drawn.
+
+    Raises:
+        BadDrawing
+    """
+    prefix = "data:image/png;base64,"
+    if not text:
+        return None
+    if not text.startswith(prefix) or len(text) > 400_000:
+        raise BadDrawing
+    try:
+        return check_drawing(b64decode(text[len(prefix) :], validate=True))
+    except (binascii.Error, ValueError):
+        raise BadDrawing from None
+
+
+@link_session
+def decline(request: HttpRequest) -> HttpResponse:
+    """Say no, with a reason or without."""
+    at = now()
+    visit = session.to_sign(request, at)
+    actor = session.actor_of_visit(request, visit)
+    if request.method == "POST":
+        close.decline(envelope_id=visit.envelope_id, reason=request.POST.get("reason", "")[:2000], actor=actor, at=at)
+        del request.session[session.KEY]
+        return redirect("patients:declined")
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    return render(request, "patients/decline.html", {**_shell(visit), "envelope": envelope})
+
+
+@public("says that a refusal was taken, and nothing else")
+@require_GET
+def declined(request: HttpRequest) -> HttpResponse:
+    """Your refusal was taken; what happens next."""
+    return render(request, "patients/declined.html")
+
+
+@link_session
+@require_GET
+def done(request: HttpRequest) -> HttpResponse:
+    """It is signed; who knows; what comes next."""
+    visit = session.to_sign(request, now(), after_signing=True)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    return render(request, "patients/done.html", {**_shell(visit), "envelope": envelope})
+
+
+@link_session
+@require_GET
+def copy_page(request: HttpRequest) -> HttpResponse:
+    """The completed document, shown, with a button to keep it."""
+    visit = session.to_copy(request, now())
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    return render(request, "patients/copy.html", {**_shell(visit), "envelope": envelope})
+
+
+@link_session
+@require_GET
+def copy_file(request: HttpRequest) -> HttpResponse:
+    """The completed document's file."""
+    at = now()
+    visit = session.to_copy(request, at)
+    opened = copy.open_copy(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
+    return pdf_response(opened.pdf, download="keep" in request.GET)
+
+
+def _shell(visit: session.Visit) -> dict[str, object]:
+    return {"organisation": accounts.organisation_card(visit.organisation_id).name}

@@ -1,0 +1,1 @@
+"""Pages of the record: the list of one's patients, a record with its timeline, a document."""

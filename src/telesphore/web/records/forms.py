@@ -1,0 +1,30 @@
+"""What is typed into the record's pages, parsed at the door."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from telesphore.records.states import DocumentType, Sex
+from telesphore.web.forms import PhoneField
+
+LARGEST_UPLOAD = 50 * 2**20
+
+
+class PatientForm(forms.Form):
+    """The traits of a patient, and how to reach them."""
+
+    birth_name = forms.CharField(label=_("Birth name"), max_length=100)
+    used_name = forms.CharField(label=_("Used name"), max_length=100, required=False)
+    given_names = forms.CharField(label=_("Given names"), max_length=100)
+    birth_date = forms.DateField(label=_("Birth date"), widget=forms.DateInput(attrs={"type": "date"}))
+    sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *Sex.choices])
+    birth_place = forms.CharField(label=_("Birth place"), max_length=100, required=False)
+    email = forms.EmailField(label=_("E-mail address"), required=False)
+    phone = PhoneField(label=_("Mobile phone"), required=False)
+
+
+class DepositForm(forms.Form):
+    """A document and what it is."""
+
+    file = forms.FileField(label=_("PDF file"), widget=forms.FileInput(attrs={"accept": "application/pdf"}))
+    title = forms.CharField(label=_("Title"), max_length=200)
+    type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)

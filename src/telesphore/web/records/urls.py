@@ -1,0 +1,15 @@
+"""Addresses of the record's pages."""
+
+from django.urls import path
+
+from telesphore.web.records import views
+
+app_name = "records"
+urlpatterns = [
+    path("records/", views.patients, name="patients"),
+    path("records/new", views.register, name="register"),
+    path("records/<uuid:patient_id>/", views.record, name="record"),
+    path("records/<uuid:patient_id>/deposit", views.deposit, name="deposit"),
+    path("documents/<uuid:document_id>/", views.document, name="document"),
+    path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
+]

@@ -1,0 +1,128 @@
+"""The list of one's patients, a record, a document, a deposit."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from telesphore.accounts.states import Role
+from telesphore.kernel.clock import now
+from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.records import actions, queries
+from telesphore.records.actions import Identity
+from telesphore.records.states import DocumentType
+from telesphore.signature import queries as signature
+from telesphore.web.access import role
+from telesphore.web.files import pdf_response
+from telesphore.web.records.forms import LARGEST_UPLOAD, DepositForm, PatientForm
+from telesphore.web.requests import actor_of
+
+CARERS = (Role.SECRETARY, Role.PROFESSIONAL)
+
+
+@role(*CARERS)
+@require_GET
+def patients(request: HttpRequest) -> HttpResponse:
+    """The records open to the actor, with a search by name."""
+    search = request.GET.get("q", "")[:100]
+    found = queries.my_patients(actor=actor_of(request), at=now(), search=search)
+    return render(request, "records/patients.html", {"patients": found, "search": search, "limit": queries.PAGE})
+
+
+@role(*CARERS)
+def register(request: HttpRequest) -> HttpResponse:
+    """Open a record for a new patient."""
+    form = PatientForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        patient_id = actions.register_patient(
+            identity=Identity(
+                birth_name=data["birth_name"],
+                used_name=data["used_name"],
+                given_names=data["given_names"],
+                birth_date=data["birth_date"],
+                sex=data["sex"],
+                birth_place=data["birth_place"],
+            ),
+            email=data["email"],
+            phone=data["phone"],
+            language="fr",
+            actor=actor_of(request),
+            at=now(),
+        )
+        return redirect("records:record", patient_id)
+    return render(request, "records/register.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@role(*CARERS)
+@require_GET
+def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """A record: identity, timeline of documents, what is on its way, care team, ground of this access."""
+    actor, at = actor_of(request), now()
+    decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
+    context = {
+        "patient": queries.card(decision.patient),
+        "today": at.date(),
+        "documents": queries.documents(decision=decision, actor=actor),
+        "envelopes": signature.envelopes_of_patient(
+            organisation_id=decision.patient.organisation_id, patient_id=patient_id
+        ),
+        "team": queries.care_team(decision=decision, at=at),
+        "decision": decision,
+        "deposit_form": DepositForm(),
+    }
+    return render(request, "records/record.html", context)
+
+
+@role(*CARERS)
+def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Deposit a PDF in a record."""
+    actor, at = actor_of(request), now()
+    decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
+    form = DepositForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["file"]
+        try:
+            if upload.size > LARGEST_UPLOAD:
+                raise actions.intake.TooLarge(limit=LARGEST_UPLOAD // 2**20)
+            kind = DocumentType(form.cleaned_data["type"])
+            deposited = actions.deposit(
+                patient_id=patient_id,
+                title=form.cleaned_data["title"],
+                type_code=kind.value,
+                class_code=kind.class_code,
+                content=upload.read(),
+                actor=actor,
+                at=at,
+            )
+        except DomainError as refused:
+            if refused.refusal is not Refusal.INVALID:
+                raise
+            form.add_error("file", refused.sentence)
+        else:
+            messages.success(request, _("The document is in the record."))
+            for notice in deposited.notices:
+                messages.warning(request, actions.intake.explain(notice))
+            return redirect("records:document", deposited.document_id)
+    context = {"form": form, "patient": queries.card(decision.patient), "today": at.date()}
+    return render(request, "records/deposit.html", context, status=422 if form.errors else 200)
+
+
+@role(*CARERS)
+@require_GET
+def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """A document, shown."""
+    actor, at = actor_of(request), now()
+    seen = queries.document(document_id=document_id, actor=actor, at=at)
+    return render(request, "records/document.html", {"document": seen, "patient": seen.patient, "today": at.date()})
+
+
+@role(*CARERS)
+@require_GET
+def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """A document's file."""
+    opened = actions.open_document(document_id=document_id, purpose="TREAT", actor=actor_of(request), at=now())
+    return pdf_response(opened.pdf, download="keep" in request.GET)

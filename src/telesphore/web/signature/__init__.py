@@ -1,0 +1,1 @@
+"""Pages of the signature book and of envelopes."""

@@ -1,0 +1,38 @@
+"""What is typed into the pages of envelopes, parsed at the door."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class SignForm(forms.Form):
+    """The PIN of the signer's card or token; it is used once and kept nowhere."""
+
+    pin = forms.CharField(
+        label=_("PIN of your card"),
+        max_length=64,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why, in a few words."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class SendForm(forms.Form):
+    """Who signs: the patient first when they do, then a professional of the care team."""
+
+    patient_signs = forms.BooleanField(label=_("The patient signs first"), required=False)
+    professional = forms.ChoiceField(label=_("Then signs"))
+
+    def __init__(self, *args: object, professionals: Iterable[tuple[UUID, str]], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
+        choices = [(str(identifier), name) for identifier, name in professionals]
+        field = self.fields["professional"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *choices]
