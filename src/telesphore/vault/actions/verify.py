@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from telesphore.audit import actions as audit
+from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault.errors import BlobDamaged, BlobNotFound, Erased, WrongMasterKey
 from telesphore.vault.models import Blob, Check
@@ -95,7 +96,7 @@ def verify(
     with transaction.atomic():
         check.save()
         audit.record(
-            "vault:store:verify", actor=actor, at=at, subject=check.id,
+            "vault:store:verify", actor=actor, at=at, family=Family.TECHNICAL, subject=check.id,
             detail={"blobs": check.blobs, "bytes": check.stored_bytes, "findings": len(check.findings)},
         )  # fmt: skip
     done = _checked(check)
