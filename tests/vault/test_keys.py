@@ -24,6 +24,7 @@ from telesphore.vault.errors import (
     Erased,
     KeysetNotFound,
     MasterKeyMissing,
+    MasterKeyUnusable,
     NotRenewable,
     RetiredTooSoon,
     TooManyKeys,
@@ -318,8 +319,15 @@ def test_the_master_key_file_is_for_its_owner_only(master_file: Path) -> None:
     assert master_file.read_text() == before
     assert [path.name for path in master_file.parent.iterdir()] == [master_file.name]
     master_file.chmod(0o640)
-    with pytest.raises(PermissionError, match="chmod 600"):
+    with pytest.raises(MasterKeyUnusable, match="0600"):
         master.FileMasterKey(master_file)
+
+
+def test_a_torn_master_key_file_says_so_without_quoting_it(master_file: Path) -> None:
+    master_file.write_text(master_file.read_text()[:-40])
+    with pytest.raises(MasterKeyUnusable) as refused:
+        master.FileMasterKey(master_file)
+    assert refused.value.__cause__ is None
 
 
 def test_the_master_key_file_is_a_keyset_that_tink_reads(master_file: Path) -> None:
@@ -384,6 +392,7 @@ def test_a_renewal_that_fails_leaves_the_master_key_as_it_was(
         with pytest.raises(OSError, match="No space"):
             master.FileMasterKey(master_file).renew()
     assert master_file.read_bytes() == before
+    assert list(master_file.parent.iterdir()) == [master_file]
 
 
 def test_keys_are_made_in_the_transaction_that_makes_the_patient(hospital: UUID, db: None, master_file: Path) -> None:
