@@ -3,11 +3,13 @@
 import typer
 
 from telesphore.cli import audit, jobs, vault
+from telesphore.cli.verify import verify
 
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
 app.add_typer(audit.app, name="audit")
 app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(vault.app, name="vault")
+app.command()(verify)
 
 
 @app.callback()

@@ -164,7 +164,7 @@ def up(settings: Settings, say: Say) -> None:
                 if embedded.initialise(place):
                     say("database", "The embedded database was made.")
                 tree.append(Kept("The database", partial(embedded.start, place), embedded.start(place)))
-            _migrate(say)
+            prepare(say)
             tree += [
                 Kept("The web server", partial(run_program, "serve")),
                 Kept("The worker", partial(run_program, "worker")),
@@ -202,7 +202,8 @@ def _listens(address: tuple[str, int]) -> bool:
     return True
 
 
-def _migrate(say: Say) -> None:
+def prepare(say: Say) -> None:
+    """Bring the tables to this release, and make the keys that are missing, loudly."""
     from django.db import connections
 
     from telesphore.audit.actions.key import log_key

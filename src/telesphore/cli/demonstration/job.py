@@ -74,7 +74,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     Raises:
         DomainError: a step refused (a document that is not a PDF, for one).
     """
-    say, folder = stage.say, stage.folder
+    say = stage.say
     checks = Checks(say)
     say("1. An organisation, its members, a patient")
     people = cast.settle(password=password, operator=Actor.system(client="telesphore demo"), at=now())
@@ -218,6 +218,9 @@ def _prove(
         "signatures": len(facts),
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (signed_path, evidence_path)},
         "audit": {"tree_size": verified.size, "root": verified.root, "proof": str(proof_path)},
+        "people": [
+            {"email": member.email, "role": ", ".join(sorted(member.actor.roles))} for member in people.members
+        ],
         "checks": checks.results,
         "all_checks_hold": checks.all_hold,
     }
