@@ -9,17 +9,20 @@ import telesphore.kernel.rows
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
             name="Envelope",
             fields=[
-                ("pk", models.CompositePrimaryKey("organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("organisation_id", models.UUIDField(editable=False)),
                 ("id", models.UUIDField(default=telesphore.kernel.identifiers.uuid7, editable=False)),
                 ("patient_id", models.UUIDField()),
@@ -27,7 +30,20 @@ class Migration(migrations.Migration):
                 ("title_sealed", models.BinaryField()),
                 ("key_id", models.UUIDField()),
                 ("sender_id", models.UUIDField()),
-                ("state", models.TextField(choices=[("sent", "sent"), ("in-progress", "in progress"), ("sealing", "being sealed"), ("completed", "completed"), ("declined", "declined"), ("voided", "voided")], default="sent")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("sent", "sent"),
+                            ("in-progress", "in progress"),
+                            ("sealing", "being sealed"),
+                            ("completed", "completed"),
+                            ("declined", "declined"),
+                            ("voided", "voided"),
+                        ],
+                        default="sent",
+                    ),
+                ),
                 ("pages", models.PositiveIntegerField()),
                 ("sent_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),
@@ -35,50 +51,122 @@ class Migration(migrations.Migration):
                 ("reason_sealed", models.BinaryField(null=True)),
             ],
             options={
-                "indexes": [models.Index(fields=["organisation_id", "patient_id", "sent_at"], name="envelope_by_patient"), models.Index(fields=["organisation_id", "sender_id", "state", "sent_at"], name="envelope_by_sender")],
-                "constraints": [models.CheckConstraint(condition=models.Q(models.Q(("closed_at", None), ("state__in", ["sent", "in-progress", "sealing"])), models.Q(("closed_at__isnull", False), ("state__in", ["completed", "declined", "voided"])), _connector="OR"), name="envelope_closed_at_set_exactly_when_closed")],
+                "indexes": [
+                    models.Index(fields=["organisation_id", "patient_id", "sent_at"], name="envelope_by_patient"),
+                    models.Index(
+                        fields=["organisation_id", "sender_id", "state", "sent_at"], name="envelope_by_sender"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at", None), ("state__in", ["sent", "in-progress", "sealing"])),
+                            models.Q(("closed_at__isnull", False), ("state__in", ["completed", "declined", "voided"])),
+                            _connector="OR",
+                        ),
+                        name="envelope_closed_at_set_exactly_when_closed",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
             name="Step",
             fields=[
-                ("pk", models.CompositePrimaryKey("organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("organisation_id", models.UUIDField(editable=False)),
                 ("id", models.UUIDField(default=telesphore.kernel.identifiers.uuid7, editable=False)),
                 ("envelope_id", models.UUIDField()),
                 ("position", models.PositiveSmallIntegerField()),
                 ("needed", models.PositiveSmallIntegerField(default=1)),
                 ("completed_at", models.DateTimeField(null=True)),
-                ("envelope", models.ForeignObject(from_fields=["organisation_id", "envelope_id"], on_delete=django.db.models.deletion.PROTECT, related_name="+", to="signature.envelope", to_fields=["organisation_id", "id"])),
+                (
+                    "envelope",
+                    models.ForeignObject(
+                        from_fields=["organisation_id", "envelope_id"],
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="signature.envelope",
+                        to_fields=["organisation_id", "id"],
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
             name="Recipient",
             fields=[
-                ("pk", models.CompositePrimaryKey("organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("organisation_id", models.UUIDField(editable=False)),
                 ("id", models.UUIDField(default=telesphore.kernel.identifiers.uuid7, editable=False)),
                 ("envelope_id", models.UUIDField()),
                 ("step_id", models.UUIDField()),
                 ("patient_id", models.UUIDField(null=True)),
                 ("person_id", models.UUIDField(null=True)),
-                ("purpose", models.TextField(choices=[("acknowledges", "acknowledges"), ("consents", "consents"), ("validates", "validates")])),
+                (
+                    "purpose",
+                    models.TextField(
+                        choices=[("acknowledges", "acknowledges"), ("consents", "consents"), ("validates", "validates")]
+                    ),
+                ),
                 ("field_name", models.TextField()),
                 ("page", models.PositiveIntegerField()),
                 ("box", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=4)),
-                ("state", models.TextField(choices=[("pending", "later"), ("waiting", "awaited"), ("signed", "signed"), ("declined", "declined")], default="pending")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("pending", "later"),
+                            ("waiting", "awaited"),
+                            ("signed", "signed"),
+                            ("declined", "declined"),
+                        ],
+                        default="pending",
+                    ),
+                ),
                 ("link_id", models.UUIDField(null=True)),
                 ("awaited_at", models.DateTimeField(null=True)),
                 ("signed_at", models.DateTimeField(null=True)),
                 ("proof", models.JSONField(null=True)),
-                ("envelope", models.ForeignObject(from_fields=["organisation_id", "envelope_id"], on_delete=django.db.models.deletion.PROTECT, related_name="+", to="signature.envelope", to_fields=["organisation_id", "id"])),
-                ("step", models.ForeignObject(from_fields=["organisation_id", "step_id"], on_delete=django.db.models.deletion.PROTECT, related_name="+", to="signature.step", to_fields=["organisation_id", "id"])),
+                (
+                    "envelope",
+                    models.ForeignObject(
+                        from_fields=["organisation_id", "envelope_id"],
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="signature.envelope",
+                        to_fields=["organisation_id", "id"],
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignObject(
+                        from_fields=["organisation_id", "step_id"],
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="signature.step",
+                        to_fields=["organisation_id", "id"],
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
             name="Revision",
             fields=[
-                ("pk", models.CompositePrimaryKey("organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organisation_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("organisation_id", models.UUIDField(editable=False)),
                 ("id", models.UUIDField(default=telesphore.kernel.identifiers.uuid7, editable=False)),
                 ("envelope_id", models.UUIDField()),
@@ -87,23 +175,47 @@ class Migration(migrations.Migration):
                 ("sha256", models.BinaryField(max_length=32)),
                 ("recipient_id", models.UUIDField(null=True)),
                 ("at", models.DateTimeField()),
-                ("envelope", models.ForeignObject(from_fields=["organisation_id", "envelope_id"], on_delete=django.db.models.deletion.PROTECT, related_name="+", to="signature.envelope", to_fields=["organisation_id", "id"])),
+                (
+                    "envelope",
+                    models.ForeignObject(
+                        from_fields=["organisation_id", "envelope_id"],
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="signature.envelope",
+                        to_fields=["organisation_id", "id"],
+                    ),
+                ),
             ],
             options={
-                "constraints": [telesphore.kernel.rows.SameOrganisation(column="envelope_id", name="revision_is_of_an_envelope_of_its_organisation", to="signature.Envelope"), models.UniqueConstraint(fields=("organisation_id", "envelope_id", "number"), name="revision_number_is_taken_once")],
+                "constraints": [
+                    telesphore.kernel.rows.SameOrganisation(
+                        column="envelope_id",
+                        name="revision_is_of_an_envelope_of_its_organisation",
+                        to="signature.Envelope",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organisation_id", "envelope_id", "number"), name="revision_number_is_taken_once"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
             model_name="step",
-            constraint=telesphore.kernel.rows.SameOrganisation(column="envelope_id", name="step_is_of_an_envelope_of_its_organisation", to="signature.Envelope"),
+            constraint=telesphore.kernel.rows.SameOrganisation(
+                column="envelope_id", name="step_is_of_an_envelope_of_its_organisation", to="signature.Envelope"
+            ),
         ),
         migrations.AddConstraint(
             model_name="step",
-            constraint=models.UniqueConstraint(fields=("organisation_id", "envelope_id", "position"), name="step_position_is_free"),
+            constraint=models.UniqueConstraint(
+                fields=("organisation_id", "envelope_id", "position"), name="step_position_is_free"
+            ),
         ),
         migrations.AddIndex(
             model_name="recipient",
-            index=models.Index(fields=["organisation_id", "person_id", "state", "awaited_at"], name="recipient_by_person"),
+            index=models.Index(
+                fields=["organisation_id", "person_id", "state", "awaited_at"], name="recipient_by_person"
+            ),
         ),
         migrations.AddIndex(
             model_name="recipient",
@@ -111,22 +223,42 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=telesphore.kernel.rows.SameOrganisation(column="envelope_id", name="recipient_is_of_an_envelope_of_its_organisation", to="signature.Envelope"),
+            constraint=telesphore.kernel.rows.SameOrganisation(
+                column="envelope_id", name="recipient_is_of_an_envelope_of_its_organisation", to="signature.Envelope"
+            ),
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=telesphore.kernel.rows.SameOrganisation(column="step_id", name="recipient_is_of_a_step_of_its_organisation", to="signature.Step"),
+            constraint=telesphore.kernel.rows.SameOrganisation(
+                column="step_id", name="recipient_is_of_a_step_of_its_organisation", to="signature.Step"
+            ),
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(("patient_id", None), ("person_id__isnull", False)), models.Q(("patient_id__isnull", False), ("person_id", None)), _connector="OR"), name="recipient_is_a_patient_or_a_professional"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("patient_id", None), ("person_id__isnull", False)),
+                    models.Q(("patient_id__isnull", False), ("person_id", None)),
+                    _connector="OR",
+                ),
+                name="recipient_is_a_patient_or_a_professional",
+            ),
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(("proof__isnull", False), ("signed_at__isnull", False), ("state", "signed")), models.Q(models.Q(("state", "signed"), _negated=True), ("signed_at", None)), _connector="OR"), name="recipient_signed_at_set_exactly_when_signed"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("proof__isnull", False), ("signed_at__isnull", False), ("state", "signed")),
+                    models.Q(models.Q(("state", "signed"), _negated=True), ("signed_at", None)),
+                    _connector="OR",
+                ),
+                name="recipient_signed_at_set_exactly_when_signed",
+            ),
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=models.UniqueConstraint(fields=("organisation_id", "envelope_id", "field_name"), name="recipient_field_is_its_own"),
+            constraint=models.UniqueConstraint(
+                fields=("organisation_id", "envelope_id", "field_name"), name="recipient_field_is_its_own"
+            ),
         ),
     ]
