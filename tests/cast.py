@@ -40,9 +40,7 @@ class Cast:
     @property
     def odile(self) -> Actor:
         """Odile, come in by a link and its code."""
-        return Actor(
-            kind=ActorKind.PATIENT, organisation_id=self.hospital, person_id=self.odile_id, means="link+code"
-        )
+        return Actor(kind=ActorKind.PATIENT, organisation_id=self.hospital, person_id=self.odile_id, means="link+code")
 
     @property
     def ibrahim(self) -> Actor:
@@ -63,10 +61,14 @@ def assemble() -> Cast:
     """Make the cast, through the same actions as the pages."""
     operator = Actor.system(client="tests")
     at = now()
-    hospital = accounts.found_organisation(name="Centre hospitalier de Montfaucy", city="Montfaucy", actor=operator, at=at)
+    hospital = accounts.found_organisation(
+        name="Centre hospitalier de Montfaucy", city="Montfaucy", actor=operator, at=at
+    )
     elsewhere = accounts.found_organisation(name="Imagerie des Aulnes", city="Montfaucy", actor=operator, at=at)
 
-    def member(organisation: UUID, role: Role, email: str, given: str, family: str, title: str, specialty: str) -> Actor:
+    def member(
+        organisation: UUID, role: Role, email: str, given: str, family: str, title: str, specialty: str
+    ) -> Actor:
         person_id = accounts.add_person(
             email=email, password=None, family_name=family, given_name=given, title=title, specialty=specialty,
             actor=operator, at=at,
@@ -78,9 +80,7 @@ def assemble() -> Cast:
         )  # fmt: skip
 
     sylvie = member(hospital, Role.SECRETARY, "sylvie.courtois@montfaucy.example", "Sylvie", "Courtois", "", "")
-    lebrun = member(
-        hospital, Role.PROFESSIONAL, "anne.lebrun@montfaucy.example", "Anne", "Lebrun", "Dr", "pneumologue"
-    )
+    lebrun = member(hospital, Role.PROFESSIONAL, "anne.lebrun@montfaucy.example", "Anne", "Lebrun", "Dr", "pneumologue")
     ricaud = member(
         hospital, Role.PROFESSIONAL, "thomas.ricaud@montfaucy.example", "Thomas", "Ricaud", "Dr", "oncologue"
     )

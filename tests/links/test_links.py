@@ -93,9 +93,7 @@ def test_five_wrong_codes_close_the_link_for_its_life_even_with_a_new_code(cast:
     for number in range(5):
         links.send_code(token=token, actor=NOBODY, at=at + number * timedelta(minutes=1))
         with pytest.raises(WrongCode) as refused:
-            links.reveal(
-                token=token, code=wrong(sent_code(cast)), actor=NOBODY, at=at + number * timedelta(minutes=1)
-            )
+            links.reveal(token=token, code=wrong(sent_code(cast)), actor=NOBODY, at=at + number * timedelta(minutes=1))
         left.append(refused.value.params["tries_left"])
     assert left == [4, 3, 2, 1, 0]
     with pytest.raises(LinkBlocked):

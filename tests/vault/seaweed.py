@@ -11,9 +11,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
 
-from telesphore.connectors.s3.store import Place
+from telesphore.connectors.s3.store import Place, S3Store
+from telesphore.kernel.errors import DomainError
 
 BINARY = shutil.which("weed") or shutil.which("weed", path=str(Path(sys.executable).parent))
 BUCKET, KEY_ID, SECRET = "telesphore-tests", "tests", "tests-secret"
@@ -58,7 +60,9 @@ class Seaweed:
                 [
                     str(BINARY), "server", "-s3", f"-s3.config={self._folder / 's3.json'}", f"-dir={self._folder}",
                     "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=256", "-volume.max=20",
-                    "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", *ports,
+                    "-master.telemetry=false", "-master.electionTimeout=1s",
+                    "-master.heartbeatInterval=100ms", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false",
+                    *ports,
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
@@ -72,16 +76,20 @@ class Seaweed:
                 input=f"s3.bucket.create -name {BUCKET}\ns3.bucket.list\n".encode(),
                 capture_output=True, check=False, timeout=30,
             )  # fmt: skip
-            if BUCKET.encode() in made.stdout and self._listens():
+            if BUCKET.encode() in made.stdout and self._writes():
                 return
             if time.monotonic() > deadline or self._process.poll() is not None:
                 tail = (self._folder / "log").read_text(errors="replace")[-1500:]
                 raise RuntimeError(f"SeaweedFS did not start:\n{made.stdout!r}\n{tail}")
             time.sleep(0.3)
 
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._ports[6])) == 0
+    def _writes(self) -> bool:
+        """Whether a write succeeds: the S3 face answers before the volumes are found again."""
+        try:
+            S3Store(self.place).write("ready", BytesIO(b"ready"))
+        except DomainError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Kill it."""

@@ -1,8 +1,10 @@
 """Found an organisation, make a person known, give a role."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from telesphore.accounts import queries
 from telesphore.accounts.models import Membership, Organisation, Person
 from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
@@ -72,3 +74,35 @@ def grant_role(*, person_id: UUID, organisation_id: UUID, role: Role, actor: Act
             at=at,
             detail={"role": role},
         )
+
+
+@audit.act("accounts:session:open")
+def note_sign_in(*, person_id: UUID, actor: Actor, at: datetime) -> None:
+    """Leave the trace of a sign-in, in each organisation in which the person holds a role."""
+    _note("accounts:session:open", person_id, actor, at)
+
+
+@audit.act("accounts:session:close")
+def note_sign_out(*, person_id: UUID, actor: Actor, at: datetime) -> None:
+    """Leave the trace of a sign-out."""
+    _note("accounts:session:close", person_id, actor, at)
+
+
+@audit.act("accounts:session:refuse")
+def note_refused_sign_in(*, email: str, actor: Actor, at: datetime) -> None:
+    """Leave the trace of a sign-in that failed; an address that belongs to nobody is not written down."""
+    person = Person.objects.filter(email=email.strip().lower()).first()
+    audit.record(
+        "accounts:session:refuse",
+        actor=actor,
+        subject=person.id if person else None,
+        at=at,
+        outcome=audit.Outcome.REFUSED,
+    )
+
+
+def _note(action: str, person_id: UUID, actor: Actor, at: datetime) -> None:
+    organisations = {card.organisation.organisation_id for card in queries.memberships(person_id=person_id, at=at)}
+    for organisation_id in organisations or {None}:
+        seen = actor.within(organisation_id) if organisation_id else actor
+        audit.record(action, actor=replace(seen, person_id=person_id), subject=person_id, at=at)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts.models import Organisation, Person
+from django.db.models import Q
+
+from telesphore.accounts.models import Membership, Organisation, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,33 @@ def organisation_card(organisation_id: UUID) -> OrganisationCard:
     """The card of an organisation, which exists."""
     organisation = Organisation.objects.get(id=organisation_id)
     return OrganisationCard(organisation.id, organisation.name, organisation.city)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipCard:
+    """The roles that a person holds in one organisation."""
+
+    organisation: OrganisationCard
+    roles: frozenset[str]
+    unit: str
+
+
+def memberships(*, person_id: UUID, at: datetime) -> list[MembershipCard]:
+    """The organisations in which a person holds a role at `at`, by name, in two queries."""
+    rows = Membership.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at), person_id=person_id, person__is_active=True, starts_at__lte=at
+    )
+    roles: dict[UUID, set[str]] = {}
+    units: dict[UUID, str] = {}
+    for row in rows:
+        roles.setdefault(row.organisation_id, set()).add(row.role)
+        units[row.organisation_id] = row.unit
+    organisations = Organisation.objects.filter(id__in=roles).order_by("name")
+    return [
+        MembershipCard(
+            OrganisationCard(organisation.id, organisation.name, organisation.city),
+            frozenset(roles[organisation.id]),
+            units[organisation.id],
+        )
+        for organisation in organisations
+    ]

@@ -17,3 +17,7 @@ class Family(StrEnum):
     """Who did what with whose data; at least three years visible to the patient (EHDS art. 9)."""
     TECHNICAL = "technical"
     """What the platform and its operators did with itself."""
+
+
+ERASURE = "audit:event:erase"
+"""The action of the events that tell of an erasure; they are never erased themselves."""

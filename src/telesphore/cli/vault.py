@@ -124,8 +124,9 @@ def erase(
     """Destroy a key, and with it all that it encrypted, for ever."""
     from telesphore.vault import actions
 
-    if not yes:
-        typer.confirm(f"Nobody will be able to read again what key {key} encrypted. Erase it?", abort=True)
+    question = f"Nobody will be able to read again what key {key} encrypted. Erase it?"
+    if not yes and not typer.confirm(question):
+        raise typer.Exit(REFUSED)
     with _refusals(as_json):
         actions.erase_keyset(
             organisation_id=organisation,

@@ -9,7 +9,8 @@ class Assembly(AppConfig):
 
     def ready(self) -> None:
         from telesphore import reactions
-        from telesphore.config import wiring
+        from telesphore.config import periodic, wiring
 
         wiring.bind()
         reactions.register()
+        periodic.register()

@@ -7,9 +7,11 @@ Exit statuses: 0 done; 1 it could not be done, or a check found a problem; 2 wro
 `telesphore up` runs this home; 4 the database is away.
 """
 
+import dataclasses
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -58,19 +60,82 @@ def migrate(as_json: Json = False) -> None:
     _say(as_json)("migrated", "The tables are up to date.")
 
 
+def doctor(
+    as_json: Json = False,
+    settings: Annotated[bool, typer.Option("--settings", help="List every setting, its meaning and source.")] = False,
+) -> None:
+    """Look over this installation; each finding says what to do. Status 1 when there is a problem."""
+    from telesphore.config import doctor as practice
+
+    if settings:
+        table = practice.settings_table(_settings())
+        if as_json:
+            print(json.dumps(table))
+            return
+        for row in table:
+            print(f"{row['name']} = {row['value']}   ({row['source']}; default {row['default']})")
+            print(f"    {row['meaning']} Accepts {row['accepts']}.")
+        return
+    findings = practice.examine(practice.this_installation(_settings()))
+    for finding in findings:
+        if as_json:
+            print(json.dumps(dataclasses.asdict(finding)))
+        else:
+            print(f"{finding.level.upper():8} {finding.what}" + (f"\n         → {finding.do}" if finding.do else ""))
+    if any(finding.level is practice.Level.PROBLEM for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def backup(folder: Annotated[Path, typer.Argument(help="Where to write; outside the home.")]) -> None:
+    """Back up the database, then the files; never the keys, which are kept apart."""
+    from telesphore.config import backup as backups
+
+    with process.database_running(_settings()):
+        copied = backups.make(_settings(), folder)
+    print(f"telesphore: backed up into {folder} ({copied} files copied). Keep the keys apart: they are not in it.")
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="What `telesphore backup` wrote.")],
+    key_folder: Annotated[Path, typer.Option("--keys", help="The instance's keys, as they were kept apart.")],
+) -> None:
+    """Make an instance anew in a blank home, from a backup and its keys."""
+    from telesphore.config import backup as backups
+
+    backups.restore(_settings(), folder, key_folder)
+    print("telesphore: restored. Run `telesphore doctor`, then `telesphore up`.")
+
+
 def _commands() -> typer.Typer:
     from telesphore.cli.main import app
 
-    for command in (up, serve, worker, migrate):
+    for command in INSTANCE:
         app.command(command.__name__)(command)
+
+    @app.callback()
+    def root(context: typer.Context) -> None:
+        """Settings come from the environment (TELESPHORE_…) and from telesphore.toml in the home folder."""
+        own = {command.__name__ for command in INSTANCE}
+        if context.invoked_subcommand not in own and "--help" not in sys.argv:
+            # A room's command works on the instance, whether or not `up` runs.
+            context.with_resource(process.database_running(_settings()))
+
     return app
+
+
+INSTANCE = (up, serve, worker, migrate, doctor, backup, restore)
+
+
+# They look at an instance, or bring its keys: none is made for them.
+WITHOUT_NEW_KEYS = frozenset({"doctor", "restore"})
 
 
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
     try:
-        made = keys.make(_settings())
+        settings = _settings()
+        made = [] if WITHOUT_NEW_KEYS.intersection(sys.argv[1:2]) else keys.make(settings)
         if made:
             print(keys.notice(made), file=sys.stderr, flush=True)
         _run()
@@ -86,9 +151,14 @@ def _run() -> None:
     import django
     from django.db import OperationalError
 
+    from telesphore.config.backup import BackupFailure
+    from telesphore.kernel.errors import DomainError
+
     django.setup()
     try:
         _commands()()
+    except (BackupFailure, DomainError) as refused:
+        _leave(FAILED, refused)
     except OperationalError as error:
         _leave(DATABASE_AWAY, f"The database does not answer: {error}")
 

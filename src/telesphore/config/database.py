@@ -16,6 +16,7 @@ def migrate(verbosity: int = 0) -> None:
         cursor.execute("SELECT pg_advisory_lock(hashtext('telesphore:migrate'))")
         try:
             call_command("migrate", database=OWNER_ALIAS, verbosity=verbosity, interactive=False)
+            call_command("createcachetable", database=OWNER_ALIAS, verbosity=verbosity)
             grant(application_role())
         finally:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('telesphore:migrate'))")

@@ -196,6 +196,7 @@ def start(place: Cluster, *options: str) -> Server:
         time.sleep(0.05)
     if process.poll() is None:
         process.kill()
+        process.wait()
     tail = place.log.read_text(errors="replace")[-2000:]
     raise EmbeddedFailure(f"The embedded database did not start. Its log ({place.log}) ends:\n{tail}")
 

@@ -205,11 +205,19 @@ def _listens(address: tuple[str, int]) -> bool:
 def _migrate(say: Say) -> None:
     from django.db import connections
 
-    from telesphore.config import database
+    from telesphore.audit.actions.key import log_key
+    from telesphore.audit.ports import LOG
+    from telesphore.config import database, keys
+    from telesphore.config.master_key import ensure_master_key
 
     database.migrate()
-    connections.close_all()
     say("migrated", "The tables are up to date.")
+    ensure_master_key(lambda notice: say("keys", notice))
+    log_file = LOG.get().key_file
+    if not log_file.exists():
+        log_key()
+        say("keys", keys.notice([log_file]))
+    connections.close_all()
 
 
 @contextlib.contextmanager

@@ -71,6 +71,14 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
             )
         )
 
+    def earlier_keys() -> tuple[ports.MasterKey, ...]:
+        """The file of an instance that has moved to an HSM, until `vault rotate` has emptied it and it is removed."""
+        from telesphore.config.master_key import MASTER_KEY_FILE
+
+        moved = settings["master_key"].value != "file" and MASTER_KEY_FILE.exists()
+        return (file_key(),) if moved else ()
+
+    ports.earlier_master_keys.bind(earlier_keys)
     if settings["master_key"].value == "file":
         ports.master_key.bind(file_key)
     ports.store.bind({"folder": folder, "s3": bucket}[settings["vault_store"].value])
@@ -92,10 +100,12 @@ def bind_gateways(settings: Mapping[str, Setting]) -> None:
         BadSetting: a stand-in outside a demonstration, or a gateway whose settings don't suffice.
     """
     from telesphore.connectors import absent, local_outbox, smtp
+    from telesphore.connectors.local_outbox.reading import LocalMessages
     from telesphore.outbox import ports
 
     values = {name: setting.value for name, setting in settings.items()}
     folder, sender = values["home"] / "outbox", values["mail_sender"]
+    ports.local.bind(lambda: LocalMessages(folder))
     if values["mail_gateway"] == "local":
         _check_demonstration(settings, "mail_gateway")
         ports.mail.bind(lambda: local_outbox.LocalMail(folder, sender or "demonstration@telesphore.invalid"))

@@ -11,8 +11,11 @@ from django.db import DatabaseError, close_old_connections, connections
 from procrastinate.contrib.django import app as registered
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from telesphore.audit.actions.seal import seal_once
 from telesphore.jobs import actions
 from telesphore.jobs.queries import HEARTBEAT, STALLED
+from telesphore.kernel.clock import now
+from telesphore.kernel.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +69,15 @@ def _with_own_connections(call_next: Callable[[], Any], context: Any, worker: An
 
 
 async def _keep() -> None:
-    """Once per tick: start what is due, rescue what is stalled. The database being away stops neither for good."""
+    """Once per tick: seal the trail, start what is due, rescue what is stalled. The database being away stops neither for good."""
     try:
         while True:
             try:
                 await sync_to_async(_tick)()
             except DatabaseError as error:
                 logger.warning("periodic work and rescue wait for the database (%s)", type(error).__name__)
+            except DomainError as refused:
+                logger.error("the trail can't be sealed: %s", refused.code)  # noqa: TRY400 - its code says it all.
             await asyncio.sleep(TICK)
     finally:
         await sync_to_async(connections.close_all)()
@@ -82,3 +87,5 @@ def _tick() -> None:
     close_old_connections()
     actions.start_due_periods()
     actions.rescue_stalled()
+    while seal_once(at=now()).more:
+        pass

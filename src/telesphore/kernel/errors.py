@@ -43,8 +43,6 @@ class DomainError(Exception):
 
     def __init__(self, **params: object) -> None:
         self.params = params
-        self.recorded = False
-        """Whether the trail has an event of this refusal already."""
         super().__init__(self.code)
 
     def __str__(self) -> str:

@@ -43,9 +43,7 @@ def check_alive(link: Link, at: datetime) -> None:
         raise LinkBlocked
 
 
-def check_open(
-    *, organisation_id: UUID, link_id: UUID, purpose: str, at: datetime, used_up_too: bool = False
-) -> Link:
+def check_open(*, organisation_id: UUID, link_id: UUID, purpose: str, at: datetime, used_up_too: bool = False) -> Link:
     """The link through which someone came in with its code a moment ago, if it still leads somewhere.
 
     `used_up_too` lets in who comes to see what became of the work that the link has done.

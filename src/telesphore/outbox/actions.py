@@ -54,7 +54,9 @@ def send(
         ),
         queued_at=at,
     )
-    audit.record("outbox:notice:queue", actor=actor, subject=notice_id, at=at, detail={"kind": kind, "about": about.hex})
+    audit.record(
+        "outbox:notice:queue", actor=actor, subject=notice_id, at=at, detail={"kind": kind, "about": about.hex}
+    )
     jobs.enqueue("outbox:deliver", organisation_id=organisation_id, notice_id=notice_id)
     return notice_id
 

@@ -1,5 +1,8 @@
 """What the outbox needs from outside: gateways that carry a message to an address."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from telesphore.kernel.errors import DomainError, Refusal
@@ -43,3 +46,24 @@ class SmsGateway(Protocol):
 
 mail: Port[MailGateway] = Port("outbox.mail")
 sms: Port[SmsGateway] = Port("outbox.sms")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMessage:
+    """A message that a stand-in gateway received."""
+
+    channel: str
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+class LocalOutbox(Protocol):
+    """What the stand-in gateways of a demonstration received."""
+
+    def messages(self) -> Sequence[LocalMessage]:
+        """All of it, oldest first."""
+
+
+local: Port[LocalOutbox] = Port("outbox.local")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telesphore.outbox import ports
 from telesphore.outbox.models import Notice
 
 
@@ -31,3 +32,8 @@ def notices_about(*, organisation_id: UUID, about: Sequence[UUID]) -> list[Notic
         )
         for row in rows
     ]
+
+
+def local_messages() -> list[ports.LocalMessage]:
+    """In a demonstration, what the stand-in gateways received, oldest first."""
+    return list(ports.local.get().messages())

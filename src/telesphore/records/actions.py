@@ -54,9 +54,7 @@ class OpenedDocument:
 
 
 @audit.staged("records:patient:register")
-def register_patient(
-    *, identity: Identity, email: str, phone: str, language: str, actor: Actor, at: datetime
-) -> UUID:
+def register_patient(*, identity: Identity, email: str, phone: str, language: str, actor: Actor, at: datetime) -> UUID:
     """Open a record, with its own keyset; whoever registers belongs to the care team.
 
     Raises:

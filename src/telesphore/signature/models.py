@@ -60,7 +60,9 @@ class Step(Owned):
             SameOrganisation(
                 column="envelope_id", to="signature.Envelope", name="step_is_of_an_envelope_of_its_organisation"
             ),
-            models.UniqueConstraint(fields=["organisation_id", "envelope_id", "position"], name="step_position_is_free"),
+            models.UniqueConstraint(
+                fields=["organisation_id", "envelope_id", "position"], name="step_position_is_free"
+            ),
         ]
 
 

@@ -121,7 +121,10 @@ def signed_by(*, actor: Actor) -> list[BookLine]:
         organisation_id=actor.organisation_id, person_id=actor.person_id, state=RecipientState.SIGNED
     )
     return _lines(
-        [(row.envelope, row.signed_at or row.envelope.sent_at) for row in rows.select_related("envelope").order_by("-signed_at")[:PAGE]]
+        [
+            (row.envelope, row.signed_at or row.envelope.sent_at)
+            for row in rows.select_related("envelope").order_by("-signed_at")[:PAGE]
+        ]
     )
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from telesphore.audit.states import Family, Outcome
 from telesphore.kernel.actors import Actor
@@ -97,11 +98,7 @@ def record(
         detail=detail or {},
         family=family,
     )
-    row = _row(occurrence)
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, row)
-    identifier: UUID = row[1]
-    return identifier
+    return write([occurrence])[0]
 
 
 def record_many(occurrences: Sequence[Occurrence]) -> list[UUID]:
@@ -118,6 +115,15 @@ def record_many(occurrences: Sequence[Occurrence]) -> list[UUID]:
         with cursor.copy("COPY audit_pending (organisation_id, id) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row[:2])
+    return [row[1] for row in rows]
+
+
+def write(occurrences: Sequence[Occurrence], *, using: BaseDatabaseWrapper | None = None) -> list[UUID]:
+    """Write events one by one, through a connection of the caller's choice; returns their ids."""
+    rows = [_row(occurrence) for occurrence in occurrences]
+    with (using or connections["default"]).cursor() as cursor:
+        for row in rows:
+            cursor.execute(_INSERT, row)
     return [row[1] for row in rows]
 
 

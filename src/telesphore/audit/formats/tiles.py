@@ -59,14 +59,14 @@ class Tile:
         """
         match = _PATH.fullmatch(path)
         if not match:
-            raise ValueError(path)
+            raise ValueError(f"No tile is named {path!r}.")
         tile = cls(
             ENTRIES if match["level"] == "entries" else int(match["level"]),
             int(match["index"].replace("x", "").replace("/", "")),
             int(match["width"] or WIDTH),
         )
         if tile.level >= LEVELS or tile.path != path:
-            raise ValueError(path)
+            raise ValueError(f"No tile is named {path!r}.")
         return tile
 
     def exists(self, size: int) -> bool:

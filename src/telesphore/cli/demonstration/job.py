@@ -27,7 +27,6 @@ from telesphore.links import actions as links
 from telesphore.outbox import queries as outbox
 from telesphore.pki import queries as pki
 from telesphore.records import actions as records
-from telesphore.records import queries as record_queries
 from telesphore.signature import queries as signature
 from telesphore.signature.actions import copy, send, sign, view
 from telesphore.signature.ports import SigningToken
@@ -158,9 +157,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     device, open_token = stage.token(people.doctor)
     say(f"    {device}")
     with open_token() as held:
-        sign.sign_with_token(
-            envelope_id=envelope_id, token=held, drawing=None, actor=people.doctor.actor, at=now()
-        )
+        sign.sign_with_token(envelope_id=envelope_id, token=held, drawing=None, actor=people.doctor.actor, at=now())
 
     say("7. The platform seals it, files it with its evidence, and sends the patient a copy")
     stage.work()
@@ -170,9 +167,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     assert finished.evidence_document_id is not None
     doctor = people.doctor.actor
     signed = records.open_document(document_id=finished.signed_document_id, purpose="TREAT", actor=doctor, at=now())
-    evidence = records.open_document(
-        document_id=finished.evidence_document_id, purpose="TREAT", actor=doctor, at=now()
-    )
+    evidence = records.open_document(document_id=finished.evidence_document_id, purpose="TREAT", actor=doctor, at=now())
     checks.that("later signatures only added to the file", signed.pdf.startswith(first))
     copy_token = _token_in(_last_message("email"))
     links.send_code(token=copy_token, actor=NOBODY, at=now())
@@ -183,7 +178,9 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
 
     say("8. Another professional, not of the care team, learns nothing")
     stranger = people.stranger.actor
-    there = _refusal(lambda: records.open_record(patient_id=people.patient_id, purpose="TREAT", actor=stranger, at=now()))
+    there = _refusal(
+        lambda: records.open_record(patient_id=people.patient_id, purpose="TREAT", actor=stranger, at=now())
+    )
     nowhere = _refusal(lambda: records.open_record(patient_id=uuid7(), purpose="TREAT", actor=stranger, at=now()))
     checks.that("an existing record and none answer the same", there is not None and there == nowhere)
 
@@ -238,7 +235,9 @@ def _ask_outsiders(checks: Checks, path: Path) -> None:
             checks.say(f"    {program} is not installed: not asked")
             continue
         answer = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-        checks.that(f"{program} agrees", answer.returncode == 0 and mark in answer.stdout, f"{answer.stdout.count(mark)}×")
+        checks.that(
+            f"{program} agrees", answer.returncode == 0 and mark in answer.stdout, f"{answer.stdout.count(mark)}×"
+        )
 
 
 def _reveal(token: str, code: str) -> links.Revealed:
@@ -274,4 +273,3 @@ def _code_in(text: str) -> str:
     found = re.search(r"\b(\d{6})\b", text)
     assert found is not None, "no code in the message"
     return found.group(1)
-

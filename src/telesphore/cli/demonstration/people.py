@@ -58,9 +58,7 @@ def settle(*, password: str, operator: Actor, at: datetime) -> People:
             actor=operator,
             at=at,
         )
-        accounts.grant_role(
-            person_id=person_id, organisation_id=organisation_id, role=role, actor=operator, at=at
-        )
+        accounts.grant_role(person_id=person_id, organisation_id=organisation_id, role=role, actor=operator, at=at)
         actor = Actor(
             kind=ActorKind.PROFESSIONAL,
             organisation_id=organisation_id,

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import BinaryIO, cast
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucket
 
+from telesphore.kernel.errors import DomainError
 from telesphore.vault.errors import BlobMissing, StoreAway, StoreFull
 
 _PART = 8 << 20
@@ -67,14 +69,20 @@ class S3Store:
         )
 
     def write(self, name: str, content: BinaryIO) -> None:
-        first = _part(content)
-        with _failures():
-            if len(first) < _PART:
-                obstore.put(self._bucket, name, first, use_multipart=False)
-            else:
-                obstore.put(
-                    self._bucket, name, _parts(first, content), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-                )
+        parts = _Parts(content)
+        first = next(parts)
+        try:
+            with _failures():
+                if len(first) < _PART:
+                    obstore.put(self._bucket, name, first, use_multipart=False)
+                else:
+                    whole = chain([first], parts)
+                    obstore.put(self._bucket, name, whole, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+        except DomainError:
+            # What the source of `content` refused is not the bucket's doing; the upload was given up.
+            if parts.failure is not None:
+                raise parts.failure from None
+            raise
 
     def read(self, name: str) -> BinaryIO:
         with _failures():
@@ -102,19 +110,27 @@ class S3Store:
         return 0
 
 
-def _part(content: BinaryIO) -> bytes:
-    """One part; shorter at the end."""
-    pieces, missing = [], _PART
-    while missing and (piece := content.read(missing)):
-        pieces.append(piece)
-        missing -= len(piece)
-    return b"".join(pieces)
+class _Parts(Iterator[bytes]):
+    """Content in parts, the last one shorter and perhaps empty; remembers why it could not be read."""
 
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+        self._ended = False
+        self.failure: Exception | None = None
 
-def _parts(first: bytes, content: BinaryIO) -> Iterator[bytes]:
-    yield first
-    while part := _part(content):
-        yield part
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        pieces, missing = [], _PART
+        try:
+            while missing and (piece := self._content.read(missing)):
+                pieces.append(piece)
+                missing -= len(piece)
+        except Exception as failure:
+            self.failure = failure
+            raise
+        self._ended = missing > 0
+        return b"".join(pieces)
 
 
 class _Body(io.RawIOBase):

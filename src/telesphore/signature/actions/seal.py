@@ -41,9 +41,7 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     if envelope.state != EnvelopeState.SEALING:
         return
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    file = vault_queries.read_blob(
-        organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT
-    )
+    file = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
     organisation = accounts.organisation_card(envelope.organisation_id)
     token = pki.organisation_seal(
         organisation_id=envelope.organisation_id, organisation_name=organisation.name, actor=actor, at=at

@@ -230,9 +230,9 @@ def _call_professional(envelope: Envelope, recipient: Recipient, actor: Actor, a
     person = accounts.person_card(recipient.person_id)
     with translation.override(person.language):
         subject = _("A document awaits your signature")
-        text = _(
-            "Hello,\n\nA document awaits your signature in your signature book.\n\nOpen it: %(url)s\n"
-        ) % {"url": f"{link_ports.base_url.get()}/book/{envelope.id}/"}
+        text = _("Hello,\n\nA document awaits your signature in your signature book.\n\nOpen it: %(url)s\n") % {
+            "url": f"{link_ports.base_url.get()}/book/{envelope.id}/"
+        }
     outbox.send(
         organisation_id=envelope.organisation_id,
         channel=Channel.EMAIL,

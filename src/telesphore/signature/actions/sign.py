@@ -55,9 +55,9 @@ def sign_as_patient(
     access.check_can_sign(envelope, recipient)
     if pages_shown < envelope.pages:
         raise NotReadYet
-    patient = records.patient_cards(
-        organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id}
-    )[envelope.patient_id]
+    patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
+        envelope.patient_id
+    ]
     token = pki.issue_for_one_signature(
         organisation_id=envelope.organisation_id,
         given_name=patient.given_names.split()[0],

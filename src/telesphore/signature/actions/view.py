@@ -29,9 +29,7 @@ def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
     """
     envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    pdf = vault_queries.read_blob(
-        organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT
-    )
+    pdf = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
     audit.record(
         "signature:document:view",
         actor=actor,

@@ -14,7 +14,8 @@ from telesphore.links import actions as links
 from telesphore.links.errors import CodeAskedTooSoon, CodeExpired, WrongCode
 from telesphore.paper.pictures import page_picture as picture_of
 from telesphore.signature import queries
-from telesphore.signature.actions import close, copy, sign as signing, view
+from telesphore.signature.actions import close, copy, view
+from telesphore.signature.actions import sign as signing
 from telesphore.signature.errors import AlreadySigned, NotReadYet
 from telesphore.signature.formats.drawing import BadDrawing, check_drawing
 from telesphore.web.access import link_session, public
@@ -110,9 +111,7 @@ def _page(request: HttpRequest, pages: int, visit: session.Visit) -> int:
 def page_read(request: HttpRequest) -> HttpResponse:
     """Remembers that a page was read, and shows the next one."""
     visit = session.to_sign(request, now())
-    pages = queries.envelope(
-        envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit)
-    ).pages
+    pages = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit)).pages
     number = request.POST.get("page", "")
     if number.isascii() and number.isdigit() and 1 <= int(number[:6]) <= pages:
         session.mark_read(request, int(number))

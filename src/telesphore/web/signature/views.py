@@ -15,7 +15,9 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.signature import ports, queries
-from telesphore.signature.actions import close, send as sending, sign as signing, view
+from telesphore.signature.actions import close, view
+from telesphore.signature.actions import send as sending
+from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
 from telesphore.web.access import role

@@ -1,0 +1,114 @@
+"""Lists of events, newest first, a page at a time by key: each page is one index scan, however far back it lies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from telesphore.audit.models import Event
+from telesphore.audit.states import Family
+
+PAGE = 50
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where the next page begins: just before (in time) this event."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page.
+
+    Attributes:
+        events: newest first.
+        after: give it back to get the next page; None on the last.
+    """
+
+    events: Sequence[Event]
+    after: After | None
+
+
+def accesses_of_patient(
+    *, organisation_id: UUID, patient_id: UUID, after: After | None = None, limit: int = PAGE
+) -> Page:
+    """Who did what with a patient's record, refusals included, for the patient (EHDS art. 9).
+
+    Uses the index `event_by_patient`.
+    """
+    events = _of_patient(organisation_id, patient_id).filter(family=Family.ACCESS.value)
+    return _page(events, after=after, limit=limit)
+
+
+def events_of_patient(
+    *,
+    organisation_id: UUID,
+    patient_id: UUID,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """All events about a patient in [since, until), for an auditor. Uses the index `event_by_patient`."""
+    return _page(_of_patient(organisation_id, patient_id), since=since, until=until, after=after, limit=limit)
+
+
+def events_of_organisation(
+    *,
+    organisation_id: UUID,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """All that happened in an organisation in [since, until), for its auditor.
+
+    Uses the index `event_by_organisation`.
+    """
+    events = Event.objects.filter(organisation_id=organisation_id)
+    return _page(events, since=since, until=until, after=after, limit=limit)
+
+
+def events_of_person(
+    *,
+    organisation_id: UUID,
+    person_id: UUID,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """What one person did in an organisation in [since, until), for its auditor. Uses the index `event_by_person`."""
+    events = Event.objects.filter(organisation_id=organisation_id, person_id=person_id)
+    return _page(events, since=since, until=until, after=after, limit=limit)
+
+
+def _of_patient(organisation_id: UUID, patient_id: UUID) -> QuerySet[Event]:
+    return Event.objects.filter(organisation_id=organisation_id, patient_id=patient_id)
+
+
+def _page(
+    events: QuerySet[Event],
+    *,
+    after: After | None,
+    limit: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Page:
+    limit = min(max(limit, 1), MOST)
+    if since:
+        events = events.filter(at__gte=since)
+    if until:
+        events = events.filter(at__lt=until)
+    if after:
+        # The first condition bounds the index scan, which an OR alone would not.
+        events = events.filter(Q(at__lte=after.at), Q(at__lt=after.at) | Q(id__lt=after.id))
+    found = list(events.order_by("-at", "-id")[: limit + 1])
+    page = found[:limit]
+    return Page(page, After(page[-1].at, page[-1].id) if len(found) > limit else None)

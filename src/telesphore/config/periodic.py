@@ -1,0 +1,31 @@
+"""Work that comes back by itself. Sealing the trail is not here: the worker does it at every tick."""
+
+from datetime import datetime
+
+from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
+from telesphore.kernel.actors import Actor
+from telesphore.vault import actions as vault
+
+HOUR = 3600
+
+
+def register() -> None:
+    """Tell the jobs room what comes back, and how often."""
+    jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
+    jobs.every(24 * HOUR, "audit:retention")(_retain_events)
+    jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
+
+
+def _sweep_vault(at: datetime) -> None:
+    vault.sweep(actor=Actor.system(), at=at)
+
+
+def _retain_events(at: datetime) -> None:
+    audit.apply_retention(actor=Actor.system(), at=at)
+
+
+def _clear_sessions(at: datetime) -> None:
+    from django.core.management import call_command
+
+    call_command("clearsessions")

@@ -1,0 +1,154 @@
+"""Who may reach an endpoint: every view states a rule, and one without a rule is refused.
+
+The rule is the outermost decorator of a view, or an entry of `FOREIGN` for the views of a library. It is written on
+the view as `access_rule`, which the tests walk and the documentation lists.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from telesphore.accounts.states import Role
+from telesphore.web.requests import actor_of
+
+View = Callable[..., HttpResponse]
+
+FOREIGN = {
+    "account_login": "public: the door itself",
+    "account_logout": "public: leaving is open to all",
+    "account_reauthenticate": "signed in",
+    "account_change_password": "signed in",
+    "mfa_authenticate": "public: the second step of signing in",
+    "mfa_reauthenticate": "signed in",
+    "mfa_index": "signed in",
+    "mfa_activate_totp": "signed in",
+    "mfa_deactivate_totp": "signed in",
+    "mfa_view_recovery_codes": "signed in",
+    "mfa_generate_recovery_codes": "signed in",
+    "mfa_download_recovery_codes": "signed in",
+    "set_language": "public: the language of the pages",
+}
+"""Rules of the views that a library gives us, by the name of their address."""
+
+WITHOUT_SECOND_FACTOR = frozenset(
+    {"account_logout", "mfa_activate_totp", "set_language", "account_reauthenticate"}
+)
+"""Where a member who has no second factor yet may go: to set one up, and out."""
+
+
+class EndpointWithoutRule(PermissionDenied):
+    """A view that states no rule is reachable by nobody."""
+
+
+def _ruled(view: View, rule: str) -> View:
+    view.access_rule = rule  # type: ignore[attr-defined]  # Functions carry attributes.
+    return view
+
+
+def public(why: str) -> Callable[[View], View]:
+    """Open to all, for a stated reason."""
+    return lambda view: _ruled(view, f"public: {why}")
+
+
+def signed_in(view: View) -> View:
+    """Open to every person who has signed in, whatever their role."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, "signed in")
+
+
+def role(*roles: Role) -> Callable[[View], View]:
+    """Open to members who hold one of these roles in the organisation that they act in."""
+    wanted = frozenset(role.value for role in roles)
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            if not actor_of(request).roles & wanted:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return _ruled(guarded, f"role: {', '.join(sorted(wanted))}")
+
+    return decorate
+
+
+def link_session(view: View) -> View:
+    """Open to who came in through a link and its code; the view finds the visit, which refuses all others."""
+    return _ruled(view, "link and code")
+
+
+def demonstration(view: View) -> View:
+    """Open to all, in a demonstration; elsewhere it does not exist."""
+    from django.http import Http404
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.DEMONSTRATION:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, "demonstration only")
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page, which leads back here when here can be shown again."""
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = settings.LOGIN_URL
+        return response
+    back = request.get_full_path() if request.method == "GET" else "/"
+    return redirect_to_login(urlsplit(back).path, login_url=settings.LOGIN_URL)
+
+
+class AccessMiddleware:
+    """Refuses a view without a rule, and a member without a second factor outside a demonstration."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        assert match is not None
+        if rule_of(view, match.view_name) is None:
+            raise EndpointWithoutRule
+        if (
+            request.user.is_authenticated
+            and not settings.DEMONSTRATION
+            and match.view_name not in WITHOUT_SECOND_FACTOR
+            and not _has_second_factor(request)
+        ):
+            return redirect("mfa_activate_totp")
+        return None
+
+
+def rule_of(view: View, name: str) -> str | None:
+    """The rule of a view, by itself or as a library's view of that name; None when it has none."""
+    return getattr(view, "access_rule", None) or FOREIGN.get(name)
+
+
+def _has_second_factor(request: HttpRequest) -> bool:
+    from allauth.mfa.utils import is_mfa_enabled
+
+    if not request.session.get("second_factor"):
+        request.session["second_factor"] = bool(is_mfa_enabled(request.user))
+    return bool(request.session["second_factor"])

@@ -1,0 +1,44 @@
+"""What each action is called for people; an action without words is shown by its name."""
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "accounts:membership:grant": _("Role granted"),
+    "accounts:organisation:found": _("Organisation created"),
+    "accounts:person:add": _("Person added"),
+    "accounts:session:close": _("Signed out"),
+    "accounts:session:open": _("Signed in"),
+    "accounts:session:refuse": _("Sign-in refused"),
+    "audit:journal:read": _("Journal read"),
+    "links:code:send": _("Code sent"),
+    "links:link:create": _("Link created"),
+    "links:link:open": _("Link opened"),
+    "links:link:reveal": _("Code given"),
+    "links:link:revoke": _("Link withdrawn"),
+    "outbox:notice:deliver": _("Notice sent"),
+    "outbox:notice:give-up": _("Notice not delivered"),
+    "outbox:notice:queue": _("Notice prepared"),
+    "pki:authority:establish": _("Authority established"),
+    "pki:certificate:issue": _("Certificate issued"),
+    "records:care-team:add": _("Care team: member added"),
+    "records:document:deposit": _("Document deposited"),
+    "records:document:open": _("Document read"),
+    "records:patient:register": _("Patient registered"),
+    "records:record:open": _("Record opened"),
+    "signature:copy:send": _("Copy sent to the patient"),
+    "signature:document:view": _("Document to sign read"),
+    "signature:envelope:complete": _("Document sealed"),
+    "signature:envelope:seal": _("Sealing"),
+    "signature:envelope:send": _("Document sent to be signed"),
+    "signature:envelope:void": _("Document withdrawn"),
+    "signature:recipient:decline": _("Signature refused by the recipient"),
+    "signature:recipient:sign": _("Document signed"),
+    "vault:blob:keep": _("File stored"),
+    "vault:keyset:create": _("Keys created"),
+    "vault:keyset:erase": _("Keys destroyed"),
+}
+
+
+def sentence(action: str) -> str:
+    """The action in the reader's language."""
+    return str(SENTENCES.get(action, action))

@@ -1,0 +1,30 @@
+"""The home page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from telesphore.accounts.states import Role
+from telesphore.kernel.clock import now
+from telesphore.records import queries as records
+from telesphore.signature import queries as signature
+from telesphore.web.access import signed_in
+from telesphore.web.requests import actor_of, current_membership
+
+
+@signed_in
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What awaits the person, what they await from others, and the few things that they come to do."""
+    actor, at = actor_of(request), now()
+    carer = bool(actor.roles & {Role.SECRETARY, Role.PROFESSIONAL})
+    context = {
+        "carer": carer,
+        "membership": current_membership(request),
+        "waiting": signature.count_waiting(actor=actor) if carer else 0,
+        "first_waiting": signature.book(actor=actor)[:3] if carer else [],
+        "sent": signature.sent(actor=actor)[:5] if carer else [],
+        "patients": records.my_patients(actor=actor, at=at)[:5] if carer else [],
+        "today": at,
+    }
+    return render(request, "home.html", context)

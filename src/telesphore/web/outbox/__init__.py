@@ -1,0 +1,1 @@
+"""The outbox page of a demonstration: what the stand-in gateways received."""

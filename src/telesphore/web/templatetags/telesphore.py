@@ -1,0 +1,306 @@
+"""Words of the templates: icons, states, people, identities, circuits, dates and numbers as they are written."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django import template
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateformat import format as write_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext as _, pgettext
+
+from telesphore.records.queries import PatientCard
+from telesphore.signature.queries import EnvelopeView, StepLine
+
+register = template.Library()
+
+NARROW = "\u202f"
+FIXED = "\u00a0"
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", extra: str = "") -> SafeString:
+    """A Tabler icon by name (`filled/name` for a filled one); for the eye only: the word beside it says the same.
+
+    Args:
+        size: `s` or `l`; empty for the usual one.
+        extra: another class, e.g. `t-mark`.
+    """
+    classes = " ".join(part for part in ("icon", f"icon-{size}" if size else "", extra) if part)
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        classes,
+        static("built/icons.svg"),
+        name.replace("/", "-"),
+    )
+
+
+@register.simple_tag
+def mark() -> SafeString:
+    """Our mark: a hood that is also a nib."""
+    return format_html(
+        '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>', static("built/icons.svg")
+    )
+
+
+@register.inclusion_tag("parts/state.html")
+def state(shape: str, word: str, tag: bool = False) -> dict[str, object]:
+    """A state: a shape, a word, then a colour.
+
+    Args:
+        shape: `you`, `done`, `waiting`, `late`, `no`, `unread` or `info`.
+        tag: with a ground, for headings; bare in lists.
+    """
+    return {"shape": shape, "word": word, "tag": tag}
+
+
+_SHAPES = {"signed": "done", "completed": "done", "declined": "no", "voided": "no", "expired": "late", "failed": "no"}
+
+
+@register.filter
+def shape_of(code: str) -> str:
+    """The shape of an envelope's, a recipient's or a notice's state."""
+    return _SHAPES.get(str(code), "waiting")
+
+
+@register.filter
+def word_of(code: str) -> str:
+    """The word for an envelope's, a recipient's or a notice's state, or for what a recipient does by signing."""
+    words = {
+        "sent": pgettext("state", "On its way"),
+        "in-progress": pgettext("state", "On its way"),
+        "sealing": pgettext("state", "Being sealed"),
+        "completed": pgettext("state", "Completed"),
+        "declined": pgettext("state", "Declined"),
+        "voided": pgettext("state", "Withdrawn"),
+        "pending": pgettext("state", "After the others"),
+        "waiting": pgettext("state", "Awaited"),
+        "signed": pgettext("state", "Signed"),
+        "failed": pgettext("state", "Not delivered"),
+        "acknowledges": _("acknowledges"),
+        "consents": _("consents"),
+        "validates": _("validates"),
+    }
+    return words.get(str(code), str(code))
+
+
+@register.simple_tag
+def who(name: str, small: bool = False) -> SafeString:
+    """Someone's initials in a round; their name stands beside it."""
+    words = [word for word in re.split(r"[\s-]+", name) if word.rstrip(".").lower() not in ("dr", "pr", "mme", "m", "de")]
+    initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+    return format_html('<span class="t-who{}" aria-hidden="true">{}</span>', " is-s" if small else "", initials)
+
+
+@register.inclusion_tag("parts/identity.html")
+def identity(patient: PatientCard, level: int = 1, link: bool = False) -> dict[str, object]:
+    """The identity banner: the same facts in the same order wherever a record or a document of it is open.
+
+    Args:
+        level: of the heading that the name is.
+        link: whether the name leads to the record.
+    """
+    statuses = {"provisional": _("provisional"), "validated": _("validated"), "qualified": _("qualified")}
+    sexes = {"F": _("woman"), "M": _("man")}
+    return {
+        "patient": patient,
+        "level": level,
+        "link": link,
+        "sex": sexes.get(patient.sex, _("undetermined")),
+        "sure": patient.identity_status == "qualified",
+        "status": statuses.get(patient.identity_status, patient.identity_status),
+    }
+
+
+@register.inclusion_tag("parts/circuit.html", takes_context=True)
+def circuit(context: template.Context, envelope: EnvelopeView) -> dict[str, object]:
+    """The thread that a document follows: what is done behind, what is awaited ahead, people below."""
+    current = next((step.position for step in envelope.steps if step.completed_at is None), None)
+    open_ = envelope.closed_at is None
+    return {
+        "envelope": envelope,
+        "steps": [_step(step, number, current if open_ else None) for number, step in enumerate(envelope.steps, 1)],
+        "request": context.get("request"),
+    }
+
+
+def _step(step: StepLine, number: int, current: int | None) -> dict[str, object]:
+    yours = any(line.is_actor and line.state == "waiting" for line in step.recipients)
+    refused = any(line.state == "declined" for line in step.recipients)
+    shape = "done" if step.completed_at else "no" if refused else "you" if yours else "waiting"
+    return {
+        "step": step,
+        "number": number,
+        "shape": shape,
+        "current": step.position == current,
+        "segments": [index < step.done for index in range(step.needed)] if step.needed > 1 else [],
+    }
+
+
+@register.inclusion_tag("parts/notice.html")
+def notice(text: str, kind: str = "info", title: str = "") -> dict[str, object]:
+    """A message that stays in the page. `kind` is `info`, `done`, `late`, `no` or `you`."""
+    return {"text": text, "kind": kind, "title": title}
+
+
+@register.inclusion_tag("parts/empty.html")
+def empty(text: str, then: str = "", url: str = "", action: str = "") -> dict[str, object]:
+    """An empty list: what is true, what comes, one action."""
+    return {"text": text, "then": then, "url": url, "action": action}
+
+
+@register.inclusion_tag("parts/viewer.html")
+def viewer(src: str, page: int = 0, single: bool = False, title: str = "") -> dict[str, object]:
+    """A PDF shown by pdf.js (`viewer.js` must be on the page).
+
+    Args:
+        src: address of the PDF, ours.
+        page: the page to begin with; 0 for the first.
+        single: only that page, without the buttons that turn pages.
+    """
+    return {"src": src, "page": page, "single": single, "title": title}
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField) -> dict[str, object]:
+    """A form's field: label above, hint, control, what to mend beside it."""
+    widget = bound.field.widget
+    kind = getattr(widget, "input_type", "select" if "Select" in type(widget).__name__ else "text")
+    classes = {"checkbox": "form-check-input", "radio": "form-check-input", "select": "form-select"}.get(
+        kind, "form-control"
+    )
+    described = [f"{bound.auto_id}_hint"] if bound.help_text else []
+    described += [f"{bound.auto_id}_error"] if bound.errors else []
+    attributes = {"class": " ".join(filter(None, (widget.attrs.get("class"), classes, "is-invalid" if bound.errors else "")))}
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    return {
+        "bound": bound,
+        "control": bound.as_widget(attrs=attributes),
+        "tick": kind == "checkbox",
+        "group": kind == "radio",
+    }
+
+
+@register.inclusion_tag("parts/error_summary.html")
+def error_summary(form: object) -> dict[str, object]:
+    """What is to mend in a form, once, at its top; focused when the page opens."""
+    return {"form": form}
+
+
+@register.filter
+def ins(number: str) -> str:
+    """An INS (NIR) as it is read aloud: `2 51 11 99 999 001 25`; kept on one line."""
+    digits = re.sub(r"\s", "", number or "")
+    match = re.fullmatch(r"([\dA-Z])(\d\d)(\d\d)(\d[\dA-Z])(\d{3})(\d{3})(\d\d)?", digits)
+    return FIXED.join(part for part in match.groups() if part) if match else number
+
+
+@register.filter
+def phone(number: str) -> str:
+    """A phone number as the French write it: `06 39 98 01 47`; another country's keeps its +."""
+    match = re.fullmatch(r"(?:\+33|0)([1-9])(\d\d)(\d\d)(\d\d)(\d\d)", number or "")
+    return FIXED.join((f"0{match[1]}", *match.groups()[1:])) if match else number
+
+
+def _local(moment: date | datetime) -> date | datetime:
+    if isinstance(moment, datetime) and timezone.is_aware(moment):
+        return timezone.localtime(moment)
+    return moment
+
+
+def _french() -> bool:
+    return (get_language() or "fr").startswith("fr")
+
+
+def _day(moment: date, *, weekday: bool, year: bool) -> str:
+    if _french():
+        number = "1er" if moment.day == 1 else str(moment.day)
+        name = f"{write_date(moment, 'l')} " if weekday else ""
+        return f"{name}{number}{FIXED}{write_date(moment, 'F')}{f' {moment.year}' if year else ''}"
+    return write_date(moment, f"{'l ' if weekday else ''}j{FIXED}F{' Y' if year else ''}")
+
+
+def _time(moment: datetime) -> str:
+    if _french():
+        return f"{moment.hour}{FIXED}h{FIXED}{moment.minute:02}" if moment.minute else f"{moment.hour}{FIXED}h"
+    return f"{moment.hour:02}:{moment.minute:02}"
+
+
+@register.filter
+def day(moment: date | datetime | None) -> str:
+    """In a sentence: `lundi 23 novembre`, with the year when it is not this one."""
+    if moment is None:
+        return ""
+    local = _local(moment)
+    return _day(local, weekday=True, year=local.year != timezone.localdate().year)
+
+
+@register.filter
+def day_and_time(moment: datetime | None) -> str:
+    """In a sentence: `lundi 23 novembre à 8 h 41`."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return _("%(day)s at %(time)s") % {"day": day(moment), "time": _time(local)}
+
+
+@register.filter
+def full_date(moment: date | datetime | None) -> str:
+    """In what is signed or kept: `23 novembre 2026`."""
+    return "" if moment is None else _day(_local(moment), weekday=False, year=True)
+
+
+@register.filter
+def short_date(moment: date | datetime | None) -> str:
+    """In a column: `23/11/2026`."""
+    return "" if moment is None else write_date(_local(moment), "d/m/Y")
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """In a column: `08:41`."""
+    return "" if moment is None else write_date(timezone.localtime(moment), "H:i")
+
+
+@register.filter
+def column(moment: datetime | None) -> str:
+    """In a column: `08:41` today, `23/11` this year, `23/11/2025` before."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    today = timezone.localdate()
+    if local.date() == today:
+        return clock(moment)
+    return write_date(local, "d/m" if local.year == today.year else "d/m/Y")
+
+
+@register.filter
+def file_size(octets: int) -> str:
+    """`38 ko` in French, `38 kB` in English."""
+    unit = "o" if _french() else "B"
+    for step, prefix in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if octets >= step:
+            return f"{octets / step:.0f}{FIXED}{prefix}{unit}"
+    return f"{octets}{FIXED}{unit}"
+
+
+@register.filter
+def listed(names: Iterable[str]) -> str:
+    """`Anne, Thomas et Inès`."""
+    known = list(names)
+    if len(known) < 2:
+        return "".join(known)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(known[:-1]), "last": known[-1]}
+
+
+@register.simple_tag(takes_context=True)
+def current(context: template.Context, prefix: str) -> SafeString:
+    """Marks the place of the navigation where the reader is."""
+    here = str(context.get("here", ""))
+    found = here == prefix if prefix == "/" else here.startswith(prefix)
+    return mark_safe(' aria-current="page"' if found else "")  # noqa: S308 - a constant.
