@@ -2,7 +2,7 @@
 
 import typer
 
-from telesphore.cli.jobs import jobs
+from telesphore.cli import jobs
 
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
-app.add_typer(jobs, name="jobs")
+app.add_typer(jobs.app, name="jobs")

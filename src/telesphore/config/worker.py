@@ -73,6 +73,9 @@ async def _keep() -> None:
                 await sync_to_async(_tick)()
             except DatabaseError as error:
                 logger.warning("periodic work and rescue wait for the database (%s)", type(error).__name__)
+            except Exception:
+                # A keeper that ends would leave a worker that neither starts nor rescues anything, and seems well.
+                logger.exception("periodic work and rescue failed")
             await asyncio.sleep(TICK)
     finally:
         await sync_to_async(connections.close_all)()
