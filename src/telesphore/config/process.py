@@ -7,9 +7,9 @@ adopts it. One `up` per home: a lock file says so, and the kernel forgets it wit
 import contextlib
 import ctypes
 import fcntl
+import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -186,20 +186,24 @@ def _keep(tree: list[Kept], settings: Settings, stop: threading.Event, say: Say)
     while not stop.wait(POLL):
         for kept in tree:
             kept.look(say)
-        if not told and _listens(settings["listen"].value):
+        if not told and _answers(settings["listen"].value):
             told = True
             say("ready", f"Ready: {settings['base_url'].value}")
 
 
-def _listens(address: tuple[str, int]) -> bool:
+def _answers(address: tuple[str, int]) -> bool:
+    """Whether the web server answers with anything but its own failure; a redirection to TLS is an answer."""
     host, port = address
     if host in ("0.0.0.0", "::", "[::]"):  # noqa: S104 - compared, not bound.
         host = "localhost"
+    connection = http.client.HTTPConnection(host.strip("[]"), port, timeout=2)
     try:
-        socket.create_connection((host.strip("[]"), port), timeout=1).close()
-    except OSError:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
         return False
-    return True
+    finally:
+        connection.close()
 
 
 def prepare(say: Say) -> None:
