@@ -225,6 +225,14 @@ OPTIONS: tuple[Option, ...] = (
         default="file",
     ),
     Option(
+        name="tokens",
+        meaning="What professionals sign with here: PKCS#12 files in the home's `tokens` folder, or tokens in "
+        "software (SoftHSM2, demonstration only).",
+        accepts="pkcs12 or softhsm",
+        parse=_one_of("pkcs12", "softhsm"),
+        default="pkcs12",
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",

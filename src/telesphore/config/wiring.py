@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_gateways(SETTINGS)
+    bind_tokens(SETTINGS)
 
 
 def bind_audit(settings: Mapping[str, Setting]) -> None:
@@ -131,12 +133,55 @@ def bind_gateways(settings: Mapping[str, Setting]) -> None:
         ports.sms.bind(absent.NoSms)
 
 
+def bind_tokens(settings: Mapping[str, Setting]) -> None:
+    """Where professionals' tokens are.
+
+    Raises:
+        BadSetting: tokens in software outside a demonstration, or SoftHSM2 is not installed.
+    """
+    from telesphore.signature import ports
+
+    home: Path = settings["home"].value
+
+    def files() -> ports.TokenReader:
+        from telesphore.connectors.pkcs12 import Pkcs12Reader
+
+        return Pkcs12Reader(home / "tokens")
+
+    def software() -> ports.TokenReader:
+        from telesphore.connectors.pkcs11.reader import Pkcs11Reader
+
+        return Pkcs11Reader(softhsm_library(home))
+
+    if settings["tokens"].value == "softhsm":
+        _check_demonstration(settings, "tokens")
+        ports.token_reader.bind(software)
+    else:
+        ports.token_reader.bind(files)
+
+
+def softhsm_library(home: Path) -> Path:
+    """SoftHSM2's library, which keeps its tokens under the home from now on, in this process and its children.
+
+    Raises:
+        BadSetting: it is not installed.
+    """
+    from telesphore.connectors.pkcs11 import module, softhsm
+
+    library = module.find_library(module.SOFTHSM_PLACES)
+    if library is None:
+        raise BadSetting(f"{PREFIX}TOKENS is softhsm, and SoftHSM2 is not installed: install it, or choose pkcs12.")
+    # The library is in C: it knows no other way to be told.
+    os.environ["SOFTHSM2_CONF"] = str(softhsm.configuration(home / "softhsm"))
+    return library
+
+
 def _check_demonstration(settings: Mapping[str, Setting], name: str) -> None:
     if not settings["demonstration"].value:
         accepts = settings[name].option.accepts
         raise BadSetting(
-            f"{PREFIX}{name.upper()} is local outside a demonstration: messages would reach nobody. It accepts "
-            f"{accepts}."
+            f"{PREFIX}{name.upper()} is {settings[name].value} outside a demonstration: it only stands for the real "
+            f"thing. It accepts {accepts}."
         )
 
 
