@@ -52,6 +52,15 @@ $(VENV)/development: requirements-dev.lock $(VENV)/runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-front:
+FRONT := src/telesphore/web/static/built/stamp
+front: $(FRONT)
+
+$(FRONT): node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f)
+	@scripts/node scripts/build_front.mjs
 	@$(BIN)/python scripts/build_fonts.py
+
+node_modules/stamp: package-lock.json | $(VENV)/bin/python
+	@scripts/node npm ci --ignore-scripts --omit=optional --no-audit --no-fund --silent
+	@touch $@
+
 messages:

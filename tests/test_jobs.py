@@ -305,6 +305,17 @@ def test_no_job_is_tried_again_without_its_audit_event(committed: str, monkeypat
     assert queries.troubled(actor=OPERATOR) == [troubled]
 
 
+def test_a_stopped_job_whose_work_another_will_do_leaves_it_to_that_one(committed: str) -> None:
+    failing(NeverAgain())
+    actions.enqueue("test:fail", queueing_lock="sweep")
+    work_until_idle()
+    [troubled] = queries.troubled(actor=OPERATOR)
+    actions.enqueue("test:fail", queueing_lock="sweep")
+    actions.try_again(job_id=troubled.id, actor=OPERATOR, at=now())
+    assert waiting() == ["test:fail"]
+    assert queries.troubled(actor=OPERATOR) == []
+
+
 def test_a_job_given_up_leaves_the_list_for_good(committed: str) -> None:
     failing(NeverAgain())
     actions.enqueue("test:fail")

@@ -78,6 +78,9 @@ async def _keep() -> None:
                 logger.warning("periodic work and rescue wait for the database (%s)", type(error).__name__)
             except DomainError as refused:
                 logger.error("the trail can't be sealed: %s", refused.code)  # noqa: TRY400 - its code says it all.
+            except Exception:
+                # A keeper that ends would leave a worker that neither starts nor rescues anything, and seems well.
+                logger.exception("periodic work and rescue failed")
             await asyncio.sleep(TICK)
     finally:
         await sync_to_async(connections.close_all)()

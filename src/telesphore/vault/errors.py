@@ -121,6 +121,13 @@ class MasterKeyMissing(DomainError):
     code = "master-key-missing"
 
 
+class MasterKeyUnusable(DomainError):
+    """The vault's master key can't be used: its file must be whole, and open to its owner only (mode 0600)."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "master-key-unusable"
+
+
 class RetiredTooSoon(DomainError):
     """The master key was renewed less than an hour ago: retire the earlier ones later."""
 
@@ -136,7 +143,7 @@ class NotRenewable(DomainError):
 
 
 class StoreAway(DomainError):
-    """The document store does not answer. Nothing was lost; try again later."""
+    """The document store does not answer, or says that it failed. Nothing was lost; try again later."""
 
     refusal = Refusal.UNAVAILABLE
     code = "store-away"

@@ -74,7 +74,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     Raises:
         DomainError: a step refused (a document that is not a PDF, for one).
     """
-    say, folder = stage.say, stage.folder
+    say = stage.say
     checks = Checks(say)
     say("1. An organisation, its members, a patient")
     people = cast.settle(password=password, operator=Actor.system(client="telesphore demo"), at=now())
@@ -196,8 +196,8 @@ def _prove(
     signed_path.write_bytes(signed)
     evidence_path.write_bytes(evidence)
     anchors = folder / "trust-anchors.pem"
-    anchors.write_bytes(pki.trust_anchors_pem())
-    facts = pki.inspect_signatures(signed, at=now())
+    anchors.write_bytes(pki.trust_anchors_pem(people.organisation_id))
+    facts = pki.inspect_signatures(signed, organisation_id=people.organisation_id, at=now())
     for fact in facts:
         checks.that(f"the signature of {fact.signer} is intact and trusted", fact.intact and fact.trusted)
     checks.that("the last signature covers the whole file", facts[-1].covers_whole_file)
@@ -218,6 +218,9 @@ def _prove(
         "signatures": len(facts),
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (signed_path, evidence_path)},
         "audit": {"tree_size": verified.size, "root": verified.root, "proof": str(proof_path)},
+        "people": [
+            {"email": member.email, "role": ", ".join(sorted(member.actor.roles))} for member in people.members
+        ],
         "checks": checks.results,
         "all_checks_hold": checks.all_hold,
     }
