@@ -203,21 +203,23 @@ def _prove(
     checks.that("the last signature covers the whole file", facts[-1].covers_whole_file)
     _ask_outsiders(checks, signed_path)
     stage.work()
-    at = now()
     event_id = audit.last_event(
         organisation_id=people.organisation_id, action="signature:recipient:sign", patient_id=people.patient_id
     )
     proof_path = folder / "patient-signature.tlog-proof"
-    proof = audit_actions.prove(organisation_id=people.organisation_id, event_id=event_id)
-    proof_path.write_text(proof.text)
-    verified = audit_actions.verify(at=at)
+    proof_path.write_text(audit.proof_of(event_id).text)
+    verified = audit.verify(key=audit_actions.public_key())
     checks.that("the audit trail verifies from its events to its checkpoint", verified.holds)
     summary = {
         "documents": {"signed": str(signed_path), "evidence": str(evidence_path), "trust_anchors": str(anchors)},
         "envelope": str(envelope_id),
         "signatures": len(facts),
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (signed_path, evidence_path)},
-        "audit": {"tree_size": verified.size, "root": verified.root, "proof": str(proof_path)},
+        "audit": {
+            "tree_size": verified.events,
+            "root": verified.head and verified.head.root.hex(),
+            "proof": str(proof_path),
+        },
         "checks": checks.results,
         "all_checks_hold": checks.all_hold,
     }
