@@ -53,4 +53,5 @@ $(VENV)/development: requirements-dev.lock $(VENV)/runtime
 	@touch $@
 
 front:
+	@$(BIN)/python scripts/build_fonts.py
 messages:

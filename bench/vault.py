@@ -44,10 +44,10 @@ def instance(place: Path | None) -> Iterator[Path]:
             import django
 
             django.setup()
-            from telesphore.config import database, keys
+            from telesphore.config import database, master_key
 
             database.migrate()
-            keys.ensure_master_key(lambda _: None)
+            master_key.ensure_master_key(lambda _: None)
             yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -91,8 +91,8 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
     from datetime import UTC, datetime
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from django.db import transaction
 
+    from telesphore.audit import actions as audit
     from telesphore.connectors.folder.store import FolderStore
     from telesphore.kernel.actors import Actor
     from telesphore.kernel.identifiers import uuid7
@@ -113,9 +113,15 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
             organisation_id=organisation_id, key_id=key_id, media_type="application/pdf", content=content
         )
 
+    @audit.act("bench:documents:file")
+    def file(*, deposits: tuple[actions.Deposited, ...], actor: Actor, at: datetime) -> list[UUID]:
+        """As the rooms above do: keeping is a part of their own act, in its transaction."""
+        if len(deposits) == 1:
+            return [actions.keep(deposits[0], actor=actor, at=at)]
+        return actions.keep_many(deposits, actor=actor, at=at)
+
     def keep(*deposits: actions.Deposited) -> list[UUID]:
-        with transaction.atomic():
-            return [actions.keep(deposited, actor=actor, at=datetime.now(UTC)) for deposited in deposits]
+        return file(deposits=deposits, actor=actor, at=datetime.now(UTC))
 
     def drain(source: Any) -> None:
         while source.read(PIECE):
@@ -202,7 +208,15 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
             def batch(content: bytes = content) -> None:
                 keep(*(deposit(content) for _ in range(50)))
 
-            rates["deposit_and_keep_fifty_rows_at_once"] = 50 * rate(batch, 4 if short else 10)
+            fifty = {"bare_fifty": lambda: [bare_write() for _ in range(50)], "deposit_and_keep_fifty": batch}
+            found = alternate(fifty, 2, 5 if short else 15)
+            rates["deposit_and_keep_fifty_at_once"] = 50 * found["deposit_and_keep_fifty"]
+            ratio = round(found["deposit_and_keep_fifty"] / found["bare_fifty"], 3)
+            aims.append(
+                frame.aim(
+                    "20 kB written (bytes; rows and traces of 50 at once) / bare store", ratio, "ratio", TARGET, ">="
+                )
+            )
         results[label] = {
             name: {"documents_per_s": round(found, 2), "mb_per_s": round(found * size / 1e6, 1)}
             for name, found in rates.items()
@@ -210,7 +224,7 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
         if label != "1 MB":
             for way in ("deposit", "deposit_and_keep"):
                 ratio = round(rates[way] / rates["bare_store"], 3)
-                words = "bytes" if way == "deposit" else "bytes, row and trace"
+                words = {"deposit": "bytes", "deposit_and_keep": "bytes, row and trace"}[way]
                 aims.append(frame.aim(f"{label} written ({words}) / bare store", ratio, "ratio", TARGET, ">="))
             ratio = round(rates["vault_read"] / rates["bare_store_read"], 3)
             aims.append(frame.aim(f"{label} read / bare store, from the page cache", ratio, "ratio", TARGET, ">="))

@@ -16,6 +16,7 @@ from telesphore.vault.errors import (
     BlobNotFound,
     BlobTooLarge,
     DepositExpired,
+    Erased,
     KeysetNotFound,
     TextDamaged,
     TextTooLong,
@@ -122,6 +123,25 @@ def _refuse_events(execute, sql, params, many, context):  # type: ignore[no-unty
     if "INSERT" in sql and "audit_event" in sql:
         raise DatabaseError("the trail is broken")
     return execute(sql, params, many, context)
+
+
+def test_a_batch_is_kept_with_an_event_each_or_not_at_all(
+    folder: ports.BlobStore, alice: Patient, bob: Patient
+) -> None:
+    deposits = [patient.deposit(b"report") for patient in (alice, bob, alice)]
+    kept = actions.keep_many(deposits, actor=alice.actor, at=now())
+    assert [alice.read(blob_id) for blob_id in kept] == [b"report"] * 3
+    events = Event.objects.filter(action="vault:blob:keep")
+    assert {(event.subject_id, event.patient_id) for event in events} == {
+        (blob_id, patient.patient_id) for blob_id, patient in zip(kept, (alice, bob, alice), strict=True)
+    }
+    more = [alice.deposit(b"more"), bob.deposit(b"more")]
+    bob.erase()
+    with pytest.raises(Erased):
+        actions.keep_many(more, actor=alice.actor, at=now())
+    with pytest.raises(DepositExpired):
+        actions.keep_many(more[:1], actor=alice.actor, at=now() + timedelta(hours=13))
+    assert Blob.objects.count() == 3
 
 
 def test_a_deposit_that_waited_too_long_is_refused_because_the_sweep_may_take_it(

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from tink import TinkError, aead, json_proto_keyset_format, proto_keyset_format, secret_key_access, streaming_aead
 
 from telesphore.audit.models import Event
-from telesphore.config import keys
+from telesphore.config import master_key
 from telesphore.config.options import BadSetting
 from telesphore.connectors.folder.store import FolderStore
 from telesphore.connectors.keyfile import master
@@ -24,6 +24,7 @@ from telesphore.vault.errors import (
     Erased,
     KeysetNotFound,
     MasterKeyMissing,
+    MasterKeyUnusable,
     NotRenewable,
     RetiredTooSoon,
     TooManyKeys,
@@ -318,8 +319,15 @@ def test_the_master_key_file_is_for_its_owner_only(master_file: Path) -> None:
     assert master_file.read_text() == before
     assert [path.name for path in master_file.parent.iterdir()] == [master_file.name]
     master_file.chmod(0o640)
-    with pytest.raises(PermissionError, match="chmod 600"):
+    with pytest.raises(MasterKeyUnusable, match="0600"):
         master.FileMasterKey(master_file)
+
+
+def test_a_torn_master_key_file_says_so_without_quoting_it(master_file: Path) -> None:
+    master_file.write_text(master_file.read_text()[:-40])
+    with pytest.raises(MasterKeyUnusable) as refused:
+        master.FileMasterKey(master_file)
+    assert refused.value.__cause__ is None
 
 
 def test_the_master_key_file_is_a_keyset_that_tink_reads(master_file: Path) -> None:
@@ -339,23 +347,23 @@ def test_wrapped_keys_are_an_encrypted_keyset_that_tink_reads(alice: Patient, ma
 def test_the_first_start_makes_the_master_key_loudly_and_later_starts_keep_it(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "MASTER_KEY_FILE", tmp_path / "keys" / "vault-master.json")
+    monkeypatch.setattr(master_key, "MASTER_KEY_FILE", tmp_path / "keys" / "vault-master.json")
     said: list[str] = []
-    keys.ensure_master_key(said.append)
+    master_key.ensure_master_key(said.append)
     assert "BACK IT UP NOW" in said[0]
     assert str(tmp_path) in said[0]
-    before = keys.MASTER_KEY_FILE.read_text()
-    keys.ensure_master_key(said.append)
-    assert (len(said), keys.MASTER_KEY_FILE.read_text()) == (1, before)
+    before = master_key.MASTER_KEY_FILE.read_text()
+    master_key.ensure_master_key(said.append)
+    assert (len(said), master_key.MASTER_KEY_FILE.read_text()) == (1, before)
 
 
 def test_a_start_without_the_master_key_is_refused_once_there_are_keysets(
     alice: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "MASTER_KEY_FILE", tmp_path / "gone" / "vault-master.json")
+    monkeypatch.setattr(master_key, "MASTER_KEY_FILE", tmp_path / "gone" / "vault-master.json")
     with pytest.raises(BadSetting, match="put the file back"):
-        keys.ensure_master_key()
-    assert not keys.MASTER_KEY_FILE.exists()
+        master_key.ensure_master_key()
+    assert not master_key.MASTER_KEY_FILE.exists()
 
 
 def test_a_running_process_sees_that_the_master_key_was_renewed(master_file: Path) -> None:
@@ -384,6 +392,7 @@ def test_a_renewal_that_fails_leaves_the_master_key_as_it_was(
         with pytest.raises(OSError, match="No space"):
             master.FileMasterKey(master_file).renew()
     assert master_file.read_bytes() == before
+    assert list(master_file.parent.iterdir()) == [master_file]
 
 
 def test_keys_are_made_in_the_transaction_that_makes_the_patient(hospital: UUID, db: None, master_file: Path) -> None:

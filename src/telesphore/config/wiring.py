@@ -71,6 +71,14 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
             )
         )
 
+    def earlier_keys() -> tuple[ports.MasterKey, ...]:
+        """The file of an instance that has moved to an HSM, until `vault rotate` has emptied it and it is removed."""
+        from telesphore.config.master_key import MASTER_KEY_FILE
+
+        moved = settings["master_key"].value != "file" and MASTER_KEY_FILE.exists()
+        return (file_key(),) if moved else ()
+
+    ports.earlier_master_keys.bind(earlier_keys)
     if settings["master_key"].value == "file":
         ports.master_key.bind(file_key)
     ports.store.bind({"folder": folder, "s3": bucket}[settings["vault_store"].value])

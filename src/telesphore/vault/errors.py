@@ -121,6 +121,13 @@ class MasterKeyMissing(DomainError):
     code = "master-key-missing"
 
 
+class MasterKeyUnusable(DomainError):
+    """The vault's master key can't be used: its file must be whole, and open to its owner only (mode 0600)."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "master-key-unusable"
+
+
 class RetiredTooSoon(DomainError):
     """The master key was renewed less than an hour ago: retire the earlier ones later."""
 

@@ -3,12 +3,26 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from telesphore.accounts.states import Role
+from telesphore.signature import queries as signature
+from telesphore.web.requests import actor_of, current_membership
+
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """For every template: whether this is a demonstration, the theme that the person chose, where they are."""
+    """For every template: whether this is a demonstration, the theme and size of text chosen, where the reader is,
+    the organisation that they act in and what awaits them there.
+    """
     theme = request.COOKIES.get("theme", "")
+    text = request.COOKIES.get("text", "")
+    membership = current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
+    carer = membership is not None and bool(membership.roles & {Role.PROFESSIONAL, Role.SECRETARY})
     return {
+        "organisation": membership.organisation.name if membership else "",
+        "roles": membership.roles if membership else frozenset(),
+        "carer": carer,
+        "waiting_count": signature.count_waiting(actor=actor_of(request)) if carer else 0,
         "demonstration": settings.DEMONSTRATION,
         "theme": theme if theme in ("light", "dark") else "",
+        "text_size": text if text in ("large", "larger") else "",
         "here": request.path,
     }

@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("audit-log/", include("telesphore.web.audit_log.urls")),
+    path("", include("telesphore.web.health.urls")),
 ]

@@ -196,8 +196,8 @@ def _prove(
     signed_path.write_bytes(signed)
     evidence_path.write_bytes(evidence)
     anchors = folder / "trust-anchors.pem"
-    anchors.write_bytes(pki.trust_anchors_pem())
-    facts = pki.inspect_signatures(signed, at=now())
+    anchors.write_bytes(pki.trust_anchors_pem(people.organisation_id))
+    facts = pki.inspect_signatures(signed, organisation_id=people.organisation_id, at=now())
     for fact in facts:
         checks.that(f"the signature of {fact.signer} is intact and trusted", fact.intact and fact.trusted)
     checks.that("the last signature covers the whole file", facts[-1].covers_whole_file)

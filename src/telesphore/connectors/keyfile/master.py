@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from tink import KeysetHandle, TinkError, aead, json_proto_keyset_format, new_keyset_handle, secret_key_access
 
-from telesphore.vault.errors import MasterKeyMissing, RetiredTooSoon, WrongMasterKey
+from telesphore.vault.errors import MasterKeyMissing, MasterKeyUnusable, RetiredTooSoon, WrongMasterKey
 from telesphore.vault.formats import keysets
 
 _RETIRE_AFTER = 3600.0
@@ -85,7 +85,12 @@ class FileMasterKey:
         return count
 
     def _replace(self, handle: KeysetHandle) -> None:
-        _write(self._path, handle).replace(self._path)
+        temporary = _write(self._path, handle)
+        try:
+            temporary.replace(self._path)
+        except BaseException:
+            temporary.unlink()
+            raise
         _sync(self._path.parent)
 
     def _load(self) -> None:
@@ -114,19 +119,29 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> KeysetHandle:
-    if path.stat().st_mode & 0o077:
-        raise PermissionError(f"The master key {path} is open to other users: chmod 600 {path}")
-    return json_proto_keyset_format.parse(path.read_text(), secret_key_access.TOKEN)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise MasterKeyUnusable
+        return json_proto_keyset_format.parse(path.read_text(), secret_key_access.TOKEN)
+    except FileNotFoundError:
+        raise MasterKeyMissing from None
+    # The library's message may quote the file: it is not kept.
+    except (OSError, ValueError, TinkError):
+        raise MasterKeyUnusable from None
 
 
 def _write(path: Path, handle: KeysetHandle) -> Path:
     """A temporary file beside `path`, forced to disk."""
     temporary = path.with_name(f"{path.name}.{uuid4().hex}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink()
+        raise
     return temporary
 
 

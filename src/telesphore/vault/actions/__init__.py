@@ -1,6 +1,6 @@
 """What can happen in the vault: keys made, bytes deposited and kept, keys changed and destroyed, all of it checked."""
 
-from telesphore.vault.actions.deposit import Deposited, deposit, keep, seal_text
+from telesphore.vault.actions.deposit import Deposited, deposit, keep, keep_many, seal_text
 from telesphore.vault.actions.keys import PreparedKeyset, create_keyset, erase_keyset, prepare_keyset
 from telesphore.vault.actions.rotate import Rotated, retire_master, rotate_keyset, rotate_master
 from telesphore.vault.actions.sweep import Swept, sweep
@@ -17,6 +17,7 @@ __all__ = [
     "deposit",
     "erase_keyset",
     "keep",
+    "keep_many",
     "prepare_keyset",
     "retire_master",
     "rotate_keyset",

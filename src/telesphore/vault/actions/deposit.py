@@ -1,11 +1,13 @@
 """Bytes are deposited in the store, then kept by a row; short texts are sealed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, cast
 from uuid import UUID
 
 from telesphore.audit import actions as audit
+from telesphore.audit.actions import Occurrence
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.vault import access, ports
@@ -74,10 +76,52 @@ def keep(deposited: Deposited, *, actor: Actor, at: datetime) -> UUID:
         Erased, KeysetNotFound: the owner's keyset was destroyed since the deposit.
         DepositExpired: the deposit began more than `KEEP_WITHIN` ago, and may be swept.
     """
+    patient_id = _check_can_keep(deposited, at)
+    _row(deposited, at).save(force_insert=True)
+    audit.record(
+        "vault:blob:keep", actor=actor, at=at, subject=deposited.blob_id, patient=patient_id,
+        detail={"size": deposited.size},
+    )  # fmt: skip
+    return deposited.blob_id
+
+
+@audit.act("vault:blob:keep")
+def keep_many(deposits: Sequence[Deposited], *, actor: Actor, at: datetime) -> list[UUID]:
+    """Keep a batch, all or none: a laboratory's delivery takes a few statements in all. Otherwise as `keep`."""
+    owners = {Owner(deposited.organisation_id, deposited.key_id): deposited for deposited in deposits}
+    patients = {owner: _check_can_keep(deposited, at) for owner, deposited in owners.items()}
+    for deposited in deposits:
+        _check_not_expired(deposited, at)
+    Blob.objects.bulk_create([_row(deposited, at) for deposited in deposits], batch_size=500)
+    audit.record_many(
+        [
+            Occurrence(
+                action="vault:blob:keep",
+                actor=actor,
+                at=at,
+                subject=deposited.blob_id,
+                patient=patients[Owner(deposited.organisation_id, deposited.key_id)],
+                detail={"size": deposited.size},
+            )
+            for deposited in deposits
+        ]
+    )
+    return [deposited.blob_id for deposited in deposits]
+
+
+def _check_can_keep(deposited: Deposited, at: datetime) -> UUID | None:
+    """The patient whose document it is."""
+    _check_not_expired(deposited, at)
+    return access.find_keyset(Owner(deposited.organisation_id, deposited.key_id)).patient_id
+
+
+def _check_not_expired(deposited: Deposited, at: datetime) -> None:
     if at - began_at(deposited.blob_id) > KEEP_WITHIN:
         raise DepositExpired
-    keyset = access.find_keyset(Owner(deposited.organisation_id, deposited.key_id))
-    Blob.objects.create(
+
+
+def _row(deposited: Deposited, at: datetime) -> Blob:
+    return Blob(
         organisation_id=deposited.organisation_id,
         id=deposited.blob_id,
         key_id=deposited.key_id,
@@ -88,11 +132,6 @@ def keep(deposited: Deposited, *, actor: Actor, at: datetime) -> UUID:
         stored_sha256=deposited.stored_sha256,
         kept_at=at,
     )
-    audit.record(
-        "vault:blob:keep", actor=actor, at=at, subject=deposited.blob_id, patient=keyset.patient_id,
-        detail={"size": deposited.size},
-    )  # fmt: skip
-    return deposited.blob_id
 
 
 def seal_text(*, organisation_id: UUID, key_id: UUID, text: str, context: str) -> bytes:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from telesphore.audit import actions as audit
+from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault import access, ports
 from telesphore.vault.access import Owner, WrappedKeys
@@ -63,7 +64,13 @@ def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None]
         if progress:
             progress(done)
     with transaction.atomic():
-        audit.record("vault:master-key:rotate", actor=actor, at=at, detail={"keysets": done, "master_key": name})
+        audit.record(
+            "vault:master-key:rotate",
+            actor=actor,
+            at=at,
+            family=Family.TECHNICAL,
+            detail={"keysets": done, "master_key": name},
+        )
     return Rotated(master_key=name, keysets=done)
 
 
@@ -86,7 +93,7 @@ def retire_master(*, actor: Actor, at: datetime) -> int:
     used = set(Keyset.objects.filter(erased_at=None).values_list("master_key", flat=True).distinct())
     count = master.retire(used, at)
     with transaction.atomic():
-        audit.record("vault:master-key:retire", actor=actor, at=at, detail={"keys": count})
+        audit.record("vault:master-key:retire", actor=actor, at=at, family=Family.TECHNICAL, detail={"keys": count})
     return count
 
 

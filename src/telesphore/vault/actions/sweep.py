@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from telesphore.audit import actions as audit
+from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault import ports
 from telesphore.vault.actions.deposit import KEEP_WITHIN
@@ -70,7 +71,7 @@ def sweep(*, actor: Actor, at: datetime) -> Swept:
     swept = Swept(orphans=orphans, erased=erased, unfinished=unfinished, unknown=unknown)
     with transaction.atomic():
         audit.record(
-            "vault:store:sweep", actor=actor, at=at,
+            "vault:store:sweep", actor=actor, at=at, family=Family.TECHNICAL,
             detail={"orphans": orphans, "erased": erased, "unfinished": unfinished, "unknown": unknown},
         )  # fmt: skip
     return swept

@@ -7,9 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from telesphore.audit import actions as audit
+from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault.errors import BlobDamaged, BlobNotFound, Erased, WrongMasterKey
 from telesphore.vault.models import Blob, Check
@@ -68,7 +69,7 @@ def verify(
     """
     check = None if restart else Check.objects.filter(finished_at=None).order_by("-id").first()
     check = check or Check.objects.create(started_at=at)
-    pace, saved = _Pace(rate), time.monotonic()
+    pace, saved, total = _Pace(rate), time.monotonic(), _total()
     try:
         for blob in _blobs_after(check):
             code = _damage(blob, pace)
@@ -88,17 +89,17 @@ def verify(
                 check.save()
                 saved = time.monotonic()
                 if progress:
-                    progress(_checked(check))
+                    progress(_checked(check, total))
     finally:
         check.save()
     check.finished_at = at
     with transaction.atomic():
         check.save()
         audit.record(
-            "vault:store:verify", actor=actor, at=at, subject=check.id,
+            "vault:store:verify", actor=actor, at=at, family=Family.TECHNICAL, subject=check.id,
             detail={"blobs": check.blobs, "bytes": check.stored_bytes, "findings": len(check.findings)},
         )  # fmt: skip
-    done = _checked(check)
+    done = _checked(check, total)
     if progress:
         progress(done)
     return done
@@ -133,13 +134,18 @@ def _damage(blob: Blob, pace: "_Pace") -> str | None:
     return None
 
 
-def _checked(check: Check) -> Checked:
-    total = Blob.objects.filter(keyset__erased_at=None).aggregate(size=Sum("stored_size"))
+def _total() -> tuple[int, int]:
+    """How many blobs there are to read, and how many stored bytes."""
+    found = Blob.objects.filter(keyset__erased_at=None).aggregate(blobs=Count("id"), size=Sum("stored_size"))
+    return found["blobs"], found["size"] or 0
+
+
+def _checked(check: Check, total: tuple[int, int]) -> Checked:
     return Checked(
         blobs=check.blobs,
         stored_bytes=check.stored_bytes,
-        of_blobs=Blob.objects.filter(keyset__erased_at=None).count(),
-        of_bytes=total["size"] or 0,
+        of_blobs=total[0],
+        of_bytes=total[1],
         findings=tuple(
             Finding(organisation_id=UUID(found["organisation_id"]), blob_id=UUID(found["blob_id"]), code=found["code"])
             for found in check.findings

@@ -24,5 +24,4 @@ urlpatterns = [
     path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("language/", set_language, name="set_language"),
     path("organisation/", views.choose_organisation, name="choose_organisation"),
-    path("theme/", views.theme, name="theme"),
 ]

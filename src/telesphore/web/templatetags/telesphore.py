@@ -58,42 +58,32 @@ def state(shape: str, word: str, tag: bool = False) -> dict[str, object]:
     return {"shape": shape, "word": word, "tag": tag}
 
 
-ENVELOPE_STATES = {
-    "draft": "waiting",
-    "sent": "waiting",
-    "waiting": "waiting",
-    "sealing": "waiting",
-    "signed": "done",
-    "completed": "done",
-    "declined": "no",
-    "voided": "no",
-    "expired": "late",
-    "failed": "no",
-}
+_SHAPES = {"signed": "done", "completed": "done", "declined": "no", "voided": "no", "expired": "late", "failed": "no"}
 
 
 @register.filter
 def shape_of(code: str) -> str:
     """The shape of an envelope's, a recipient's or a notice's state."""
-    return ENVELOPE_STATES.get(str(code), "info")
+    return _SHAPES.get(str(code), "waiting")
 
 
 @register.filter
 def word_of(code: str) -> str:
-    """The word for an envelope's, a recipient's or a notice's state."""
+    """The word for an envelope's, a recipient's or a notice's state, or for what a recipient does by signing."""
     words = {
-        "draft": pgettext("state", "Draft"),
         "sent": pgettext("state", "On its way"),
-        "waiting": pgettext("state", "Awaited"),
+        "in-progress": pgettext("state", "On its way"),
         "sealing": pgettext("state", "Being sealed"),
-        "signed": pgettext("state", "Signed"),
         "completed": pgettext("state", "Completed"),
         "declined": pgettext("state", "Declined"),
         "voided": pgettext("state", "Withdrawn"),
-        "expired": pgettext("state", "Past its date"),
-        "failed": pgettext("state", "Not delivered"),
-        "not_yet": pgettext("state", "After the others"),
         "pending": pgettext("state", "After the others"),
+        "waiting": pgettext("state", "Awaited"),
+        "signed": pgettext("state", "Signed"),
+        "failed": pgettext("state", "Not delivered"),
+        "acknowledges": _("acknowledges"),
+        "consents": _("consents"),
+        "validates": _("validates"),
     }
     return words.get(str(code), str(code))
 
@@ -114,14 +104,8 @@ def identity(patient: PatientCard, level: int = 1, link: bool = False) -> dict[s
         level: of the heading that the name is.
         link: whether the name leads to the record.
     """
-    statuses = {
-        "provisional": _("provisional"),
-        "recovered": _("identity retrieved"),
-        "retrieved": _("identity retrieved"),
-        "validated": _("validated"),
-        "qualified": _("qualified"),
-    }
-    sexes = {"F": _("woman"), "M": _("man"), "female": _("woman"), "male": _("man"), "I": _("undetermined")}
+    statuses = {"provisional": _("provisional"), "validated": _("validated"), "qualified": _("qualified")}
+    sexes = {"F": _("woman"), "M": _("man")}
     return {
         "patient": patient,
         "level": level,
