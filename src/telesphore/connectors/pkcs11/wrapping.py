@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import pkcs11
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
 from pkcs11.exceptions import (
     DataLenRange,
@@ -65,8 +64,7 @@ class HsmMasterKey:
         try:
             with self._module.session(self._token, self._pin) as session, self._module.calls:
                 key = session.get_key(object_class=ObjectClass.SECRET_KEY, key_type=KeyType.AES, label=self._key)
-                assert isinstance(key, pkcs11.SecretKey)
-                work = key.encrypt if encrypt else key.decrypt
+                work = key.encrypt if encrypt else key.decrypt  # type: ignore[attr-defined]  # Mixed in at run time.
                 answer: bytes = work(content, mechanism=Mechanism.AES_GCM, mechanism_param=parameters)
         except (NoToken, NoSuchKey):
             raise MasterKeyMissing from None
