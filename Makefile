@@ -25,7 +25,7 @@ check: $(VENV)/development front messages ## Linters, types, contracts, migratio
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --check --lint src/telesphore/web/templates
 	$(BIN)/python scripts/check_migrations.py
-	$(BIN)/python scripts/check_messages.py
+	$(BIN)/python scripts/messages.py check
 
 bench: $(VENV)/development ## Run every benchmark's short form, print one table
 	@$(BIN)/python bench/table.py
@@ -52,6 +52,16 @@ $(VENV)/development: requirements-dev.lock $(VENV)/runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-front:
+FRONT := src/telesphore/web/static/built/stamp
+front: $(FRONT)
+
+$(FRONT): node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f)
+	@scripts/node scripts/build_front.mjs
 	@$(BIN)/python scripts/build_fonts.py
-messages:
+
+node_modules/stamp: package-lock.json | $(VENV)/bin/python
+	@scripts/node npm ci --ignore-scripts --omit=optional --no-audit --no-fund --silent
+	@touch $@
+
+messages: $(VENV)/bin/python
+	@$(BIN)/python scripts/messages.py compile

@@ -226,11 +226,18 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="tokens",
-        meaning="What professionals sign with here: PKCS#12 files in the home's `tokens` folder, or tokens in "
-        "software (SoftHSM2, demonstration only).",
-        accepts="pkcs12 or softhsm",
-        parse=_one_of("pkcs12", "softhsm"),
-        default="pkcs12",
+        meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, PKCS#12 files of the "
+        "home's `tokens` folder (for a trial), or nowhere.",
+        accepts="pkcs11, pkcs12 or none",
+        parse=_one_of("pkcs11", "pkcs12", "none"),
+        default="none",
+    ),
+    Option(
+        name="pkcs11_library",
+        meaning="The PKCS#11 library of the cards or tokens; SoftHSM2's in a demonstration.",
+        accepts="a path",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="mail_gateway",
