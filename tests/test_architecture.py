@@ -25,13 +25,32 @@ NOT_ACTS = frozenset(
     {
         # Called inside an act, in its transaction; the act has the actor and the time, and leaves the trace.
         "audit.record",
+        "audit.record_many",
+        "audit.write",
+        "audit.concerning",
         "audit.act",
+        "audit.staged",
         "jobs.job",
         "jobs.every",
         "jobs.enqueue",
         "jobs.reacts_to",
         "jobs.announce",
-        # The worker's own upkeep: no person is behind it, and no row of a person is touched.
+        "signature.lock",
+        "signature.add_revision",
+        # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
+        "signature.usual_places",
+        "vault.deposit",
+        "vault.prepare_keyset",
+        "vault.seal_text",
+        # Stages that complete: given the stage before, then the actor and the time by name.
+        "vault.keep",
+        "vault.keep_many",
+        # The platform's own upkeep: no person is behind it, and no row of a person is touched.
+        "audit.seal_once",
+        "audit.log_key",
+        "audit.public_key",
+        "audit.read_key",
+        "audit.digest_of",
         "jobs.note_outcome",
         "jobs.start_due_periods",
         "jobs.rescue_stalled",

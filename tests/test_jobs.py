@@ -436,6 +436,7 @@ for connection in connections.all():
 from telesphore.config import worker
 from telesphore.jobs import actions, queries
 from telesphore.jobs.models import Period
+actions._periods.clear()  # The rooms' own periodic work is not this test's.
 {textwrap.dedent(body)}
 worker.run(concurrency=2)
 """
