@@ -181,7 +181,9 @@ def field(bound: BoundField) -> dict[str, object]:
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
     wrong = "is-invalid" if bound.errors else ""
-    attributes = {"class": " ".join(part for part in (widget.attrs.get("class"), classes, wrong) if part)}
+    attributes: dict[str, str | bool] = {
+        "class": " ".join(part for part in (widget.attrs.get("class"), classes, wrong) if part)
+    }
     if described:
         attributes["aria-describedby"] = " ".join(described)
     return {
