@@ -23,7 +23,7 @@ check: $(VENV)/development front messages ## Linters, types, contracts, migratio
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/djlint --check --lint src/telesphore/web/templates
+	$(BIN)/djlint --lint src/telesphore/web/templates
 	$(BIN)/python scripts/check_migrations.py
 	$(BIN)/python scripts/messages.py check
 
