@@ -151,6 +151,14 @@ def test_a_master_key_of_another_kind_is_only_brought_up_to_date(
         actions.retire_master(actor=alice.actor, at=now())
 
 
+def test_a_refused_rotation_leaves_its_trace(alice: Patient) -> None:
+    alice.erase()
+    with pytest.raises(Erased):
+        rotate_keyset(alice)
+    event = Event.objects.get(action="vault:keyset:rotate")
+    assert (event.outcome, event.detail) == ("refused", {"code": "erased"})
+
+
 def test_a_rotated_keyset_reads_what_came_before_and_writes_under_its_fresh_key(
     folder: FolderStore, alice: Patient
 ) -> None:

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from telesphore.audit import actions as audit
-from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault import access, ports
 from telesphore.vault.access import Owner, WrappedKeys
@@ -36,6 +35,7 @@ class Rotated:
     keysets: int
 
 
+@audit.staged("vault:master-key:rotate")
 def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None] | None = None) -> Rotated:
     """Change the master key, then wrap every keyset under it; others read and write meanwhile.
 
@@ -68,7 +68,7 @@ def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None]
             "vault:master-key:rotate",
             actor=actor,
             at=at,
-            family=Family.TECHNICAL,
+            family=audit.Family.TECHNICAL,
             detail={"keysets": done, "master_key": name},
         )
     return Rotated(master_key=name, keysets=done)
@@ -78,6 +78,7 @@ def _left_behind(name: str) -> QuerySet[Keyset]:
     return Keyset.objects.filter(erased_at=None).exclude(master_key=name).order_by("organisation_id", "id")
 
 
+@audit.staged("vault:master-key:retire")
 def retire_master(*, actor: Actor, at: datetime) -> int:
     """Destroy the master keys under which no keyset is. Returns how many.
 
@@ -93,10 +94,13 @@ def retire_master(*, actor: Actor, at: datetime) -> int:
     used = set(Keyset.objects.filter(erased_at=None).values_list("master_key", flat=True).distinct())
     count = master.retire(used, at)
     with transaction.atomic():
-        audit.record("vault:master-key:retire", actor=actor, at=at, family=Family.TECHNICAL, detail={"keys": count})
+        audit.record(
+            "vault:master-key:retire", actor=actor, at=at, family=audit.Family.TECHNICAL, detail={"keys": count}
+        )
     return count
 
 
+@audit.staged("vault:keyset:rotate")
 def rotate_keyset(*, organisation_id: UUID, key_id: UUID, actor: Actor, at: datetime) -> None:
     """Give an owner fresh keys for what comes; the earlier ones still read what they wrote.
 
