@@ -25,7 +25,7 @@ check: $(VENV)/development front messages ## Linters, types, contracts, migratio
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --check --lint src/telesphore/web/templates
 	$(BIN)/python scripts/check_migrations.py
-	$(BIN)/python scripts/check_messages.py
+	$(BIN)/python scripts/messages.py check
 
 bench: $(VENV)/development ## Run every benchmark's short form, print one table
 	@$(BIN)/python bench/table.py
@@ -63,4 +63,5 @@ node_modules/stamp: package-lock.json | $(VENV)/bin/python
 	@scripts/node npm ci --ignore-scripts --omit=optional --no-audit --no-fund --silent
 	@touch $@
 
-messages:
+messages: $(VENV)/bin/python
+	@$(BIN)/python scripts/messages.py compile

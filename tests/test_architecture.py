@@ -214,12 +214,16 @@ def test_an_act_without_its_actor_or_its_time_is_caught(build: Callable[..., Pat
             def positional(thing, *, actor, at): ...
             def timeless(*, actor): ...
             def nobodys(*, at): ...
+            @jobs.job("upstairs:thing:do")
+            def work(*, thing_id): ...
+            @jobs.job("upstairs:thing:undo")
+            def loose_work(thing_id): ...
         """,
         **{"downstairs__actions/send": "def send(actor, at): ..."},
     )
     found = architecture.loose_actions(package, ["upstairs", "downstairs"], frozenset({"upstairs.excused"}))
     assert [line.split(":")[0] for line in found] == [
-        "upstairs.positional", "upstairs.timeless", "upstairs.nobodys", "downstairs.send",
+        "upstairs.positional", "upstairs.timeless", "upstairs.nobodys", "upstairs.loose_work", "downstairs.send",
     ]  # fmt: skip
 
 

@@ -519,3 +519,30 @@ def test_a_worker_whose_database_connections_are_cut_goes_on_or_ends(committed: 
             line = process.stdout.readline()
         assert line in ("tick\n", "")
         process.kill()
+
+
+@pytest.mark.slow
+def test_another_living_worker_takes_over_soon_after_a_kill(committed: str) -> None:
+    first = """
+        @actions.job("test:long")
+        def long():
+            print("started", flush=True)
+            time.sleep(600)
+    """
+    second = 'actions.job("test:long")(lambda: print("taken over", flush=True))'
+    actions.job("test:long")(lambda: None)
+    with _worker_process(committed, first) as victim:
+        actions.enqueue("test:long")
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "started\n"
+        with _worker_process(committed, second) as rescuer:
+            try:
+                while queries.living_workers() < 2:
+                    time.sleep(0.1)
+                victim.kill()
+                killed = time.monotonic()
+                assert rescuer.stdout is not None
+                assert rescuer.stdout.readline() == "taken over\n"
+                assert time.monotonic() - killed < 25
+            finally:
+                rescuer.kill()

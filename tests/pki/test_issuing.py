@@ -106,9 +106,7 @@ def test_of_authorities_established_at_once_one_stands(committed_cast: Cast) -> 
         barrier.wait()
         try:
             made.append(
-                pki.establish_authority(
-                    organisation_id=committed_cast.hospital, actor=committed_cast.sylvie, at=now()
-                )
+                pki.establish_authority(organisation_id=committed_cast.hospital, actor=committed_cast.sylvie, at=now())
             )
         finally:
             connection.close()

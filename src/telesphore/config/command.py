@@ -175,7 +175,7 @@ def _run() -> None:
 
     django.setup()
     try:
-        _commands()()
+        _commands()(prog_name="telesphore")
     except (BackupFailure, DomainError) as refused:
         _leave(FAILED, refused)
     except OperationalError as error:

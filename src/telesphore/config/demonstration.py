@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telesphore.config import embedded, process, worker
+from telesphore.config import embedded, process
 from telesphore.config.options import BadSetting, read
 from telesphore.kernel.clock import now
 
@@ -75,8 +75,13 @@ def run(*, document: Path | None, serve: bool) -> bool:
 def _work() -> None:
     """Do all the jobs that are due, those that they enqueue too; then seal the trail."""
     from telesphore.audit.actions.seal import seal_once
+    from telesphore.config import worker
+    from telesphore.jobs import queries as jobs
 
     worker.run(concurrency=2, until_idle=True)
+    # The last job may have enqueued others while the worker was leaving.
+    while any(queue.waiting for queue in jobs.queues()):
+        worker.run(concurrency=2, until_idle=True)
     while seal_once(at=now()).more:
         pass
 

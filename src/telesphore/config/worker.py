@@ -69,7 +69,7 @@ def _with_own_connections(call_next: Callable[[], Any], context: Any, worker: An
 
 
 async def _keep() -> None:
-    """Once per tick: seal the trail, start what is due, rescue what is stalled. The database being away stops neither for good."""
+    """Once per tick: seal the trail, start what is due, rescue what is stalled; nothing stops that for good."""
     try:
         while True:
             try:

@@ -14,7 +14,9 @@ def shell(request: HttpRequest) -> dict[str, object]:
     """
     theme = request.COOKIES.get("theme", "")
     text = request.COOKIES.get("text", "")
-    membership = current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
+    membership = (
+        current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
+    )
     carer = membership is not None and bool(membership.roles & {Role.PROFESSIONAL, Role.SECRETARY})
     return {
         "organisation": membership.organisation.name if membership else "",

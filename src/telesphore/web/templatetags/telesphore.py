@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.dateformat import format as write_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext as _, pgettext
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 
 from telesphore.records.queries import PatientCard
 from telesphore.signature.queries import EnvelopeView, StepLine
@@ -43,7 +44,8 @@ def icon(name: str, size: str = "", extra: str = "") -> SafeString:
 def mark() -> SafeString:
     """Our mark: a hood that is also a nib."""
     return format_html(
-        '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>', static("built/icons.svg")
+        '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>',
+        static("built/icons.svg"),
     )
 
 
@@ -91,7 +93,9 @@ def word_of(code: str) -> str:
 @register.simple_tag
 def who(name: str, small: bool = False) -> SafeString:
     """Someone's initials in a round; their name stands beside it."""
-    words = [word for word in re.split(r"[\s-]+", name) if word.rstrip(".").lower() not in ("dr", "pr", "mme", "m", "de")]
+    words = [
+        word for word in re.split(r"[\s-]+", name) if word.rstrip(".").lower() not in ("dr", "pr", "mme", "m", "de")
+    ]
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
     return format_html('<span class="t-who{}" aria-hidden="true">{}</span>', " is-s" if small else "", initials)
 
@@ -175,7 +179,9 @@ def field(bound: BoundField) -> dict[str, object]:
     )
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
-    attributes = {"class": " ".join(filter(None, (widget.attrs.get("class"), classes, "is-invalid" if bound.errors else "")))}
+    attributes = {
+        "class": " ".join(filter(None, (widget.attrs.get("class"), classes, "is-invalid" if bound.errors else "")))
+    }
     if described:
         attributes["aria-describedby"] = " ".join(described)
     return {

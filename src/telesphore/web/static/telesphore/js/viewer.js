@@ -145,7 +145,7 @@ class Viewer {
     const { saidPage } = this.element.dataset;
     const count = this.part("count");
     if (!count) return;
-    count.textContent = saidPage.replace("%p", this.number).replace("%n", this.file.numPages);
+    count.textContent = saidPage.replace("{p}", this.number).replace("{n}", this.file.numPages);
     this.element.querySelector('[data-do="previous"]').disabled = this.number === 1;
     this.element.querySelector('[data-do="next"]').disabled = this.number === this.file.numPages;
   }
