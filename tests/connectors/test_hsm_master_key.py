@@ -10,7 +10,7 @@ from pkcs11 import Attribute, KeyType, MechanismFlag
 from pkcs11.exceptions import PKCS11Error
 
 from telesphore.connectors.pkcs11 import module, softhsm
-from telesphore.connectors.pkcs11.wrapping import HsmAway, HsmKeyUnusable, HsmPinRefused, Pkcs11MasterKey
+from telesphore.connectors.pkcs11.master import HsmAway, HsmKeyUnusable, HsmPinRefused, Pkcs11MasterKey
 from telesphore.vault.errors import WrongMasterKey
 from telesphore.vault.ports import MasterKey, RenewableMasterKey
 

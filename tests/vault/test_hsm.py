@@ -12,7 +12,7 @@ from telesphore.config.options import read
 from telesphore.connectors.folder.store import FolderStore
 from telesphore.connectors.keyfile import master
 from telesphore.connectors.pkcs11 import module, softhsm
-from telesphore.connectors.pkcs11.wrapping import Pkcs11MasterKey
+from telesphore.connectors.pkcs11.master import Pkcs11MasterKey
 from telesphore.vault import access, actions, ports
 from telesphore.vault.models import Keyset
 from tests.vault.conftest import Patient, now

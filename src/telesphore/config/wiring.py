@@ -56,7 +56,7 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
         return FileMasterKey(MASTER_KEY_FILE)
 
     def module_key() -> ports.MasterKey:
-        from telesphore.connectors.pkcs11.wrapping import Pkcs11MasterKey
+        from telesphore.connectors.pkcs11.master import Pkcs11MasterKey
 
         return Pkcs11MasterKey(
             Path(_needed(settings, "master_key_library")),
