@@ -33,7 +33,3 @@ class NoTokens:
     def open(self, *, person_id: UUID, pin: str) -> AbstractContextManager[SigningToken]:
         """Refuses: see `signature.ports.TokenReader`."""
         raise NoToken
-<<<<<<< HEAD
-=======
-        yield  # type: ignore[unreachable]  # A context manager is made of a generator.
->>>>>>> signing2
