@@ -1,4 +1,4 @@
-"""Make the fonts of the pages that we typeset out of the front end's packages: WOFF2, in parts, to whole TrueType files.
+"""Make the fonts of the pages that we typeset, out of the front end's packages: WOFF2 in parts to whole TrueType files.
 
 Usage: python scripts/build_fonts.py
 """

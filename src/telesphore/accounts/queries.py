@@ -16,6 +16,9 @@ class PersonCard:
 
     person_id: UUID
     display_name: str
+    title: str
+    given_name: str
+    family_name: str
     initials: str
     specialty: str
     rpps: str
@@ -38,6 +41,9 @@ def person_cards(person_ids: Iterable[UUID]) -> dict[UUID, PersonCard]:
         person.id: PersonCard(
             person.id,
             person.display_name,
+            person.title,
+            person.given_name,
+            person.family_name,
             person.initials,
             person.specialty,
             person.rpps,

@@ -81,7 +81,7 @@ def verify(
 ) -> None:
     """Recompute the whole trail, from the events to the signed heads. Exit status 1 when something does not hold."""
     _start()
-    from telesphore.audit.queries.verify import verify as run
+    from telesphore.audit.queries import verify as run
 
     with _refusing():
         public = _public_key(key)
@@ -132,12 +132,12 @@ def proof(
 ) -> None:
     """Write the proof that an event stands in the trail; `audit check` checks it offline."""
     _start()
-    from telesphore.audit.queries.proofs import proof_of
+    from telesphore.audit.queries import proof_of
 
     with _refusing():
         found = proof_of(event)
     path = output or Path(f"{event}.tlog-proof")
-    path.write_text(str(found.proof))
+    path.write_text(found.text)
     if as_json:
         _print({"file": str(path), "number": found.proof.index, "event": found.event})
     else:

@@ -9,13 +9,13 @@ import typer
 
 from telesphore.kernel.actors import Actor
 
-jobs = typer.Typer(no_args_is_help=True, help="Work to be done: what waits, what stopped and why.")
+app = typer.Typer(no_args_is_help=True, help="Work to be done: what waits, what stopped and why.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobId = Annotated[int, typer.Argument(help="The number that `telesphore jobs list` prints.")]
 
 
-@jobs.command("list")
+@app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the queues, then the jobs that stopped or failed their last try."""
     from telesphore.jobs import queries
@@ -40,7 +40,7 @@ def list_(as_json: Json = False) -> None:
         typer.echo("No job is in trouble.")
 
 
-@jobs.command("try-again")
+@app.command("try-again")
 def try_again(job_id: JobId) -> None:
     """Run a stopped job again."""
     from telesphore.jobs import actions
@@ -48,7 +48,7 @@ def try_again(job_id: JobId) -> None:
     actions.try_again(job_id=job_id, actor=Actor.system(), at=datetime.now(UTC))
 
 
-@jobs.command("give-up")
+@app.command("give-up")
 def give_up(job_id: JobId) -> None:
     """Take a stopped job off the list for good."""
     from telesphore.jobs import actions

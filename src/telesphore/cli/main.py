@@ -3,13 +3,10 @@
 import typer
 
 from telesphore.cli import audit, jobs, vault
+from telesphore.cli.verify import verify
 
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
 app.add_typer(audit.app, name="audit")
-app.add_typer(jobs.jobs, name="jobs")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(vault.app, name="vault")
-
-
-@app.callback()
-def _root() -> None:
-    """Every command takes its settings from the environment and from telesphore.toml in the home folder."""
+app.command()(verify)

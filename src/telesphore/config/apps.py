@@ -8,9 +8,7 @@ class Assembly(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        from telesphore import reactions
-        from telesphore.config import periodic, wiring
+        from telesphore.config import wiring, work
 
         wiring.bind()
-        reactions.register()
-        periodic.register()
+        work.register()

@@ -41,6 +41,21 @@ def up(as_json: Json = False) -> None:
     process.up(_settings(), _say(as_json))
 
 
+def demo(
+    document: Annotated[Path | None, typer.Option(help="A PDF to sign instead of our own consent form.")] = None,
+    serve: Annotated[str, typer.Option(help="yes: serve the site afterwards; no: stop after the job.")] = "yes",
+) -> None:
+    """Run the main job on invented people, then serve the site. Status 1 when a check failed."""
+    from telesphore.config import demonstration
+
+    if serve not in ("yes", "no"):
+        raise typer.BadParameter("yes or no", param_hint="--serve")
+    if document is not None and not document.is_file():
+        raise typer.BadParameter(f"{document} is not a file", param_hint="--document")
+    if not demonstration.run(document=document, serve=serve == "yes"):
+        raise typer.Exit(FAILED)
+
+
 def serve() -> None:
     """Run the web server only."""
     process.serve(_settings())
@@ -123,7 +138,7 @@ def _commands() -> typer.Typer:
     return app
 
 
-INSTANCE = (up, serve, worker, migrate, doctor, backup, restore)
+INSTANCE = (up, demo, serve, worker, migrate, doctor, backup, restore)
 
 
 # They look at an instance, or bring its keys: none is made for them.
@@ -134,9 +149,13 @@ def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
     try:
+        if sys.argv[1:2] == ["demo"] and "--help" not in sys.argv:
+            from telesphore.config import demonstration
+
+            demonstration.set_up(os.environ)
         settings = _settings()
         made = [] if WITHOUT_NEW_KEYS.intersection(sys.argv[1:2]) else keys.make(settings)
-        if made:
+        if made and not settings["demonstration"].value:
             print(keys.notice(made), file=sys.stderr, flush=True)
         _run()
     except BadSetting as refused:
@@ -156,7 +175,7 @@ def _run() -> None:
 
     django.setup()
     try:
-        _commands()()
+        _commands()(prog_name="telesphore")
     except (BackupFailure, DomainError) as refused:
         _leave(FAILED, refused)
     except OperationalError as error:

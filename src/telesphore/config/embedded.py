@@ -217,6 +217,15 @@ def _find_running(place: Cluster) -> Server | None:
     return Server(pid, None) if _answers(place) else None
 
 
+def discard(place: Cluster) -> None:
+    """Stop the server if it runs, and remove the cluster with all that it holds."""
+    if server := _find_running(place):
+        server.stop()
+    shutil.rmtree(place.data, ignore_errors=True)
+    if place.user:
+        shutil.rmtree(place.data.parent, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def running(place: Cluster, *options: str) -> Iterator[Server]:
     """The server, for the length of a `with` block."""

@@ -32,5 +32,8 @@ def ensure_master_key(say: Callable[[str], None] = print) -> None:
             f"The vault's master key {MASTER_KEY_FILE} is missing, and this instance holds documents encrypted under "
             "it: put the file back from your backup, with mode 0600."
         )
-    master.create(MASTER_KEY_FILE)
+    try:
+        master.create(MASTER_KEY_FILE)
+    except FileExistsError:
+        return  # Another process that starts was faster, and says it.
     say(NOTICE.format(path=MASTER_KEY_FILE))

@@ -225,6 +225,21 @@ OPTIONS: tuple[Option, ...] = (
         default="file",
     ),
     Option(
+        name="tokens",
+        meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, PKCS#12 files of the "
+        "home's `tokens` folder (for a trial), or nowhere.",
+        accepts="pkcs11, pkcs12 or none",
+        parse=_one_of("pkcs11", "pkcs12", "none"),
+        default="none",
+    ),
+    Option(
+        name="pkcs11_library",
+        meaning="The PKCS#11 library of the cards or tokens; SoftHSM2's in a demonstration.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",

@@ -7,9 +7,9 @@ adopts it. One `up` per home: a lock file says so, and the kernel forgets it wit
 import contextlib
 import ctypes
 import fcntl
+import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -164,7 +164,7 @@ def up(settings: Settings, say: Say) -> None:
                 if embedded.initialise(place):
                     say("database", "The embedded database was made.")
                 tree.append(Kept("The database", partial(embedded.start, place), embedded.start(place)))
-            _migrate(say)
+            prepare(say)
             tree += [
                 Kept("The web server", partial(run_program, "serve")),
                 Kept("The worker", partial(run_program, "worker")),
@@ -186,23 +186,28 @@ def _keep(tree: list[Kept], settings: Settings, stop: threading.Event, say: Say)
     while not stop.wait(POLL):
         for kept in tree:
             kept.look(say)
-        if not told and _listens(settings["listen"].value):
+        if not told and _answers(settings["listen"].value):
             told = True
             say("ready", f"Ready: {settings['base_url'].value}")
 
 
-def _listens(address: tuple[str, int]) -> bool:
+def _answers(address: tuple[str, int]) -> bool:
+    """Whether the web server answers with anything but its own failure; a redirection to TLS is an answer."""
     host, port = address
     if host in ("0.0.0.0", "::", "[::]"):  # noqa: S104 - compared, not bound.
         host = "localhost"
+    connection = http.client.HTTPConnection(host.strip("[]"), port, timeout=2)
     try:
-        socket.create_connection((host.strip("[]"), port), timeout=1).close()
-    except OSError:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
         return False
-    return True
+    finally:
+        connection.close()
 
 
-def _migrate(say: Say) -> None:
+def prepare(say: Say) -> None:
+    """Bring the tables to this release, and make the keys that are missing, loudly."""
     from django.db import connections
 
     from telesphore.audit.actions.key import log_key

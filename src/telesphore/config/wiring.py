@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from telesphore.config.options import PREFIX, BadSetting, Setting, read_secret
+from telesphore.kernel.actors import Actor
 
 
 def bind() -> None:
@@ -17,6 +19,7 @@ def bind() -> None:
     bind_audit(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
+    bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
 
@@ -93,6 +96,81 @@ def bind_links() -> None:
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
 
 
+def bind_tokens(settings: Mapping[str, Setting]) -> None:
+    """The professionals' tokens."""
+    from telesphore.connectors.pkcs12.reader import Pkcs12Reader
+    from telesphore.signature import ports
+
+    kind: str = settings["tokens"].value
+    if kind == "pkcs11":
+        from telesphore.connectors.pkcs11.reader import Pkcs11Reader
+
+        library = _pkcs11_library(settings)
+        ports.token_reader.bind(lambda: Pkcs11Reader(library))
+    elif kind == "pkcs12":
+        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens"))
+    else:
+        from telesphore.connectors.absent import NoTokens
+
+        ports.token_reader.bind(NoTokens)
+
+
+def _pkcs11_library(settings: Mapping[str, Setting]) -> Path:
+    from telesphore.connectors.pkcs11.module import SOFTHSM_PLACES, find_library
+    from telesphore.connectors.pkcs11.softhsm import configuration
+
+    if settings["demonstration"].value and settings["pkcs11_library"].value is None:
+        # SoftHSM reads where its tokens are from the process's environment, at its first call.
+        os.environ["SOFTHSM2_CONF"] = str(configuration(settings["home"].value / "softhsm"))
+        if library := find_library(SOFTHSM_PLACES):
+            return library
+    return Path(_needed(settings, "pkcs11_library"))
+
+
+def provision_token(*, actor: Actor, pin: str) -> str:
+    """Give a member of a demonstration a signing token with a certificate of the local authority; says what it is.
+
+    Raises:
+        BadSetting: this is not a demonstration.
+    """
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    from telesphore.accounts import queries as accounts
+    from telesphore.config.settings import SETTINGS
+    from telesphore.connectors.pkcs11 import softhsm
+    from telesphore.connectors.pkcs12 import reader as pkcs12
+    from telesphore.kernel.clock import now
+    from telesphore.pki import actions as pki
+
+    _check_demonstration(SETTINGS, "tokens")
+    assert actor.person_id is not None
+    assert actor.organisation_id is not None
+    person_id, organisation_id = actor.person_id, actor.organisation_id
+    person = accounts.person_card(person_id)
+
+    def certify(public_key: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+        return pki.issue_for_key(
+            organisation_id=organisation_id,
+            public_key_der=public_key,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            title=person.title,
+            rpps=person.rpps,
+            actor=Actor.system(organisation_id),
+            at=now(),
+        )
+
+    if SETTINGS["tokens"].value == "pkcs11":
+        softhsm.provision(_pkcs11_library(SETTINGS), person_id=person_id, pin=pin, certify=certify)
+        return "a PKCS#11 token (SoftHSM2)"
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate, chain = certify(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    folder = SETTINGS["home"].value / "tokens"
+    pkcs12.write(folder, person_id=person_id, pin=pin, key=key, certificate=certificate, chain=chain)
+    return "a PKCS#12 file, standing in for a PKCS#11 token: SoftHSM2 is not installed"
+
+
 def bind_gateways(settings: Mapping[str, Setting]) -> None:
     """Fill the outbox's ports.
 
@@ -135,8 +213,8 @@ def _check_demonstration(settings: Mapping[str, Setting], name: str) -> None:
     if not settings["demonstration"].value:
         accepts = settings[name].option.accepts
         raise BadSetting(
-            f"{PREFIX}{name.upper()} is local outside a demonstration: messages would reach nobody. It accepts "
-            f"{accepts}."
+            f"{PREFIX}{name.upper()} is {settings[name].value} outside a demonstration: it would stand in for the real "
+            f"thing. It accepts {accepts}."
         )
 
 

@@ -69,7 +69,7 @@ def _with_own_connections(call_next: Callable[[], Any], context: Any, worker: An
 
 
 async def _keep() -> None:
-    """Once per tick: seal the trail, start what is due, rescue what is stalled. The database being away stops neither for good."""
+    """Once per tick: seal the trail, start what is due, rescue what is stalled; nothing stops that for good."""
     try:
         while True:
             try:
@@ -78,6 +78,9 @@ async def _keep() -> None:
                 logger.warning("periodic work and rescue wait for the database (%s)", type(error).__name__)
             except DomainError as refused:
                 logger.error("the trail can't be sealed: %s", refused.code)  # noqa: TRY400 - its code says it all.
+            except Exception:
+                # A keeper that ends would leave a worker that neither starts nor rescues anything, and seems well.
+                logger.exception("periodic work and rescue failed")
             await asyncio.sleep(TICK)
     finally:
         await sync_to_async(connections.close_all)()

@@ -1,6 +1,11 @@
 """What answers when the operator has chosen no gateway: notices wait until there is one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
 from telesphore.outbox.ports import GatewayAway
+from telesphore.signature.ports import NoToken, SigningToken
 
 
 class GatewayMissing(GatewayAway):
@@ -21,3 +26,13 @@ class NoSms:
 
     def send(self, *, to: str, text: str, message_id: str) -> None:
         raise GatewayMissing
+
+
+class NoTokens:
+    """No token is configured."""
+
+    @contextmanager
+    def open(self, *, person_id: UUID, pin: str) -> Iterator[SigningToken]:
+        """Refuses: see `signature.ports.TokenReader`."""
+        raise NoToken
+        yield  # A context manager is made of a generator.

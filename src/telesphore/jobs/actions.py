@@ -11,7 +11,7 @@ from traceback import extract_tb
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import translation
 from procrastinate import BaseRetryStrategy, RetryDecision
@@ -149,10 +149,13 @@ def try_again(*, job_id: int, actor: Actor, at: datetime) -> None:
         JobsNotYours: neither the operator nor an administrator.
         JobNotFound: no stopped job of this id that the actor may see.
     """
-    _change_stopped(
-        "UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = %(at)s, worker_id = NULL",
-        job_id=job_id, actor=actor, at=at,
-    )  # fmt: skip
+    again = "UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = %(at)s, worker_id = NULL"
+    try:
+        with transaction.atomic():
+            _change_stopped(again, job_id=job_id, actor=actor, at=at)
+    except IntegrityError:
+        # Another job of the same queueing lock waits already, and will do this one's work.
+        _forget_stopped(job_id=job_id, actor=actor, at=at)
     ports.trail.get()("jobs:job:try-again", actor=actor, at=at, detail={"job": job_id})
 
 
@@ -164,9 +167,13 @@ def give_up(*, job_id: int, actor: Actor, at: datetime) -> None:
         JobsNotYours: neither the operator nor an administrator.
         JobNotFound: no stopped job of this id that the actor may see.
     """
+    _forget_stopped(job_id=job_id, actor=actor, at=at)
+    ports.trail.get()("jobs:job:give-up", actor=actor, at=at, detail={"job": job_id})
+
+
+def _forget_stopped(*, job_id: int, actor: Actor, at: datetime) -> None:
     _change_stopped("DELETE FROM procrastinate_jobs", job_id=job_id, actor=actor, at=at)
     LastFailure.objects.filter(job_id=job_id).delete()
-    ports.trail.get()("jobs:job:give-up", actor=actor, at=at, detail={"job": job_id})
 
 
 def _change_stopped(change: str, *, job_id: int, actor: Actor, at: datetime) -> None:

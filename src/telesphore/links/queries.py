@@ -19,3 +19,9 @@ def first_receipts(*, organisation_id: UUID, link_ids: Sequence[UUID]) -> dict[U
 def exists(*, organisation_id: UUID, subject_id: UUID, purpose: str) -> bool:
     """Whether a link for this purpose was ever made."""
     return Link.objects.filter(organisation_id=organisation_id, subject_id=subject_id, purpose=purpose).exists()
+
+
+def phone_endings(*, organisation_id: UUID, link_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """For each link, the last two digits of the phone to which its codes went."""
+    rows = Link.objects.filter(organisation_id=organisation_id, id__in=link_ids)
+    return {link_id: phone[-2:] for link_id, phone in rows.values_list("id", "phone")}

@@ -14,7 +14,6 @@ from telesphore.kernel.errors import DomainError, Refusal
 
 FONTS = Path(__file__).with_name("fonts")
 """Made by `scripts/build_fonts.py`; without them, the fonts that come with Typst stand in."""
-STANDARD = "a-2a"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +42,7 @@ def typeset(template: Path, data: Mapping[str, Any]) -> bytes:
             root=template.parent,
             font_paths=_fonts(),
             sys_inputs={"data": json.dumps(data, default=_plain, ensure_ascii=False, sort_keys=True)},
-            pdf_standards=[STANDARD],
+            pdf_standards=["a-2a"],
             timestamp=int(at.timestamp()),
         )
     except typst.TypstError as error:

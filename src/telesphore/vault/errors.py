@@ -143,7 +143,7 @@ class NotRenewable(DomainError):
 
 
 class StoreAway(DomainError):
-    """The document store does not answer. Nothing was lost; try again later."""
+    """The document store does not answer, or says that it failed. Nothing was lost; try again later."""
 
     refusal = Refusal.UNAVAILABLE
     code = "store-away"

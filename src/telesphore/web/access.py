@@ -37,9 +37,7 @@ FOREIGN = {
 }
 """Rules of the views that a library gives us, by the name of their address."""
 
-WITHOUT_SECOND_FACTOR = frozenset(
-    {"account_logout", "mfa_activate_totp", "set_language", "account_reauthenticate"}
-)
+WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "mfa_activate_totp", "set_language", "account_reauthenticate"})
 """Where a member who has no second factor yet may go: to set one up, and out."""
 
 

@@ -1,8 +1,8 @@
 """What can happen to the trail: an act is recorded, events are sealed, their detail is erased, a witness cosigns."""
 
 from telesphore.audit.actions.act import act as act
-from telesphore.audit.actions.act import staged as staged
 from telesphore.audit.actions.act import concerning as concerning
+from telesphore.audit.actions.act import staged as staged
 from telesphore.audit.actions.cosign import Cosigned as Cosigned
 from telesphore.audit.actions.cosign import cosign as cosign
 from telesphore.audit.actions.erase import apply_retention as apply_retention

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from telesphore.audit.models import Event
+from telesphore.audit.errors import EventNotFound
+from telesphore.audit.models import Event as Event
 from telesphore.audit.states import Family
 
 PAGE = 50
@@ -112,3 +113,16 @@ def _page(
     found = list(events.order_by("-at", "-id")[: limit + 1])
     page = found[:limit]
     return Page(page, After(page[-1].at, page[-1].id) if len(found) > limit else None)
+
+
+def last_event(*, organisation_id: UUID, action: str, patient_id: UUID) -> UUID:
+    """The newest event of one action about a patient. Uses the index `event_by_patient`.
+
+    Raises:
+        EventNotFound: there is none.
+    """
+    events = _of_patient(organisation_id, patient_id).filter(action=action).order_by("-at", "-id")
+    found = events.values_list("id", flat=True).first()
+    if found is None:
+        raise EventNotFound
+    return found

@@ -5,13 +5,30 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
 
 from telesphore.audit.errors import EventNotFound, NotSealedYet
 from telesphore.audit.formats.entries import Entry
 from telesphore.audit.formats.proofs import Proof
-from telesphore.audit.models import Checkpoint, Cosignature, Event, Leaf
+from telesphore.audit.models import Event
 from telesphore.audit.queries import tree
+from telesphore.audit.queries.rows import EVENT_COLUMNS, event_of
+
+# The leaf, its head and its event in one go: a proof is two queries, and most of its time is theirs.
+_LEAF = f"""
+    SELECT leaf.index, leaf.entry, head.size,
+        head.note || coalesce((
+            SELECT string_agg(line, '' ORDER BY at, id) FROM audit_cosignature WHERE checkpoint_id = head.size
+        ), ''),
+        {EVENT_COLUMNS}
+    FROM audit_leaf leaf
+    LEFT JOIN audit_event event ON event.organisation_id = leaf.organisation_id AND event.id = leaf.event_id
+    LEFT JOIN audit_checkpoint head ON head.size = coalesce(
+        (SELECT max(checkpoint_id) FROM audit_cosignature WHERE checkpoint_id > leaf.index),
+        (SELECT max(size) FROM audit_checkpoint WHERE size > leaf.index)
+    )
+    WHERE leaf.event_id = %s
+"""  # noqa: S608 - our own column names.
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,11 @@ class EventProof:
     event: dict[str, Any]
     proof: Proof
 
+    @property
+    def text(self) -> str:
+        """The `.tlog-proof` file."""
+        return str(self.proof)
+
 
 def proof_of(event_id: UUID) -> EventProof:
     """The proof of one event, under the newest head that witnesses cosigned, or else under the newest.
@@ -29,21 +51,20 @@ def proof_of(event_id: UUID) -> EventProof:
         EventNotFound: no such event.
         NotSealedYet: it has no place yet, or no signed head covers it.
     """
-    leaf = Leaf.objects.filter(event_id=event_id).first()
-    if leaf is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAF, [event_id])
+        row = cursor.fetchone()
+    if row is None:
         if Event.objects.filter(id=event_id).exists():
             raise NotSealedYet
         raise EventNotFound
-    covering = Checkpoint.objects.filter(size__gt=leaf.index)
-    cosigned = covering.filter(Exists(Cosignature.objects.filter(checkpoint=OuterRef("pk"))))
-    checkpoint = cosigned.order_by("-size").first() or covering.order_by("-size").first()
-    if checkpoint is None:
+    index, entry, size, checkpoint, *event = row
+    if size is None:
         raise NotSealedYet
-    event = Event.objects.filter(organisation_id=leaf.organisation_id, id=event_id).first()
-    shown = _shown(event, Entry.parse(bytes(leaf.entry)))
-    hashes = tree.tree(checkpoint.size).inclusion_proof(leaf.index)
+    shown = _shown(event_of(event), Entry.parse(entry))
+    hashes = tree.tree(size).inclusion_proof(index)
     extra = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
-    return EventProof(shown, Proof(leaf.index, hashes, tree.note_of(checkpoint), extra))
+    return EventProof(shown, Proof(index, hashes, checkpoint, extra))
 
 
 def _shown(event: Event | None, entry: Entry) -> dict[str, Any]:

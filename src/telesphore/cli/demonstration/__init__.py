@@ -1,1 +1,1 @@
-"""The demonstration: an organisation with its people, and the main job run from end to end, with every claim checked."""
+"""The demonstration: an organisation with its people, and the main job run end to end, with every claim checked."""

@@ -40,9 +40,7 @@ def consent_form() -> ConsentForm:
     Raises:
         TypesettingFailed
     """
-    pdf = typeset(
-        TEMPLATE, {"left": LEFT, "width": WIDTH, "gap": GAP, "top": TOP, "height": HEIGHT, "inset": INSET}
-    )
+    pdf = typeset(TEMPLATE, {"left": LEFT, "width": WIDTH, "gap": GAP, "top": TOP, "height": HEIGHT, "inset": INSET})
     return ConsentForm(pdf, [_place(LEFT), _place(LEFT + WIDTH + GAP)])
 
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from telesphore.audit import actions as audit_actions
-from telesphore.audit import queries as audit
+from telesphore.audit import actions as audit
+from telesphore.audit.formats.proofs import Proof, check_event
+from telesphore.audit.queries.events import events_of_patient
+from telesphore.audit.queries.proofs import proof_of
+from telesphore.audit.queries.verify import verify as verify_trail
 from telesphore.cli.demonstration import people as cast
 from telesphore.cli.demonstration.consent import consent_form
 from telesphore.kernel.actors import Actor, ActorKind
@@ -74,7 +77,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     Raises:
         DomainError: a step refused (a document that is not a PDF, for one).
     """
-    say, folder = stage.say, stage.folder
+    say = stage.say
     checks = Checks(say)
     say("1. An organisation, its members, a patient")
     people = cast.settle(password=password, operator=Actor.system(client="telesphore demo"), at=now())
@@ -203,21 +206,28 @@ def _prove(
     checks.that("the last signature covers the whole file", facts[-1].covers_whole_file)
     _ask_outsiders(checks, signed_path)
     stage.work()
-    at = now()
-    event_id = audit.last_event(
-        organisation_id=people.organisation_id, action="signature:recipient:sign", patient_id=people.patient_id
+    event = next(
+        event
+        for event in events_of_patient(organisation_id=people.organisation_id, patient_id=people.patient_id).events
+        if (event.action, event.actor_kind) == ("signature:recipient:sign", "patient") and event.outcome == "done"
     )
     proof_path = folder / "patient-signature.tlog-proof"
-    proof = audit_actions.prove(organisation_id=people.organisation_id, event_id=event_id)
-    proof_path.write_text(proof.text)
-    verified = audit_actions.verify(at=at)
-    checks.that("the audit trail verifies from its events to its checkpoint", verified.holds)
+    proof_path.write_text(str(proof_of(event.id).proof))
+    public = audit.public_key()
+    (folder / "audit-log.pub").write_text(f"{public}\n")
+    kept = Proof.parse(proof_path.read_text())
+    proved = check_event(kept, json.loads(kept.extra or b"{}"), log=public, witnesses=[])
+    checks.that("the patient's signing event is proved to stand in the trail", proved.index == kept.index)
+    report = verify_trail(key=public)
+    checks.that("the audit trail verifies from its events to its checkpoint", report.holds and report.head is not None)
+    assert report.head is not None
     summary = {
         "documents": {"signed": str(signed_path), "evidence": str(evidence_path), "trust_anchors": str(anchors)},
         "envelope": str(envelope_id),
         "signatures": len(facts),
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (signed_path, evidence_path)},
-        "audit": {"tree_size": verified.size, "root": verified.root, "proof": str(proof_path)},
+        "audit": {"tree_size": report.head.size, "root": report.head.root.hex(), "proof": str(proof_path)},
+        "people": [{"email": member.email, "role": ", ".join(sorted(member.actor.roles))} for member in people.members],
         "checks": checks.results,
         "all_checks_hold": checks.all_hold,
     }

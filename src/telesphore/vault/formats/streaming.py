@@ -129,38 +129,34 @@ class _Segments(io.BufferedIOBase):
 
 
 class _Hash:
-    """A SHA-256 of pieces in order, computed in a thread when more than one piece comes.
+    """A SHA-256 of pieces in order; large ones are hashed in a thread, while others encrypt and the disk works.
 
-    Hashing is five times slower than AES-GCM on processors of our time, so both hashes go beside it. At most one piece
-    waits, which bounds memory.
+    Hashing is five times slower than AES-GCM on processors of our time. At most one piece waits, which bounds memory.
     """
+
+    _LARGE = 128 * 1024
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._thread: ThreadPoolExecutor | None = None
         self._running: Future[None] | None = None
 
-    def add(self, piece: bytes | memoryview, *, more: bool) -> None:
-        """Hash one piece; `more` says that others follow it."""
-        if more and self._thread is None:
-            self._thread = ThreadPoolExecutor(1)
-        if self._thread is None:
+    def add(self, piece: bytes | memoryview) -> None:
+        """Hash one piece after those before it."""
+        self._wait()
+        if len(piece) < self._LARGE:
             self._hash.update(piece)
             return
-        self._wait()
+        self._thread = self._thread or ThreadPoolExecutor(1)
         self._running = self._thread.submit(self._hash.update, piece)
 
     def digest(self) -> bytes:
-        """Of all pieces added."""
-        self._wait()
-        return self._hash.digest()
-
-    def close(self) -> None:
-        """Let the thread end."""
+        """Of all pieces added. The thread ends here, or when the reader is given up and collected."""
         self._wait()
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
+        return self._hash.digest()
 
     def _wait(self) -> None:
         if self._running is not None:
@@ -195,23 +191,18 @@ class EncryptingReader(_Segments):
         source = _Memory(content) if isinstance(content, bytes) else content
         room = key.segment_size - TAG
         segment = _read_exactly(source, room - len(header))
-        try:
-            for number in range(_MAX_SEGMENTS):
-                # A segment says whether it is the last, so the next is read before this one is encrypted.
-                following = _read_exactly(source, room)
-                more = bool(following)
-                self.size += len(segment)
-                self._plain_hash.add(segment, more=more)
-                stored = header + cipher.encrypt(_nonce(prefix, number, not more), segment, None)
-                self.stored_size += len(stored)
-                self._stored_hash.add(stored, more=more)
-                yield stored
-                if not more:
-                    return
-                segment, header = following, b""
-        finally:
-            self._plain_hash.close()
-            self._stored_hash.close()
+        for number in range(_MAX_SEGMENTS):
+            # A segment says whether it is the last, so the next is read before this one is encrypted.
+            following = _read_exactly(source, room)
+            self.size += len(segment)
+            self._plain_hash.add(segment)
+            stored = header + cipher.encrypt(_nonce(prefix, number, not following), segment, None)
+            self.stored_size += len(stored)
+            self._stored_hash.add(stored)
+            yield stored
+            if not following:
+                return
+            segment, header = following, b""
         raise ValueError("Too long for this format.")
 
 
@@ -252,27 +243,25 @@ class DecryptingReader(_Segments):
         left -= len(first)
         digest = _Hash()
         number = 0
-        try:
-            while True:
-                digest.add(segment, more=left > 0)
-                # The last segment is given only once the whole is known to be right.
-                if left == 0 and (source.read(1) or digest.digest() != sha256):
-                    raise Altered
-                if segment:
-                    yield segment
-                if left == 0:
-                    return
-                number += 1
-                size = min(left, key.segment_size)
-                stored = _read_exactly(source, size)
-                if len(stored) < size:
-                    raise Truncated
-                left -= size
+        while True:
+            digest.add(segment)
+            # The last segment is given only once the whole is known to be right.
+            if left == 0 and (source.read(1) or digest.digest() != sha256):
+                raise Altered
+            if segment:
+                yield segment
+            if left == 0:
+                return
+            number += 1
+            size = min(left, key.segment_size)
+            stored = _read_exactly(source, size)
+            if len(stored) < size:
+                raise Truncated
+            left -= size
+            try:
                 segment = cipher.decrypt(_nonce(prefix, number, left == 0), stored, None)
-        except InvalidTag:
-            raise Altered from None
-        finally:
-            digest.close()
+            except InvalidTag:
+                raise Altered from None
 
     @staticmethod
     def _open_first(

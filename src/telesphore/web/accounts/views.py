@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from telesphore.web.access import signed_in
 from telesphore.web.requests import ORGANISATION_KEY, current_membership, memberships_of
 
+
 @signed_in
 def choose_organisation(request: HttpRequest) -> HttpResponse:
     """One person, several organisations: one at a time, never mixed on a page."""

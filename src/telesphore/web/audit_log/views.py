@@ -1,16 +1,14 @@
 """Serve the log to anyone (C2SP tlog-tiles §APIs). It holds commitments only: nobody learns of an event from it."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.views.decorators.http import require_safe
 
 from telesphore.audit.errors import NoCheckpoint
 from telesphore.audit.formats.tiles import ENTRIES, Tile
 from telesphore.audit.queries import tree
+from telesphore.web.access import public
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+_open_to_all = public("the log holds salted commitments only, and is worth what others can check of it")
 
 # A tile never changes once it exists.
 _FOREVER = "public, max-age=31536000, immutable"
@@ -19,11 +17,6 @@ _MOMENT = "public, max-age=2"
 # A tile that is not there yet may be there soon.
 _NEVER = "no-store"
 _MAX_NAME = 64
-
-
-def _public(view: View) -> View:
-    view.access_rule = "public"  # type: ignore[attr-defined]  # Read by the walk of the addresses.
-    return view
 
 
 def _answer(content: bytes, media_type: str, caching: str) -> HttpResponse:
@@ -41,7 +34,7 @@ def _not_found() -> HttpResponse:
     return response
 
 
-@_public
+@_open_to_all
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """The newest signed head, with the witnesses' cosignatures."""
@@ -52,7 +45,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     return _answer(note.encode(), "text/plain; charset=utf-8", _MOMENT)
 
 
-@_public
+@_open_to_all
 @require_safe
 def tile(request: HttpRequest, name: str) -> HttpResponse:
     """A tile of hashes, or a bundle of entries, that the newest signed head covers."""

@@ -1,4 +1,7 @@
-"""Work that comes back by itself. Sealing the trail is not here: the worker does it at every tick."""
+"""What a worker knows to do: the rooms' jobs, the reactions, and work that comes back by itself.
+
+Sealing the trail is not here: the worker does it at every tick.
+"""
 
 from datetime import datetime
 
@@ -11,7 +14,12 @@ HOUR = 3600
 
 
 def register() -> None:
-    """Tell the jobs room what comes back, and how often."""
+    """Import the modules that name jobs; tell the jobs room what comes back, and how often."""
+    from telesphore import reactions
+    from telesphore.outbox import actions as _outbox  # noqa: F401 - names its jobs.
+    from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
+
+    reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)

@@ -1,0 +1,103 @@
+"""People's cards and tokens: the key stays inside, and hashes by itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import pkcs11
+from cryptography.x509 import BasicConstraints, ExtensionNotFound, KeyUsage, load_der_x509_certificate
+from pkcs11.constants import Attribute, ObjectClass
+from pkcs11.exceptions import PKCS11Error
+from pkcs11.mechanisms import KeyType, Mechanism
+
+from telesphore.connectors.pkcs11.module import Module, load
+from telesphore.connectors.validity import check_valid
+from telesphore.kernel.clock import now
+from telesphore.signature.ports import KeyWithoutCertificate, SigningToken, TokenGone
+
+MOST_CERTIFICATES = 32
+
+
+def label_of(person_id: UUID) -> str:
+    """The label that a person's token bears; 23 of the 32 characters that PKCS#11 has."""
+    # A UUIDv7 begins with its time: two people made in one millisecond would share a label. Its end is random.
+    return f"telesphore-{person_id.hex[-12:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _CardToken:
+    certificate: bytes
+    chain: Sequence[bytes]
+    _key: pkcs11.PrivateKey
+    _module: Module
+
+    def sign(self, to_be_signed: bytes) -> bytes:
+        try:
+            with self._module.calls:
+                signature: bytes = self._key.sign(to_be_signed, mechanism=Mechanism.SHA256_RSA_PKCS)
+        except PKCS11Error:
+            raise TokenGone from None
+        return signature
+
+
+class Pkcs11Reader:
+    """A `signature.ports.TokenReader` over every token that a library shows, each found by its label."""
+
+    def __init__(self, library: Path, clock: Callable[[], datetime] = now) -> None:
+        self._library = library
+        self._clock = clock
+
+    @contextmanager
+    def open(self, *, person_id: UUID, pin: str) -> Iterator[SigningToken]:
+        module = load(self._library)
+        with module.session(label_of(person_id), pin) as session:
+            try:
+                with module.calls:
+                    token = _signing_token(session, module)
+            except PKCS11Error:
+                raise TokenGone from None
+            check_valid(token.certificate, self._clock())
+            yield token
+
+
+def _signing_token(session: pkcs11.Session, module: Module) -> _CardToken:
+    """The key whose certificate is for signing (non-repudiation), as on a CPS card, which has another to authenticate.
+
+    Raises:
+        KeyWithoutCertificate: there is none.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    for entry in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE}):
+        found.append((entry[Attribute.ID], entry[Attribute.VALUE]))
+        if len(found) >= MOST_CERTIFICATES:
+            break
+    for identifier, certificate in found:
+        if not _is_for_signing(certificate):
+            continue
+        keys = session.get_objects(
+            {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.KEY_TYPE: KeyType.RSA, Attribute.ID: identifier}
+        )
+        for key in list(keys):
+            assert isinstance(key, pkcs11.PrivateKey)
+            chain = tuple(other for _, other in found if _is_authority(other))
+            return _CardToken(certificate, chain, key, module)
+    raise KeyWithoutCertificate
+
+
+def _is_for_signing(certificate: bytes) -> bool:
+    try:
+        usage = load_der_x509_certificate(certificate).extensions.get_extension_for_class(KeyUsage)
+    except (ValueError, ExtensionNotFound):
+        return False
+    return usage.value.content_commitment
+
+
+def _is_authority(certificate: bytes) -> bool:
+    try:
+        constraints = load_der_x509_certificate(certificate).extensions.get_extension_for_class(BasicConstraints)
+    except (ValueError, ExtensionNotFound):
+        return False
+    return constraints.value.ca
