@@ -177,6 +177,7 @@ def test_a_built_file_may_be_kept_for_good_and_travels_compressed() -> None:
     assert response.status_code == 200
     assert "immutable" in response["Cache-Control"]
     assert response["Content-Encoding"] == "br"
+    response.close()
 
 
 def test_a_page_allows_no_inline_script_nor_style() -> None:
