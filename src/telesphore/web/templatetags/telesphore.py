@@ -312,3 +312,9 @@ def current(context: template.Context, prefix: str) -> SafeString:
     here = str(context.get("here", ""))
     found = here == prefix if prefix == "/" else here.startswith(prefix)
     return mark_safe(' aria-current="page"' if found else "")  # noqa: S308 - a constant.
+
+
+@register.filter
+def month(moment: datetime | None) -> str:
+    """Above a group: `novembre 2026`."""
+    return "" if moment is None else write_date(timezone.localtime(moment), "F Y")
