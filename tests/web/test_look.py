@@ -8,6 +8,7 @@ import pytest
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
+from django.template.loader import get_template
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
@@ -188,3 +189,8 @@ def test_a_page_allows_no_inline_script_nor_style() -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"])
+def test_an_error_page_stands_when_nothing_else_does(name: str) -> None:
+    assert "<h1>" in get_template(name).render()
