@@ -55,7 +55,7 @@ $(VENV)/development: requirements-dev.lock $(VENV)/runtime
 FRONT := src/telesphore/web/static/built/stamp
 front: $(FRONT)
 
-$(FRONT): node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f)
+$(FRONT): node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f) | $(VENV)/runtime
 	@scripts/node scripts/build_front.mjs
 	@$(BIN)/python scripts/build_fonts.py
 
