@@ -197,3 +197,4 @@ def sign_in(screen: Screen, person: str, password: str = PASSWORD) -> None:
     screen.page.locator("input[name=login]").fill(EMAILS.get(person, person))
     screen.page.locator("input[name=password]").fill(password)
     screen.page.locator("form[action='/sign-in/'] button").click()
+    screen.page.wait_for_load_state()

@@ -38,7 +38,7 @@ EMAILS = {
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name.
         """A request is not news."""
 
 
@@ -112,7 +112,7 @@ def _work(failures: list[BaseException]) -> None:
             worker.run(concurrency=2, until_idle=True, signals=False)
         while seal_once(at=now()).more:
             pass
-    except BaseException as failure:
+    except BaseException as failure:  # noqa: BLE001 - raised again where the test waits.
         failures.append(failure)
     finally:
         connections.close_all()
