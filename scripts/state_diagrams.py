@@ -6,7 +6,8 @@ Usage: python scripts/state_diagrams.py
 import enum
 import os
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "states.md"
@@ -19,7 +20,7 @@ The database holds one of these states for each envelope. A change that no arrow
 """
 
 
-def diagram(transitions: Mapping[enum.Enum, Set[enum.Enum]]) -> str:
+def diagram(transitions: Mapping[enum.Enum, AbstractSet[enum.Enum]]) -> str:
     """A Mermaid state diagram of a table of transitions; the first state is where a life starts."""
     first = next(iter(transitions))
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {_node(first)}"]
