@@ -16,7 +16,9 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "telesphore"
 CATALOGUES = sorted((SOURCE / "locale").glob("*/LC_MESSAGES/django.po"))
 SENTENCES = SOURCE / "refusals_of_every_room.py"
-FIXED = "\u00a0\u202f"
+OPTIONS = ("--no-location", "--no-wrap", "--no-obsolete")
+LOOSE_SIGN = re.compile(r"[^\s\u00a0\u202f][:;?!»](\s|$)| [:;?!»]|« ")
+"""A sign before which French wants a space that does not break, without one."""
 
 Entry = tuple[str | None, str, str | None, list[str], bool]
 """Context, message, plural, translations, whether it is fuzzy."""
@@ -38,7 +40,12 @@ def refusals() -> list[str]:
 
 
 def _sets(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+    """Whether a class says `name = "…"`."""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+    )
 
 
 def collect() -> None:
@@ -47,8 +54,7 @@ def collect() -> None:
     SENTENCES.write_text("\n".join(lines))
     try:
         subprocess.run(
-            [sys.executable, "-m", "django", "makemessages", "--all", "--no-location", "--no-wrap", "--no-obsolete"]
-            + ["--ignore=static/*"],
+            [sys.executable, "-m", "django", "makemessages", "--all", "--ignore=static/*", *OPTIONS],
             cwd=SOURCE,
             check=True,
         )
@@ -56,7 +62,7 @@ def collect() -> None:
         SENTENCES.unlink()
     for catalogue in CATALOGUES:
         # A date of collection would change at every run.
-        text = re.sub(r'"POT-Creation-Date: .*\\n"\n', "", catalogue.read_text())
+        text = re.sub(r'"(POT-Creation-Date|Report-Msgid-Bugs-To): .*\\n"\n', "", catalogue.read_text())
         catalogue.write_text(text)
 
 
@@ -116,7 +122,7 @@ def check() -> int:
             if fuzzy or not all(texts):
                 wrong.append(f"{name}: not translated: {message}")
             if name == "fr":
-                wrong += [f"fr: no fixed space before a sign: {text}" for text in texts if re.search(r"[^\s%s][:;?!»](\s|$)| [:;?!»]|« " % FIXED, text)]
+                wrong += [f"fr: no fixed space before a sign: {text}" for text in texts if LOOSE_SIGN.search(text)]
             wrong += [
                 f"{name}: not the same places: {message}"
                 for text in texts

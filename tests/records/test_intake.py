@@ -47,15 +47,15 @@ def acting(**action: object) -> bytes:
     return annotated(Subtype=Name.Link, A=Dictionary(Type=Name.Action, **action))
 
 
-def form(value: str, *, signed: bool = False) -> bytes:
+def form(value: str, *, signed: bool = False, flags: int = 0) -> bytes:
     """A text field with a value and no appearance."""
 
     def change(pdf: Pdf) -> None:
         kind = {"FT": Name.Sig, "V": Dictionary(Type=Name.Sig)} if signed else {"FT": Name.Tx, "V": value}
         field = pdf.make_indirect(
             Dictionary(
-                Type=Name.Annot, Subtype=Name.Widget, T="nom", DA="/Helv 14 Tf 0 g", F=4,
-                Rect=Array([100, 700, 300, 730]), **kind,
+                Type=Name.Annot, Subtype=Name.Widget, T="nom", DA="/Helv 14 Tf 0 g", F=4, Ff=flags,
+                Rect=Array([100, 600, 300, 730]), **kind,
             )
         )  # fmt: skip
         pdf.pages[0].Annots = Array([field])
@@ -254,6 +254,14 @@ def test_a_forms_answers_stay_visible_once_it_is_flat() -> None:
     with Pdf.open(io.BytesIO(filled.pdf)) as pdf:
         assert "/AcroForm" not in pdf.Root
         assert len(pdf.pages[0].get("/Annots", [])) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "flags"), [("Aucune\nallergie", 1 << 12), ("Une longue réponse", 1 << 12), ("Łódź", 0)]
+)
+def test_an_answer_that_we_could_draw_only_in_part_is_refused(value: str, flags: int) -> None:
+    with pytest.raises(intake.FormNotDrawn):
+        intake.normalise(form(value, flags=flags))
 
 
 @pytest.mark.parametrize(

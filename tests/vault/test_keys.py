@@ -94,7 +94,26 @@ def test_a_rotation_that_was_interrupted_goes_on_without_another_key(
     forget(alice, bob)
     assert (alice.read(first), bob.read(second)) == (b"of alice", b"of bob")
     name = ports.master_key.get().name
-    assert rotate_master(alice) == actions.Rotated(master_key=name, keysets=1)
+    assert rotate_master(alice) == actions.Rotated(master_key=name, keysets=1, unopened=0)
+
+
+def test_one_damaged_keyset_does_not_stop_a_rotation(folder: FolderStore, alice: Patient, bob: Patient) -> None:
+    blob_id = bob.keep(b"of bob")
+    Keyset.objects.filter(id=alice.key_id).update(blob_keys=b"torn")
+    rotated = rotate_master(bob)
+    assert (rotated.keysets, rotated.unopened) == (1, 1)
+    forget(bob)
+    assert bob.read(blob_id) == b"of bob"
+
+
+def test_a_wrong_master_key_stops_a_rotation(
+    folder: FolderStore, alice: Patient, bob: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotate, "_MOST_UNOPENED", 2)
+    master.create(tmp_path / "other.json")
+    ports.master_key.bind(lambda: master.FileMasterKey(tmp_path / "other.json"))
+    with pytest.raises(WrongMasterKey):
+        rotate_master(alice)
 
 
 def test_earlier_master_keys_are_destroyed_only_an_hour_later_and_never_one_in_use(
@@ -144,11 +163,19 @@ def test_a_master_key_of_another_kind_is_only_brought_up_to_date(
             return self._file.unwrap(wrapped, context)
 
     ports.master_key.bind(Token)
-    assert rotate_master(alice) == actions.Rotated(master_key="pkcs11:vault", keysets=1)
+    assert rotate_master(alice) == actions.Rotated(master_key="pkcs11:vault", keysets=1, unopened=0)
     with pytest.raises(NotRenewable):
         rotate_master(alice)
     with pytest.raises(NotRenewable):
         actions.retire_master(actor=alice.actor, at=now())
+
+
+def test_a_refused_rotation_leaves_its_trace(alice: Patient) -> None:
+    alice.erase()
+    with pytest.raises(Erased):
+        rotate_keyset(alice)
+    event = Event.objects.get(action="vault:keyset:rotate")
+    assert (event.outcome, event.detail) == ("refused", {"code": "erased"})
 
 
 def test_a_rotated_keyset_reads_what_came_before_and_writes_under_its_fresh_key(

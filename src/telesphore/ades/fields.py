@@ -3,12 +3,18 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfReadError, PdfWriteError
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 from telesphore.ades.errors import NoSuchField, NotSignable, SignedAlready
+
+UNREADABLE = (
+    PdfError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError,
+)  # fmt: skip
+"""Foreign bytes: pyHanko's reader meets what it did not expect as any of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,7 @@ def open_for_update(pdf: bytes) -> IncrementalPdfFileWriter:
             raise NotSignable
         if writer.prev.xrefs.hybrid_xrefs_present:
             raise NotSignable
-    # Foreign bytes: the reader meets what it did not expect as any of these.
-    except (PdfReadError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE:
         raise NotSignable from None
     return writer
 
@@ -55,11 +60,12 @@ def add_fields(pdf: bytes, fields: Sequence[SignatureField]) -> bytes:
     if next(iter(writer.prev.embedded_signatures), None) is not None:
         raise SignedAlready
     for field in fields:
-        spec = SigFieldSpec(field.name, on_page=field.page, box=field.box, empty_field_appearance=False)
+        box: Any = field.box  # pyHanko says whole numbers, and writes any.
+        spec = SigFieldSpec(field.name, on_page=field.page, box=box, empty_field_appearance=False)
         try:
             append_signature_field(writer, spec)
-        except (PdfReadError, PdfWriteError, IndexError):
+        except (PdfError, IndexError):
             raise NoSuchField from None
     out = io.BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]  # pyHanko's.
     return out.getvalue()

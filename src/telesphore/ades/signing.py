@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from asn1crypto import algos, cms, x509
 from cryptography.exceptions import InvalidSignature
@@ -18,13 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfReadError, PdfWriteError
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
 from pyhanko.sign.general import SigningError, as_signing_certificate_v2
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 from pyhanko.stamp import BaseStampStyle
 from pyhanko.stamp.noop import NoOpStampStyle
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from telesphore.ades.appearance import Appearance, stamp_style
 from telesphore.ades.errors import (
@@ -117,7 +117,7 @@ def prepare(
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType
     """
-    signer = _signer(certificate, chain)
+    signer = _signer(certificate)
     writer = open_for_update(pdf)
     dictionary = _empty_field(writer, field)
     if certify and next(iter(writer.prev.embedded_signatures), None) is not None:
@@ -143,13 +143,13 @@ def prepare(
     except SigningError:
         # What an earlier signature forbids (DocMDP P=1, a lock) or what a seed value demands.
         raise SignedAlready from None
-    except (PdfReadError, PdfWriteError):
+    except PdfError:
         raise NotSignable from None
     assert isinstance(out, io.BytesIO)
     return PreparedSignature(
         document=out.getvalue(),
         hole=(digest.reserved_region_start, digest.reserved_region_end),
-        to_be_signed=_signed_attributes(digest.document_digest, certificate).dump(),
+        to_be_signed=cast(bytes, _signed_attributes(digest.document_digest, certificate).dump()),
         certificate=certificate,
         chain=tuple(chain),
     )
@@ -173,14 +173,14 @@ def complete(prepared: PreparedSignature, signature: bytes) -> bytes:
     if signed.get("message_digest") != digest.digest():
         raise DamagedPrepared
     _check(prepared.certificate, prepared.to_be_signed, signature)
-    content = _content_info(prepared, attributes, signature).dump().hex().encode()
+    content = cast(bytes, _content_info(prepared, attributes, signature).dump()).hex().encode()
     room = end - start - 2
     if len(content) > room or prepared.document[start:end] != b"<" + b"0" * room + b">":
         raise DamagedPrepared
-    return prepared.document[: start + 1] + content.ljust(room, b"0") + prepared.document[end - 1 :]
+    return b"".join((prepared.document[: start + 1], content.ljust(room, b"0"), prepared.document[end - 1 :]))
 
 
-def _signer(certificate: bytes, chain: Sequence[bytes]) -> ExternalSigner:
+def _signer(certificate: bytes) -> ExternalSigner:
     """Never asked to sign: it says who signs, and by which algorithm."""
     key = load_der_x509_certificate(certificate).public_key()
     strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA) or (
@@ -188,10 +188,7 @@ def _signer(certificate: bytes, chain: Sequence[bytes]) -> ExternalSigner:
     )
     if not strong:
         raise UnknownKeyType
-    return ExternalSigner(
-        signing_cert=x509.Certificate.load(certificate),
-        cert_registry=SimpleCertificateStore.from_certs(map(x509.Certificate.load, chain)),
-    )
+    return ExternalSigner(signing_cert=x509.Certificate.load(certificate), cert_registry=None)
 
 
 def _empty_field(writer: IncrementalPdfFileWriter, name: str) -> DictionaryObject:
@@ -200,8 +197,8 @@ def _empty_field(writer: IncrementalPdfFileWriter, name: str) -> DictionaryObjec
             if found == name:
                 if value is not None:
                     raise FieldAlreadySigned
-                return reference.get_object()
-    except PdfReadError:
+                return cast(DictionaryObject, reference.get_object())
+    except PdfError:
         raise NotSignable from None
     raise NoSuchField
 
@@ -227,7 +224,7 @@ def _signed_attributes(document_digest: bytes, certificate: bytes) -> cms.CMSAtt
 
 
 def _content_info(prepared: PreparedSignature, attributes: cms.CMSAttributes, signature: bytes) -> cms.ContentInfo:
-    signer_info = _signer(prepared.certificate, prepared.chain).signer_info("sha256", attributes, signature)
+    signer_info = _signer(prepared.certificate).signer_info("sha256", attributes, signature)
     certificates = [
         cms.CertificateChoices(name="certificate", value=x509.Certificate.load(one))
         for one in dict.fromkeys((prepared.certificate, *prepared.chain))

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from asn1crypto import x509
-from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import UnacceptableSignerError
-from pyhanko.sign.validation import KeyUsageConstraints, SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, read_certification_data
+from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
 from telesphore.ades.errors import NotSignable
+from telesphore.ades.fields import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def inspect(pdf: bytes, *, anchors: Sequence[bytes], at: datetime) -> tuple[Sign
         reader = PdfFileReader(io.BytesIO(pdf))
         signatures = list(reader.embedded_regular_signatures)
         certifying = read_certification_data(reader)
-    except (PdfReadError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE:
         raise NotSignable from None
     roots = [x509.Certificate.load(anchor) for anchor in anchors]
     return tuple(
@@ -92,7 +93,7 @@ def _facts(
             context,
             key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
         )
-    except (SignatureValidationError, UnacceptableSignerError, PdfReadError, ValueError):
+    except (SignatureValidationError, UnacceptableSignerError, *UNREADABLE):
         pass
     else:
         intact = (

@@ -111,6 +111,9 @@ def rotate(
         "Back the master key up now: the copy you had does not open them.",
         **asdict(rotated), fresh=fresh,
     )  # fmt: skip
+    if rotated.unopened:
+        typer.echo(f"{rotated.unopened} keysets open under no master key of this instance: see vault verify.", err=True)
+        raise typer.Exit(DAMAGED)
 
 
 @app.command()

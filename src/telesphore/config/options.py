@@ -225,6 +225,34 @@ OPTIONS: tuple[Option, ...] = (
         default="file",
     ),
     Option(
+        name="master_key_library",
+        meaning="The PKCS#11 library of the module that holds the vault's master key.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="master_key_token",
+        meaning="Label of the token that holds the vault's master key.",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="master_key_label",
+        meaning="Label of the vault's master key in its token; changed to begin wrapping by a new key.",
+        accepts="a label",
+        parse=str,
+        default="telesphore-vault",
+    ),
+    Option(
+        name="master_key_pin_file",
+        meaning="File with the PIN of that token.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
         name="tokens",
         meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, PKCS#12 files of the "
         "home's `tokens` folder (for a trial), or nowhere.",

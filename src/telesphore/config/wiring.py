@@ -55,6 +55,16 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
 
         return FileMasterKey(MASTER_KEY_FILE)
 
+    def module_key() -> ports.MasterKey:
+        from telesphore.connectors.pkcs11.master import Pkcs11MasterKey
+
+        return Pkcs11MasterKey(
+            Path(_needed(settings, "master_key_library")),
+            token=_needed(settings, "master_key_token"),
+            pin=read_secret(Path(_needed(settings, "master_key_pin_file"))),
+            key=_needed(settings, "master_key_label"),
+        )
+
     def folder() -> ports.BlobStore:
         from telesphore.connectors.folder.store import FolderStore
 
@@ -82,8 +92,7 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
         return (file_key(),) if moved else ()
 
     ports.earlier_master_keys.bind(earlier_keys)
-    if settings["master_key"].value == "file":
-        ports.master_key.bind(file_key)
+    ports.master_key.bind(file_key if settings["master_key"].value == "file" else module_key)
     ports.store.bind({"folder": folder, "s3": bucket}[settings["vault_store"].value])
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from telesphore.audit.errors import EventNotFound
-from telesphore.audit.models import Event as Event
+from telesphore.audit.models import Event as Event  # noqa: PLC0414 - for the doors, which never import models.
 from telesphore.audit.states import Family
 
 PAGE = 50

@@ -30,6 +30,7 @@ from telesphore.links import actions as links
 from telesphore.outbox import queries as outbox
 from telesphore.pki import queries as pki
 from telesphore.records import actions as records
+from telesphore.records.formats import intake
 from telesphore.signature import queries as signature
 from telesphore.signature.actions import copy, send, sign, view
 from telesphore.signature.ports import SigningToken
@@ -99,7 +100,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
         at=now(),
     )
     for notice in deposited.notices:
-        say(f"    {records.intake.explain(notice)}")
+        say(f"    {intake.explain(notice)}")
 
     say("3. An envelope leaves: the patient signs, then the doctor")
     envelope_id = send.send(

@@ -13,8 +13,6 @@ from pathlib import Path
 import pkcs11
 from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import (
-    MultipleTokensReturned,
-    NoSuchToken,
     PinIncorrect,
     PinInvalid,
     PinLenRange,
@@ -84,25 +82,29 @@ class Module:
             turn.release()
 
     def _find(self, label: str) -> pkcs11.Token:
-        with suppress(NoSuchToken):
-            return self._get(label)
-        if self._sessions == 0:
+        found = self._labelled(label)
+        if not found and self._sessions == 0:
             # Some libraries see what was plugged in, or made by another process, only when they start.
-            self._library.reinitialize()
-        try:
-            return self._get(label)
-        except NoSuchToken:
-            raise NoToken from None
+            with suppress(PKCS11Error):
+                self._library.reinitialize()
+            found = self._labelled(label)
+        if len(found) != 1:
+            raise NoToken
+        return found[0]
 
-    def _get(self, label: str) -> pkcs11.Token:
+    def _labelled(self, label: str) -> list[pkcs11.Token]:
+        found = []
         try:
-            return self._library.get_token(token_label=label)
-        except MultipleTokensReturned:
-            raise NoToken from None
-        except NoSuchToken:
-            raise
+            slots = self._library.get_slots(token_present=True)
         except PKCS11Error:
             raise TokenGone from None
+        for slot in slots:
+            # One that was taken out answers with an error, which must not hide the others.
+            with suppress(PKCS11Error):
+                token = slot.get_token()
+                if token.label == label:
+                    found.append(token)
+        return found
 
 
 def _open(token: pkcs11.Token, pin: str, write: bool) -> pkcs11.Session:

@@ -12,6 +12,7 @@ from cryptography.x509 import BasicConstraints, ExtensionNotFound, KeyUsage, loa
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.exceptions import PKCS11Error
 from pkcs11.mechanisms import KeyType, Mechanism
+from pkcs11.types import SignMixin
 
 from telesphore.connectors.pkcs11.module import Module, load
 from telesphore.connectors.validity import check_valid
@@ -31,7 +32,7 @@ def label_of(person_id: UUID) -> str:
 class _CardToken:
     certificate: bytes
     chain: Sequence[bytes]
-    _key: pkcs11.PrivateKey
+    _key: SignMixin
     _module: Module
 
     def sign(self, to_be_signed: bytes) -> bytes:
@@ -81,7 +82,7 @@ def _signing_token(session: pkcs11.Session, module: Module) -> _CardToken:
             {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.KEY_TYPE: KeyType.RSA, Attribute.ID: identifier}
         )
         for key in list(keys):
-            assert isinstance(key, pkcs11.PrivateKey)
+            assert isinstance(key, SignMixin)
             chain = tuple(other for _, other in found if _is_authority(other))
             return _CardToken(certificate, chain, key, module)
     raise KeyWithoutCertificate

@@ -93,7 +93,16 @@ class HiddenLayers(DomainError):
     code = "hidden-layers"
 
 
-REFUSALS = {error.code: error for error in (NotAPdf, EncryptedPdf, TooManyPages, DamagedPdf, TooHeavy, HiddenLayers)}
+class FormNotDrawn(DomainError):
+    """This form has answers that only some programs show. Print it to a new PDF, then deposit that one."""
+
+    code = "form-not-drawn"
+
+
+REFUSALS = {
+    error.code: error
+    for error in (NotAPdf, EncryptedPdf, TooManyPages, DamagedPdf, TooHeavy, HiddenLayers, FormNotDrawn)
+}
 
 NOTICES = {
     "repaired": _lazy("The file was damaged; it was repaired. Check that every page is there."),
@@ -118,9 +127,10 @@ def normalise(content: bytes, limits: Limits = Limits()) -> Normalised:
     """Check and rewrite a PDF (ISO 32000-1). The same bytes give the same bytes.
 
     Layers: merged when all of them show by default; refused when one is hidden, whatever hides it.
+    Forms: flattened as they show; refused when an answer has no drawing of its own and we can not draw all of it.
 
     Raises:
-        NotAPdf, EncryptedPdf, TooManyPages, TooLarge, DamagedPdf, TooHeavy, HiddenLayers
+        NotAPdf, EncryptedPdf, TooManyPages, TooLarge, DamagedPdf, TooHeavy, HiddenLayers, FormNotDrawn
     """
     if len(content) > limits.size:
         raise TooLarge(limit=limits.size // MEGABYTE)

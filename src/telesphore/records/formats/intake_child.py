@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
 CATALOG = {"/Type", "/Pages", "/Version", "/Lang", "/MarkInfo", "/StructTreeRoot", "/PageLabels", "/PageLayout",
            "/Outlines", "/Metadata", "/OutputIntents", "/Dests", "/Names"}  # fmt: skip
@@ -49,6 +49,8 @@ ACTIONS = {
 SAFE_LINKS = ("http://", "https://", "mailto:")
 LARGEST_PICTURE = 4
 COMPRESSIONS = {"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL"}
+MULTILINE = 1 << 12
+"""A text field's flag (§12.7.4.3)."""
 PICTURES = {"/DCTDecode", "/DCT", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode", "/CCF"}
 
 
@@ -221,7 +223,6 @@ def clean_catalog(pdf: Pdf, notices: set[str]) -> None:
 def flatten(pdf: Pdf, notices: set[str]) -> None:
     """Draw forms and comments into the pages; only links stay as annotations."""
     form = pdf.Root.get("/AcroForm")
-    lacks_appearance = False
     for page in pdf.pages:
         kept = []
         for annotation in list(page.obj.get("/Annots", [])):
@@ -235,7 +236,6 @@ def flatten(pdf: Pdf, notices: set[str]) -> None:
             elif subtype != "/Popup":
                 kept.append(annotation)
             if subtype == "/Widget":
-                lacks_appearance |= "/AP" not in annotation
                 notices.add(notice_of_field(annotation))
             elif subtype not in {"/Link", "/FileAttachment", "/Popup"} | MEDIA:
                 notices.add("annotations-flattened")
@@ -246,9 +246,7 @@ def flatten(pdf: Pdf, notices: set[str]) -> None:
                 notices.add("automatic-actions-removed")
             del page.obj[key]
     if isinstance(form, Dictionary):
-        if lacks_appearance:
-            form["/NeedAppearances"] = True
-        pdf.generate_appearance_streams()
+        draw_answers(pdf, all_of_them=bool(form.get("/NeedAppearances", False)))
     pdf.flatten_annotations("all")
     for page in pdf.pages:
         if "/Annots" in page.obj:
@@ -258,17 +256,44 @@ def flatten(pdf: Pdf, notices: set[str]) -> None:
         del pdf.Root["/AcroForm"]
 
 
-def notice_of_field(widget: Any) -> str:
-    """Whether a field is a signature that was made; kind and value may be inherited (§12.7.3.1)."""
-    kind = value = None
-    node: Any = widget
+def draw_answers(pdf: Pdf, *, all_of_them: bool) -> None:
+    """Draw the fields that the file leaves to its reader to draw (§12.7.3.3)."""
+    needed = False
+    for field in pdf.acroform.fields:
+        if (field.is_text or field.is_choice) and (all_of_them or "/AP" not in field.obj):
+            needed = True
+            check_can_be_drawn(field.obj)
+    if needed:
+        pdf.Root.AcroForm.NeedAppearances = True
+    pdf.generate_appearance_streams()
+    pdf.Root.AcroForm.NeedAppearances = False
+
+
+def check_can_be_drawn(field: Any) -> None:
+    """Refuse an answer of several lines, or out of the Western alphabet: qpdf would draw a part of it."""
+    value, flags = inherited(field, "/V"), inherited(field, "/Ff")
+    text = str(value) if isinstance(value, String) else ""
+    several = bool(text) and (int(flags or 0) & MULTILINE or "\n" in text or "\r" in text)
+    if several or text.encode("cp1252", "ignore").decode("cp1252") != text:
+        raise Refused("form-not-drawn")
+
+
+def inherited(field: Any, key: str) -> Any:
+    """What a field has, or the field above it (§12.7.3.1)."""
+    node = field
     for _level in range(32):
         if not isinstance(node, Dictionary):
             break
-        kind = kind if kind is not None else node.get("/FT")
-        value = value if value is not None else node.get("/V")
+        if key in node:
+            return node[key]
         node = node.get("/Parent")
-    return "signatures-removed" if kind == Name.Sig and value is not None else "form-flattened"
+    return None
+
+
+def notice_of_field(widget: Any) -> str:
+    """Whether a field is a signature that was made."""
+    signed = inherited(widget, "/FT") == Name.Sig and inherited(widget, "/V") is not None
+    return "signatures-removed" if signed else "form-flattened"
 
 
 def dictionaries(pdf: Pdf) -> Iterator[Any]:

@@ -7,7 +7,6 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from telesphore.audit import actions as audit
-from telesphore.audit.actions import Occurrence
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.vault import access, ports
@@ -95,7 +94,7 @@ def keep_many(deposits: Sequence[Deposited], *, actor: Actor, at: datetime) -> l
     Blob.objects.bulk_create([_row(deposited, at) for deposited in deposits], batch_size=500)
     audit.record_many(
         [
-            Occurrence(
+            audit.Occurrence(
                 action="vault:blob:keep",
                 actor=actor,
                 at=at,

@@ -9,16 +9,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from telesphore.audit import actions as audit
-from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault import access, ports
 from telesphore.vault.access import Owner, WrappedKeys
-from telesphore.vault.errors import KeysetBusy, NotRenewable, TooManyKeys
+from telesphore.vault.errors import KeysetBusy, NotRenewable, TooManyKeys, WrongMasterKey
 from telesphore.vault.formats import keysets
 from telesphore.vault.models import Keyset
 
 _BATCH = 200
 _TRIES = 5
+_MOST_UNOPENED = 100
 _MOST_KEYS = 32
 """Keys in one keyset: reading an old blob tries them one by one."""
 
@@ -30,12 +30,15 @@ class Rotated:
     Attributes:
         master_key: name of the master key that wraps every keyset now.
         keysets: how many were wrapped anew.
+        unopened: how many no master key of this instance opens; they stay as they are.
     """
 
     master_key: str
     keysets: int
+    unopened: int
 
 
+@audit.staged("vault:master-key:rotate")
 def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None] | None = None) -> Rotated:
     """Change the master key, then wrap every keyset under it; others read and write meanwhile.
 
@@ -47,7 +50,7 @@ def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None]
 
     Raises:
         NotRenewable: nothing is left to wrap anew, and this kind of master key is changed by its own tools.
-        WrongMasterKey: a keyset is wrapped by a key that this instance does not have; those before it are done.
+        WrongMasterKey: a hundred keysets do not open: this is not the master key of this instance.
     """
     master = ports.master_key.get()
     if not _left_behind(master.name).exists():
@@ -55,12 +58,18 @@ def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None]
             raise NotRenewable
         # A crash after this line leaves a key that wraps nothing yet; the next rotation goes on from there.
         master.renew()
-    done = 0
+    done, unopened = 0, set[UUID]()
     # The name is asked anew each turn: another process may have renewed the key.
-    while rows := list(_left_behind(name := master.name)[:_BATCH]):
+    while rows := list(_left_behind(name := master.name).exclude(id__in=unopened)[:_BATCH]):
         for row in rows:
-            # A keyset changed meanwhile is seen again by the next turn, unless it was erased or wrapped anew.
-            done += _store(row, _wrap(row), change=0)
+            try:
+                # A keyset changed meanwhile is seen again by the next turn, unless it was erased or wrapped anew.
+                done += _store(row, _wrap(row), change=0)
+            except WrongMasterKey:
+                # One damaged keyset does not keep the others under a key that may be in the wrong hands.
+                unopened.add(row.id)
+                if len(unopened) >= _MOST_UNOPENED:
+                    raise
         if progress:
             progress(done)
     with transaction.atomic():
@@ -68,16 +77,17 @@ def rotate_master(*, actor: Actor, at: datetime, progress: Callable[[int], None]
             "vault:master-key:rotate",
             actor=actor,
             at=at,
-            family=Family.TECHNICAL,
-            detail={"keysets": done, "master_key": name},
+            family=audit.Family.TECHNICAL,
+            detail={"keysets": done, "unopened": len(unopened), "master_key": name},
         )
-    return Rotated(master_key=name, keysets=done)
+    return Rotated(master_key=name, keysets=done, unopened=len(unopened))
 
 
 def _left_behind(name: str) -> QuerySet[Keyset]:
     return Keyset.objects.filter(erased_at=None).exclude(master_key=name).order_by("organisation_id", "id")
 
 
+@audit.staged("vault:master-key:retire")
 def retire_master(*, actor: Actor, at: datetime) -> int:
     """Destroy the master keys under which no keyset is. Returns how many.
 
@@ -93,10 +103,13 @@ def retire_master(*, actor: Actor, at: datetime) -> int:
     used = set(Keyset.objects.filter(erased_at=None).values_list("master_key", flat=True).distinct())
     count = master.retire(used, at)
     with transaction.atomic():
-        audit.record("vault:master-key:retire", actor=actor, at=at, family=Family.TECHNICAL, detail={"keys": count})
+        audit.record(
+            "vault:master-key:retire", actor=actor, at=at, family=audit.Family.TECHNICAL, detail={"keys": count}
+        )
     return count
 
 
+@audit.staged("vault:keyset:rotate")
 def rotate_keyset(*, organisation_id: UUID, key_id: UUID, actor: Actor, at: datetime) -> None:
     """Give an owner fresh keys for what comes; the earlier ones still read what they wrote.
 

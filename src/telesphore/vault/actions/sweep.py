@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 
 from telesphore.audit import actions as audit
-from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault import ports
 from telesphore.vault.actions.deposit import KEEP_WITHIN
@@ -38,6 +37,7 @@ class Swept:
     unknown: int
 
 
+@audit.staged("vault:store:sweep")
 def sweep(*, actor: Actor, at: datetime) -> Swept:
     """Remove what no row names and is older than `ORPHAN_AFTER`, and what erased keys encrypted.
 
@@ -71,7 +71,7 @@ def sweep(*, actor: Actor, at: datetime) -> Swept:
     swept = Swept(orphans=orphans, erased=erased, unfinished=unfinished, unknown=unknown)
     with transaction.atomic():
         audit.record(
-            "vault:store:sweep", actor=actor, at=at, family=Family.TECHNICAL,
+            "vault:store:sweep", actor=actor, at=at, family=audit.Family.TECHNICAL,
             detail={"orphans": orphans, "erased": erased, "unfinished": unfinished, "unknown": unknown},
         )  # fmt: skip
     return swept

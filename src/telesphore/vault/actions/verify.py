@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from telesphore.audit import actions as audit
-from telesphore.audit.states import Family
 from telesphore.kernel.actors import Actor
 from telesphore.vault.errors import BlobDamaged, BlobNotFound, Erased, WrongMasterKey
 from telesphore.vault.models import Blob, Check
@@ -47,6 +46,7 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
+@audit.staged("vault:store:verify")
 def verify(
     *,
     actor: Actor,
@@ -96,7 +96,7 @@ def verify(
     with transaction.atomic():
         check.save()
         audit.record(
-            "vault:store:verify", actor=actor, at=at, family=Family.TECHNICAL, subject=check.id,
+            "vault:store:verify", actor=actor, at=at, family=audit.Family.TECHNICAL, subject=check.id,
             detail={"blobs": check.blobs, "bytes": check.stored_bytes, "findings": len(check.findings)},
         )  # fmt: skip
     done = _checked(check, total)

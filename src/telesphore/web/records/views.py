@@ -13,6 +13,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import actions, queries
 from telesphore.records.actions import Identity
+from telesphore.records.formats import intake
 from telesphore.records.states import DocumentType
 from telesphore.signature import queries as signature
 from telesphore.web.access import role
@@ -87,7 +88,7 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         upload = form.cleaned_data["file"]
         try:
             if upload.size > LARGEST_UPLOAD:
-                raise actions.intake.TooLarge(limit=LARGEST_UPLOAD // 2**20)
+                raise intake.TooLarge(limit=LARGEST_UPLOAD // 2**20)
             kind = DocumentType(form.cleaned_data["type"])
             deposited = actions.deposit(
                 patient_id=patient_id,
@@ -105,7 +106,7 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("The document is in the record."))
             for notice in deposited.notices:
-                messages.warning(request, actions.intake.explain(notice))
+                messages.warning(request, intake.explain(notice))
             return redirect("records:document", deposited.document_id)
     context = {"form": form, "patient": queries.card(decision.patient), "today": at.date()}
     return render(request, "records/deposit.html", context, status=422 if form.errors else 200)

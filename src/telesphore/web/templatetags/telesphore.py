@@ -90,12 +90,13 @@ def word_of(code: str) -> str:
     return words.get(str(code), str(code))
 
 
+_NOT_INITIALS = ("dr", "pr", "mme", "m", "de")
+
+
 @register.simple_tag
 def who(name: str, small: bool = False) -> SafeString:
     """Someone's initials in a round; their name stands beside it."""
-    words = [
-        word for word in re.split(r"[\s-]+", name) if word.rstrip(".").lower() not in ("dr", "pr", "mme", "m", "de")
-    ]
+    words = [word for word in re.split(r"[\s-]+", name) if word and word.rstrip(".").lower() not in _NOT_INITIALS]
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
     return format_html('<span class="t-who{}" aria-hidden="true">{}</span>', " is-s" if small else "", initials)
 
@@ -179,8 +180,9 @@ def field(bound: BoundField) -> dict[str, object]:
     )
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
-    attributes = {
-        "class": " ".join(filter(None, (widget.attrs.get("class"), classes, "is-invalid" if bound.errors else "")))
+    wrong = "is-invalid" if bound.errors else ""
+    attributes: dict[str, str | bool] = {
+        "class": " ".join(part for part in (widget.attrs.get("class"), classes, wrong) if part)
     }
     if described:
         attributes["aria-describedby"] = " ".join(described)
@@ -310,3 +312,9 @@ def current(context: template.Context, prefix: str) -> SafeString:
     here = str(context.get("here", ""))
     found = here == prefix if prefix == "/" else here.startswith(prefix)
     return mark_safe(' aria-current="page"' if found else "")  # noqa: S308 - a constant.
+
+
+@register.filter
+def month(moment: datetime | None) -> str:
+    """Above a group: `novembre 2026`."""
+    return "" if moment is None else write_date(timezone.localtime(moment), "F Y")
