@@ -88,6 +88,8 @@ WSGI_APPLICATION = "telesphore.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours come first: the sign-in library has pages of the same names.
+        "DIRS": [SOURCE / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
