@@ -167,6 +167,7 @@ def main() -> None:
 def _run() -> None:
     import django
     from django.db import OperationalError
+    from django.utils import translation
 
     from telesphore.config.backup import BackupFailure
     from telesphore.kernel.errors import DomainError

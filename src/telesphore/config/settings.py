@@ -39,6 +39,8 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
 
 INSTALLED_APPS = [
+    # First, so that its templates stand before a library's of the same name.
+    "telesphore.web",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -59,7 +61,6 @@ INSTALLED_APPS = [
     "telesphore.accounts",
     "telesphore.records",
     "telesphore.signature",
-    "telesphore.web",
     "telesphore.config.apps.Assembly",
 ]
 
