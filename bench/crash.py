@@ -38,9 +38,7 @@ LANES = 5
 SHORT, FULL = 20, 1000
 PASSWORD = "le-parapheur-de-montfaucy"
 # A parent that waits longer at each death, as it should, would make a campaign of mostly waiting.
-UP = (
-    "from telesphore.config import command, process; process.LONGEST_DELAY = 0.5; command.main()"
-)
+UP = "from telesphore.config import command, process; process.LONGEST_DELAY = 0.5; command.main()"
 WEIGHTS = {"web server": 3, "web process": 5, "worker": 7, "database": 3, "database process": 2}
 PATIENCE = 900.0
 """Seconds after the last kill in which every main job comes to its end, and the jobs to theirs."""
@@ -156,6 +154,7 @@ class Campaign:
         from datetime import date
 
         from bench.journey import Lane, Mailbox, People
+
         from telesphore.cli.demonstration import people as cast
         from telesphore.cli.demonstration.consent import consent_form
         from telesphore.config.wiring import provision_token
@@ -326,7 +325,6 @@ class Campaign:
             self.found.trail.append("the trail does not hold")
 
     def _judge_journey(self, journey: "Journey") -> None:
-        from telesphore.kernel.actors import Actor
         from telesphore.kernel.clock import now
         from telesphore.links.models import Link
         from telesphore.pki import queries as pki
@@ -360,7 +358,9 @@ class Campaign:
         recipients = list(Recipient.objects.filter(envelope_id=envelope.id))
         signed = {"patient's sign" if row.patient_id else "doctor's sign" for row in recipients
                   if row.state == RecipientState.SIGNED}  # fmt: skip
-        found.lost += [f"{title}: {act}" for act in {"patient's sign", "doctor's sign"} & {*journey.acknowledged} - signed]
+        found.lost += [
+            f"{title}: {act}" for act in {"patient's sign", "doctor's sign"} & {*journey.acknowledged} - signed
+        ]
         if envelope.state != EnvelopeState.COMPLETED:
             if "completion" in journey.acknowledged:
                 found.lost.append(f"{title}: completion")
@@ -371,7 +371,11 @@ class Campaign:
         final = read(revisions[-1].blob_id)
         facts = pki.inspect_signatures(final, organisation_id=organisation, at=now())
         found.signatures += len(facts)
-        if len(facts) != 3 or not all(fact.intact and fact.trusted for fact in facts) or not facts[-1].covers_whole_file:
+        if (
+            len(facts) != 3
+            or not all(fact.intact and fact.trusted for fact in facts)
+            or not facts[-1].covers_whole_file
+        ):
             found.invalid.append(f"{title}: {len(facts)} signatures")
         filed = Counter(Document.objects.filter(source_id=envelope.id).values_list("source_part", flat=True))
         if filed != {"signed": 1, "evidence": 1}:

@@ -88,7 +88,9 @@ class Browser:
         except urllib.error.HTTPError as error:
             with error:
                 try:
-                    answer = Answer(error.code, error.read(), urllib.parse.urlsplit(error.headers["Location"] or "").path)
+                    answer = Answer(
+                        error.code, error.read(), urllib.parse.urlsplit(error.headers["Location"] or "").path
+                    )
                 except (OSError, http.client.HTTPException):
                     self._answers["cut"] += 1
                     raise Away from None
@@ -333,7 +335,9 @@ class Lane:
     def _await_completion(self, journey: Journey) -> None:
         results = re.compile(rf'class="btn p-wide" href="/documents/{UUIDS}/"')
         while True:
-            page = self._patiently(lambda: self._as_secretary(lambda: self._secretary.get(f"/book/{journey.envelope_id}/")))
+            page = self._patiently(
+                lambda: self._as_secretary(lambda: self._secretary.get(f"/book/{journey.envelope_id}/"))
+            )
             if len(results.findall(self._expect(page, 200, "the envelope's page").text)) == 2:
                 journey.acknowledged.append("completion")
                 return
