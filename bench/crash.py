@@ -39,7 +39,7 @@ SHORT, FULL = 20, 1000
 PASSWORD = "le-parapheur-de-montfaucy"
 # A parent that waits longer at each death, as it should, would make a campaign of mostly waiting.
 UP = "from telesphore.config import command, process; process.LONGEST_DELAY = 0.5; command.main()"
-WEIGHTS = {"web server": 3, "web process": 5, "worker": 7, "database": 3, "database process": 2}
+WEIGHTS = {"web server": 2, "web process": 3, "worker": 8, "database": 2, "database process": 3}
 PATIENCE = 900.0
 """Seconds after the last kill in which every main job comes to its end, and the jobs to theirs."""
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--pause", type=float, default=1.5, help="mean seconds between kills")
+    parser.add_argument("--pause", type=float, default=1.8, help="mean seconds between kills")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=Path, help="copy the log of the instance here")
     given = parser.parse_args()
@@ -117,11 +117,13 @@ class Campaign:
         self._settle()
         begun = time.monotonic()
         with self._up():
+            for lane in self.lanes:
+                lane.sign_in()
             threads = [threading.Thread(target=self._work, args=(lane,), daemon=True) for lane in self.lanes]
             for thread in threads:
                 thread.start()
             for _ in range(kills):
-                time.sleep(self.chance.uniform(0.2, 2 * self.pause - 0.2))
+                time.sleep(min(self.chance.expovariate(1 / self.pause), 5 * self.pause))
                 self._kill_one()
             self.seconds["killing"] = round(time.monotonic() - begun, 1)
             self._enough.set()

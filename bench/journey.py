@@ -245,17 +245,29 @@ class Lane:
 
     def _signed_in(self, browser: Browser, email: str, ask: Callable[[], Answer]) -> Answer:
         """Ask; when the answer is the sign-in page, sign in and ask again. Raises Away."""
-        for _ in range(3):
+        while True:
             answer = ask()
             # A form that was never shown has no CSRF token yet.
             if answer.status != 403 and not answer.location.startswith("/sign-in/"):
                 return answer
             self.notes["signed in"] += 1
+            self._sign_in(browser, email)
+
+    def _sign_in(self, browser: Browser, email: str) -> None:
+        """Sign in by the form. Raises Away."""
+        while True:
             browser.get("/sign-in/")
-            answer = browser.post("/sign-in/", login=email, password=self.people.password)
-            if answer.status == 429:
-                time.sleep(15)
-        raise Surprise(f"sign-in answered {answer.status}")
+            if browser.post("/sign-in/", login=email, password=self.people.password).status == 302:
+                return
+            # A sign-in cut by a kill counts as refused: after several, the site asks to wait.
+            self.notes["sign-in refused, tried again"] += 1
+            self._wait(float("inf"), "signing in")
+            time.sleep(5)
+
+    def sign_in(self) -> None:
+        """Both members sign in; their sessions outlive the programs."""
+        self._patiently(lambda: self._as_secretary(lambda: self._secretary.get("/")))
+        self._patiently(lambda: self._as_doctor(lambda: self._doctor.get("/")))
 
     # The patient
 
