@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 LARGEST_FILE = 50 * 2**20
 LARGEST_REQUEST = LARGEST_FILE + 2**20
@@ -20,5 +21,6 @@ class UploadLimit:
         # Django reads no more than Content-Length says, and nothing when it says nothing.
         size = request.META.get("CONTENT_LENGTH") or "0"
         if not size.isascii() or not size.isdigit() or int(size[:20]) > LARGEST_REQUEST:
-            return render(request, "413.html", {"limit": LARGEST_FILE // 2**20}, status=413)
+            message = _("It was not kept. A file may hold at most %(limit)s MB: choose a smaller one.")
+            return render(request, "413.html", {"message": message % {"limit": LARGEST_FILE // 2**20}}, status=413)
         return self.get_response(request)
