@@ -167,7 +167,6 @@ def main() -> None:
 def _run() -> None:
     import django
     from django.db import OperationalError
-    from django.utils import translation
 
     from telesphore.config.backup import BackupFailure
     from telesphore.kernel.errors import DomainError
