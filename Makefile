@@ -55,7 +55,7 @@ $(VENV)/development: requirements-dev.lock $(VENV)/runtime
 FRONT := src/telesphore/web/static/built/stamp
 front: $(FRONT)
 
-$(FRONT): node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f)
+$(FRONT): $(VENV)/runtime node_modules/stamp scripts/build_front.mjs $(shell find src/telesphore/web/static/telesphore src/telesphore/web/templates -type f)
 	@scripts/node scripts/build_front.mjs
 	@$(BIN)/python scripts/build_fonts.py
 
@@ -63,5 +63,5 @@ node_modules/stamp: package-lock.json | $(VENV)/bin/python
 	@scripts/node npm ci --ignore-scripts --omit=optional --no-audit --no-fund --silent
 	@touch $@
 
-messages: $(VENV)/bin/python
+messages: $(VENV)/runtime
 	@$(BIN)/python scripts/messages.py compile

@@ -52,6 +52,7 @@ def set_up(environment: MutableMapping[str, str]) -> None:
 def run(*, document: Path | None, serve: bool) -> bool:
     """Run the main job, then serve until Ctrl-C if asked. Returns whether every check held."""
     from telesphore.cli.demonstration import job
+    from telesphore.cli.demonstration.people import PIN
 
     settings = read(os.environ)
     password = secrets.token_urlsafe(12)
@@ -67,7 +68,7 @@ def run(*, document: Path | None, serve: bool) -> bool:
         print(f"\nSign in at {url} with the password {password}:")
         for member in summary["people"]:
             print(f"    {member['email']:36} {member['role']}")
-        print(f"    (Dr Lebrun's token opens with the PIN {job.cast.PIN}; messages land in {url}/outbox/)\n")
+        print(f"    (Dr Lebrun's token opens with the PIN {PIN}; messages land in {url}/outbox/)\n")
         process.up(settings, lambda event, sentence: print(f"telesphore: {sentence}", flush=True))
     return bool(summary["all_checks_hold"])
 
@@ -88,10 +89,10 @@ def _work() -> None:
 
 def _token(member: "Member") -> "tuple[str, Callable[[], AbstractContextManager[SigningToken]]]":
     """Give a member a token of their own, and say what it is."""
-    from telesphore.cli.demonstration import job
+    from telesphore.cli.demonstration.people import PIN
     from telesphore.config.wiring import provision_token
     from telesphore.signature.ports import token_reader
 
     assert member.actor.person_id is not None
-    device = provision_token(actor=member.actor, pin=job.cast.PIN)
-    return device, partial(token_reader.get().open, person_id=member.actor.person_id, pin=job.cast.PIN)
+    device = provision_token(actor=member.actor, pin=PIN)
+    return device, partial(token_reader.get().open, person_id=member.actor.person_id, pin=PIN)

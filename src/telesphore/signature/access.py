@@ -14,11 +14,11 @@ def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipien
     Raises:
         EnvelopeNotFound: no such envelope, or the actor is not among its recipients.
     """
-    recipients = Recipient.objects.filter(organisation_id=actor.organisation_id, envelope_id=envelope_id)
+    recipients = Recipient.objects.filter(organisation_id=actor.organisation, envelope_id=envelope_id)
     if actor.kind is ActorKind.PATIENT and actor.person_id is not None:
         recipients = recipients.filter(patient_id=actor.person_id)
     elif actor.kind is ActorKind.PROFESSIONAL and actor.person_id is not None and actor.roles:
-        recipients = recipients.filter(person_id=actor.person_id)
+        recipients = recipients.filter(person_id=actor.person)
     else:
         raise EnvelopeNotFound
     # Of several places of one person, the one that is awaited comes first.
@@ -51,7 +51,7 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
         EnvelopeNotFound
     """
     try:
-        envelope = Envelope.objects.get(organisation_id=actor.organisation_id, id=envelope_id)
+        envelope = Envelope.objects.get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
     if actor.kind is ActorKind.SYSTEM:

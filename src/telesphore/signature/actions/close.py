@@ -65,7 +65,7 @@ def lock(*, actor: Actor, envelope_id: UUID) -> Envelope:
         EnvelopeNotFound
     """
     try:
-        return Envelope.objects.select_for_update().get(organisation_id=actor.organisation_id, id=envelope_id)
+        return Envelope.objects.select_for_update().get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
 
