@@ -229,19 +229,24 @@ class Campaign:
                 up.kill()
 
     def _read_on(self, lines: Any) -> None:
+        for line in lines:
+            self._log(line.strip())
+
+    def _log(self, line: str) -> None:
         with (self.home / "up.log").open("a") as log:
-            for line in lines:
-                log.write(line)
-                log.flush()
+            log.write(f"{line}\n")
 
     def _kill_one(self) -> None:
         while True:
             targets = self._targets()
             what = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             if targets[what]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(targets[what]), signal.SIGKILL)
+                pid = self.chance.choice(targets[what])
+                with contextlib.suppress(OSError):
+                    title = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    os.kill(pid, signal.SIGKILL)
                     self.killed[what] += 1
+                    self._log(json.dumps({"killed": what, "pid": pid, "title": title[-60:], "at": time.time()}))
                     return
             time.sleep(0.2)
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -278,7 +279,7 @@ class Lane:
         self._patiently(lambda: browser.get("/p/document.pdf"))
         while True:
             for page in range(1, self._pages + 1):
-                answer = self._patiently(lambda page=page: browser.post("/p/read", page=page))
+                answer = self._patiently(partial(browser.post, "/p/read", page=page))
                 self._expect(answer, 302, "page read")
             answer = self._patiently(lambda: browser.post("/p/sign", drawing=""))
             self._expect(answer, 302, "patient's sign")
@@ -310,7 +311,7 @@ class Lane:
                 opened = self._patiently(lambda: browser.get("/p/"))
                 if opened.status == 200:
                     return browser
-                opened = self._patiently(lambda: browser.post(f"/l/{token}/open", code=code))
+                opened = self._patiently(partial(browser.post, f"/l/{token}/open", code=code))
             if opened.status == 302:
                 return browser
             self._expect(opened, 422, "open")

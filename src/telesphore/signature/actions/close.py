@@ -18,12 +18,12 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     """Refuse to sign, with a reason or without: nobody is asked any more.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     access.recipient_of(actor=actor, envelope_id=envelope_id)
     envelope = lock(actor=actor, envelope_id=envelope_id)
     _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
-    access.check_can_sign(envelope, recipient)
+    access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
     recipient.save(update_fields=["state"])
     if recipient.link_id is not None:
