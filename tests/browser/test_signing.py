@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from telesphore.cli.demonstration.consent import consent_form
 from telesphore.signature import queries
 from telesphore.signature.states import EnvelopeState

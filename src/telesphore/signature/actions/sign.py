@@ -77,8 +77,8 @@ def sign_with_token(
     """A professional signs with a card or another token of theirs.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what the
-        token raises: WrongPin, TokenLocked, TokenGone.
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and
+        what the token raises: WrongPin, TokenLocked, TokenGone.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
     access.check_can_sign(envelope, recipient, at)
