@@ -96,11 +96,11 @@ def test_a_page_names_only_what_there_is(page: Path) -> None:
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:
-    assert state_diagrams.PAGE.read_text() == state_diagrams.page(), "run scripts/state_diagrams.py"
+    assert state_diagrams.PAGE.read_text() == state_diagrams.page(), "run `make docs`"
 
 
 def test_the_rules_are_those_of_the_addresses() -> None:
-    assert access_rules.PAGE.read_text() == access_rules.page(), "run scripts/access_rules.py"
+    assert access_rules.PAGE.read_text() == access_rules.page(), "run `make docs`"
 
 
 def test_every_exit_status_is_explained_to_operators() -> None:
