@@ -13,7 +13,7 @@ from typer.main import get_command
 from telesphore.cli import main
 from telesphore.cli.statuses import Status
 from telesphore.config import command
-from telesphore.config.options import OPTIONS
+from telesphore.config.catalogue import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

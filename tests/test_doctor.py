@@ -16,8 +16,9 @@ import pytest
 from django.db import connections
 
 from telesphore.config import doctor, embedded
+from telesphore.config.catalogue import OPTIONS
 from telesphore.config.doctor import Finding, Level, Patient
-from telesphore.config.options import OPTIONS, read, write_secret
+from telesphore.config.options import read, write_secret
 from tests.environment import CLUSTER
 
 
