@@ -61,9 +61,7 @@ PAGES = {
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_for_who_may_see_it(
-    cast: Cast, envelope: dict[str, object], path: str, language: str
-) -> None:
+def test_a_page_opens_for_who_may_see_it(cast: Cast, envelope: dict[str, object], path: str, language: str) -> None:
     client = signed_in(getattr(cast, PAGES[path]))
     client.cookies["django_language"] = language
     answer = client.get(path.format(**envelope), follow=True)
