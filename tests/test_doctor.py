@@ -313,6 +313,7 @@ def test_no_secret_is_among_the_settings(tmp_path: Path) -> None:
         ({"listen": "nowhere"}, "TELESPHORE_LISTEN (environment) is 'nowhere'; it accepts address:port."),
         ({"colour": "blue"}, "TELESPHORE_COLOUR (environment) is not a setting"),
         ({"demonstration": "no"}, "TELESPHORE_MAIL_GATEWAY is local outside a demonstration"),
+        ({"database": "postgresql://one:secret@nowhere/telesphore"}, "TELESPHORE_DATABASE holds a password"),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_its_name_and_status_2(settings: dict[str, str], says: str) -> None:
@@ -320,6 +321,12 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_status_2(settings: dict
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_does_not_answer_ends_a_command_with_status_4() -> None:
+    result = telesphore("jobs", "list", database="postgresql://telesphore_app@127.0.0.1:1/telesphore")
+    assert (result.returncode, "Traceback" in result.stderr) == (4, False)
+    assert "The database does not answer" in result.stderr
 
 
 def test_the_doctor_examines_this_very_installation(django_db_setup: None) -> None:

@@ -103,6 +103,6 @@ def note_refused_sign_in(*, email: str, actor: Actor, at: datetime) -> None:
 
 def _note(action: str, person_id: UUID, actor: Actor, at: datetime) -> None:
     organisations = {card.organisation.organisation_id for card in queries.memberships(person_id=person_id, at=at)}
-    for organisation_id in organisations or {None}:
-        seen = actor.within(organisation_id) if organisation_id else actor
-        audit.record(action, actor=replace(seen, person_id=person_id), subject=person_id, at=at)
+    known = replace(actor, person_id=person_id)
+    for seen in [known.within(organisation_id) for organisation_id in organisations] or [known]:
+        audit.record(action, actor=seen, subject=person_id, at=at)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from telesphore.ades.validation import SignatureFacts
+from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.pki import queries as pki
@@ -24,7 +26,8 @@ def verify(
     """
     all_good = True
     for path in files:
-        problem, facts = "", ()
+        problem = ""
+        facts: tuple[SignatureFacts, ...] = ()
         try:
             if path.stat().st_size > LARGEST:
                 problem = f"larger than {LARGEST // 2**20} MB"
@@ -35,7 +38,7 @@ def verify(
             problem = refused.sentence
         except OSError as error:
             problem = f"can't be read: {error.strerror}"
-        good = not problem and all(fact.intact and fact.trusted for fact in facts) and facts[-1].covers_whole_file
+        good = bool(facts) and all(fact.intact and fact.trusted for fact in facts) and facts[-1].covers_whole_file
         all_good &= good
         if as_json:
             found = [dataclasses.asdict(fact) for fact in facts]
@@ -46,4 +49,4 @@ def verify(
             marks = f"{'intact' if fact.intact else 'ALTERED'}, {'trusted' if fact.trusted else 'NOT TRUSTED'}"
             print(f"    {fact.signer}, {fact.signed_at:%Y-%m-%d %H:%M} UTC: {marks}")
     if not all_good:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAILED)

@@ -3,6 +3,7 @@
 Everything lies in the folder `demo/` of where it is run, which each run empties first.
 """
 
+import logging
 import os
 import secrets
 import shutil
@@ -52,7 +53,10 @@ def set_up(environment: MutableMapping[str, str]) -> None:
 def run(*, document: Path | None, serve: bool) -> bool:
     """Run the main job, then serve until Ctrl-C if asked. Returns whether every check held."""
     from telesphore.cli.demonstration import job
+    from telesphore.cli.demonstration.people import PIN
 
+    # The job's own lines say what happens; the programs' logs come when the site is served.
+    logging.getLogger().setLevel(logging.WARNING)
     settings = read(os.environ)
     password = secrets.token_urlsafe(12)
     with process.database_running(settings):
@@ -67,7 +71,7 @@ def run(*, document: Path | None, serve: bool) -> bool:
         print(f"\nSign in at {url} with the password {password}:")
         for member in summary["people"]:
             print(f"    {member['email']:36} {member['role']}")
-        print(f"    (Dr Lebrun's token opens with the PIN {job.cast.PIN}; messages land in {url}/outbox/)\n")
+        print(f"    (Dr Lebrun's token opens with the PIN {PIN}; messages land in {url}/outbox/)\n")
         process.up(settings, lambda event, sentence: print(f"telesphore: {sentence}", flush=True))
     return bool(summary["all_checks_hold"])
 
@@ -88,10 +92,10 @@ def _work() -> None:
 
 def _token(member: "Member") -> "tuple[str, Callable[[], AbstractContextManager[SigningToken]]]":
     """Give a member a token of their own, and say what it is."""
-    from telesphore.cli.demonstration import job
+    from telesphore.cli.demonstration.people import PIN
     from telesphore.config.wiring import provision_token
     from telesphore.signature.ports import token_reader
 
     assert member.actor.person_id is not None
-    device = provision_token(actor=member.actor, pin=job.cast.PIN)
-    return device, partial(token_reader.get().open, person_id=member.actor.person_id, pin=job.cast.PIN)
+    device = provision_token(actor=member.actor, pin=PIN)
+    return device, partial(token_reader.get().open, person_id=member.actor.person_id, pin=PIN)

@@ -39,7 +39,7 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
 
 INSTALLED_APPS = [
-    # First: where a library has a template of the same name, ours is shown.
+    # First, so that its templates stand before a library's of the same name.
     "telesphore.web",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "telesphore.web.health.requests.LogRequests",
     "telesphore.web.requests.ClientAddressMiddleware",
+    "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "telesphore.web.headers.Headers",
@@ -89,6 +90,8 @@ WSGI_APPLICATION = "telesphore.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours come first: the sign-in library has pages of the same names.
+        "DIRS": [SOURCE / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -120,9 +123,11 @@ def _database(role_option: str, password_option: str, role: str) -> dict[str, An
     try:
         parts = psycopg.conninfo.conninfo_to_dict(_value("database"))
     except psycopg.Error:
-        sys.exit("telesphore: TELESPHORE_DATABASE accepts embedded, or a postgresql:// address without a password.")
+        raise BadSetting(
+            "TELESPHORE_DATABASE accepts embedded, or a postgresql:// address without a password."
+        ) from None
     if "password" in parts:
-        sys.exit("telesphore: TELESPHORE_DATABASE holds a password; put it in a file: database_password_file.")
+        raise BadSetting("TELESPHORE_DATABASE holds a password; put it in a file: TELESPHORE_DATABASE_PASSWORD_FILE.")
     user = _value(role_option) if role_option else parts.get("user", embedded.APPLICATION)
     file = _value(password_option)
     return {
@@ -191,13 +196,18 @@ AUTH_PASSWORD_VALIDATORS = [
 # Shared by all web processes, so that a limit is one limit.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
 
+# Never in a temporary file: `web.uploads` bounds what memory must hold.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
+
 SESSION_COOKIE_AGE = int(timedelta(hours=4).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
-# Nothing to others. With "no-referrer", browsers send "Origin: null" with our own forms, and CSRF refuses them all.
+# Others learn nothing of our addresses. "no-referrer" would make browsers post our own forms with `Origin: null`,
+# which the protection against forged requests refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"

@@ -1,7 +1,6 @@
 """What answers when the operator has chosen no gateway: notices wait until there is one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from telesphore.outbox.ports import GatewayAway
@@ -31,8 +30,6 @@ class NoSms:
 class NoTokens:
     """No token is configured."""
 
-    @contextmanager
-    def open(self, *, person_id: UUID, pin: str) -> Iterator[SigningToken]:
+    def open(self, *, person_id: UUID, pin: str) -> AbstractContextManager[SigningToken]:
         """Refuses: see `signature.ports.TokenReader`."""
         raise NoToken
-        yield  # A context manager is made of a generator.

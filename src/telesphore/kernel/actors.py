@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
+NIL = UUID(int=0)
+
 
 class ActorKind(StrEnum):
     """What stands behind an act."""
@@ -39,6 +41,16 @@ class Actor:
     means: str = ""
     source_address: str | None = None
     client: str = ""
+
+    @property
+    def organisation(self) -> UUID:
+        """`organisation_id` for a look-up: the nil UUID, which no row has, when there is none."""
+        return self.organisation_id or NIL
+
+    @property
+    def person(self) -> UUID:
+        """`person_id` for a look-up: the nil UUID, which no row has, when there is none."""
+        return self.person_id or NIL
 
     @classmethod
     def system(cls, organisation_id: UUID | None = None, client: str = "telesphore") -> "Actor":

@@ -41,7 +41,7 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
     if actor.organisation_id is None:
         raise RecordNotFound
     try:
-        patient = Patient.objects.get(organisation_id=actor.organisation_id, id=patient_id)
+        patient = Patient.objects.get(organisation_id=actor.organisation, id=patient_id)
     except Patient.DoesNotExist:
         raise RecordNotFound from None
     if actor.kind is ActorKind.SYSTEM:
@@ -51,9 +51,9 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles:
         member = CareTeamMember.objects.filter(
             Q(ends_at=None) | Q(ends_at__gt=at),
-            organisation_id=actor.organisation_id,
+            organisation_id=actor.organisation,
             patient_id=patient.id,
-            person_id=actor.person_id,
+            person_id=actor.person,
             starts_at__lte=at,
         ).first()
         if member is not None:
@@ -68,7 +68,7 @@ def decide_document(*, actor: Actor, document_id: UUID, at: datetime) -> tuple[D
         DocumentNotFound: no such document, or not open to them.
     """
     try:
-        document = Document.objects.get(organisation_id=actor.organisation_id, id=document_id)
+        document = Document.objects.get(organisation_id=actor.organisation, id=document_id)
         decision = decide(actor=actor, patient_id=document.patient_id, at=at)
     except (Document.DoesNotExist, RecordNotFound):
         raise DocumentNotFound from None

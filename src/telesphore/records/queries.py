@@ -106,11 +106,11 @@ def my_patients(*, actor: Actor, at: datetime, search: str = "") -> list[Patient
     """The records open to the actor, by name, at most `PAGE`; `search` is the beginning of a name."""
     mine = CareTeamMember.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=at),
-        organisation_id=actor.organisation_id,
-        person_id=actor.person_id,
+        organisation_id=actor.organisation,
+        person_id=actor.person,
         starts_at__lte=at,
     ).values("patient_id")
-    rows = Patient.objects.filter(organisation_id=actor.organisation_id, id__in=mine)
+    rows = Patient.objects.filter(organisation_id=actor.organisation, id__in=mine)
     for word in search.split():
         rows = rows.filter(
             Q(birth_name__istartswith=word) | Q(used_name__istartswith=word) | Q(given_names__istartswith=word)
@@ -123,7 +123,7 @@ def documents(*, decision: Decision, actor: Actor, before: datetime | None = Non
     patient = decision.patient
     rows = Document.objects.filter(organisation_id=patient.organisation_id, patient_id=patient.id)
     if not decision.reads_documents:
-        rows = rows.filter(author_id=actor.person_id)
+        rows = rows.filter(author_id=actor.person)
     if before is not None:
         rows = rows.filter(created_at__lt=before)
     found = list(rows.order_by("-created_at")[:PAGE])

@@ -1,9 +1,10 @@
 """Who may act on an envelope: its recipients when it is their turn, its sender."""
 
+from datetime import datetime
 from uuid import UUID
 
 from telesphore.kernel.actors import Actor, ActorKind
-from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeNotFound, NotYourTurn
+from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeExpired, EnvelopeNotFound, NotYourTurn
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, RecipientState
 
@@ -14,11 +15,11 @@ def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipien
     Raises:
         EnvelopeNotFound: no such envelope, or the actor is not among its recipients.
     """
-    recipients = Recipient.objects.filter(organisation_id=actor.organisation_id, envelope_id=envelope_id)
+    recipients = Recipient.objects.filter(organisation_id=actor.organisation, envelope_id=envelope_id)
     if actor.kind is ActorKind.PATIENT and actor.person_id is not None:
         recipients = recipients.filter(patient_id=actor.person_id)
     elif actor.kind is ActorKind.PROFESSIONAL and actor.person_id is not None and actor.roles:
-        recipients = recipients.filter(person_id=actor.person_id)
+        recipients = recipients.filter(person_id=actor.person)
     else:
         raise EnvelopeNotFound
     # Of several places of one person, the one that is awaited comes first.
@@ -30,16 +31,18 @@ def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipien
     return recipient.envelope, recipient
 
 
-def check_can_sign(envelope: Envelope, recipient: Recipient) -> None:
-    """Whether it is this recipient's turn.
+def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> None:
+    """Whether it is this recipient's turn, and not too late.
 
     Raises:
-        AlreadySigned, EnvelopeClosed, NotYourTurn
+        AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     if recipient.state == RecipientState.SIGNED:
         raise AlreadySigned
     if envelope.state not in OPEN_STATES or recipient.state == RecipientState.DECLINED:
         raise EnvelopeClosed
+    if at >= envelope.expires_at:
+        raise EnvelopeExpired
     if recipient.state != RecipientState.WAITING:
         raise NotYourTurn
 
@@ -51,7 +54,7 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
         EnvelopeNotFound
     """
     try:
-        envelope = Envelope.objects.get(organisation_id=actor.organisation_id, id=envelope_id)
+        envelope = Envelope.objects.get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
     if actor.kind is ActorKind.SYSTEM:

@@ -86,8 +86,8 @@ class EnvelopeView:
 def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
     """What awaits the actor's signature, oldest first, at most `PAGE` lines after `before`. Four queries."""
     waiting = Recipient.objects.filter(
-        organisation_id=actor.organisation_id,
-        person_id=actor.person_id,
+        organisation_id=actor.organisation,
+        person_id=actor.person,
         state=RecipientState.WAITING,
         envelope__state__in=OPEN_STATES,
     )
@@ -100,8 +100,8 @@ def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
 def count_waiting(*, actor: Actor) -> int:
     """How many documents await the actor's signature."""
     return Recipient.objects.filter(
-        organisation_id=actor.organisation_id,
-        person_id=actor.person_id,
+        organisation_id=actor.organisation,
+        person_id=actor.person,
         state=RecipientState.WAITING,
         envelope__state__in=OPEN_STATES,
     ).count()
@@ -109,7 +109,7 @@ def count_waiting(*, actor: Actor) -> int:
 
 def sent(*, actor: Actor, open_only: bool = True) -> list[BookLine]:
     """What the actor sent, newest first, at most `PAGE`."""
-    rows = Envelope.objects.filter(organisation_id=actor.organisation_id, sender_id=actor.person_id)
+    rows = Envelope.objects.filter(organisation_id=actor.organisation, sender_id=actor.person)
     if open_only:
         rows = rows.filter(state__in=[*OPEN_STATES, EnvelopeState.SEALING])
     return _lines([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
@@ -118,7 +118,7 @@ def sent(*, actor: Actor, open_only: bool = True) -> list[BookLine]:
 def signed_by(*, actor: Actor) -> list[BookLine]:
     """What the actor signed, newest first, at most `PAGE`."""
     rows = Recipient.objects.filter(
-        organisation_id=actor.organisation_id, person_id=actor.person_id, state=RecipientState.SIGNED
+        organisation_id=actor.organisation, person_id=actor.person, state=RecipientState.SIGNED
     )
     return _lines(
         [

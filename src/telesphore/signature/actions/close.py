@@ -18,12 +18,13 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     """Refuse to sign, with a reason or without: nobody is asked any more.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     access.recipient_of(actor=actor, envelope_id=envelope_id)
     envelope = lock(actor=actor, envelope_id=envelope_id)
     _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
-    access.check_can_sign(envelope, recipient)
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
+    access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
     recipient.save(update_fields=["state"])
     if recipient.link_id is not None:
@@ -49,6 +50,7 @@ def void(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     envelope = lock(actor=actor, envelope_id=envelope_id)
     if envelope.sender_id != actor.person_id:
         raise EnvelopeNotFound
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     _close(envelope, EnvelopeState.VOIDED, reason, actor, at)
     audit.record(
         "signature:envelope:void",
@@ -67,7 +69,7 @@ def lock(*, actor: Actor, envelope_id: UUID) -> Envelope:
         EnvelopeNotFound
     """
     try:
-        return Envelope.objects.select_for_update().get(organisation_id=actor.organisation_id, id=envelope_id)
+        return Envelope.objects.select_for_update().get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
 

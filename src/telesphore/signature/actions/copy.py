@@ -27,7 +27,7 @@ LINK_TO_COPY = "signature:copy"
 @transaction.atomic
 def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     """Send the patient a link to the completed document, once; a patient without address or phone gets none."""
-    envelope = Envelope.objects.select_for_update().get(organisation_id=actor.organisation_id, id=envelope_id)
+    envelope = Envelope.objects.select_for_update().get(organisation_id=actor.organisation, id=envelope_id)
     organisation_id = envelope.organisation_id
     if link_queries.exists(organisation_id=organisation_id, subject_id=envelope.id, purpose=LINK_TO_COPY):
         return
@@ -74,8 +74,7 @@ def open_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> records.Opene
     Raises:
         EnvelopeNotFound: no such envelope, not theirs, or not completed.
     """
-    assert actor.organisation_id is not None
-    results = record_queries.results_of(organisation_id=actor.organisation_id, source_id=envelope_id)
+    results = record_queries.results_of(organisation_id=actor.organisation, source_id=envelope_id)
     if "signed" not in results:
         raise EnvelopeNotFound
     return records.open_document(document_id=results["signed"], purpose="PATRQT", actor=actor, at=at)

@@ -20,6 +20,7 @@ from telesphore.outbox.models import Channel
 from telesphore.paper.pictures import last_page_size
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
+from telesphore.records.models import Patient
 from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import Purpose, RecipientState
@@ -101,7 +102,7 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
 def _send(
     *,
     document: records.OpenedDocument,
-    patient: records_access.Patient,
+    patient: Patient,
     steps: Sequence[Sequence[Signer]],
     places: Sequence[Place],
     deposited: vault.Deposited,

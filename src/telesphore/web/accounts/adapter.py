@@ -21,7 +21,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-all
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that our own middleware believes."""
-        return request.META.get("REMOTE_ADDR", "")
+        return str(request.META.get("REMOTE_ADDR", ""))
 
 
 @receiver(user_logged_in)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -119,4 +119,4 @@ def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
 def visitor(request: HttpRequest) -> Actor:
     """Someone who has proved nothing yet, seen from where they come."""
     address, client = client_of(request)
-    return Actor(kind=ActorKind.NOBODY, source_address=cast(str | None, address), client=client)
+    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)

@@ -21,7 +21,6 @@ from telesphore.ades.signing import complete, prepare
 from telesphore.ades.validation import inspect
 from telesphore.connectors.pkcs11 import module, softhsm
 from telesphore.connectors.pkcs11.reader import Pkcs11Reader, label_of
-from telesphore.connectors.pkcs11.wrapping import HsmMasterKey, create_key
 from telesphore.connectors.pkcs12 import Pkcs12Reader, write
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
@@ -33,7 +32,6 @@ from telesphore.signature.ports import (
     TokenReader,
     WrongPin,
 )
-from telesphore.vault.errors import MasterKeyMissing, WrongMasterKey
 from tests.certificates import TestAuthority
 from tests.papers import one_page
 
@@ -284,38 +282,3 @@ def test_a_key_file_is_its_owners_only(tmp_path: Path) -> None:
         tmp_path, person_id=uuid7(), pin=PIN, key=ec.generate_private_key(ec.SECP256R1()), certificate=None, chain=[]
     )
     assert path.stat().st_mode & 0o077 == 0
-
-
-@pytest.fixture
-def hsm(cards: Cards) -> tuple[Path, str]:
-    """A token with two AES keys: the library and the token's label."""
-    label = f"hsm-{uuid7().hex[-12:]}"
-    softhsm.initialise(label, PIN)
-    for key in ("vault-1", "vault-2"):
-        create_key(cards.library, token=label, key=key, pin=PIN)
-    return cards.library, label
-
-
-def test_the_hsm_unwraps_what_it_wrapped_for_the_same_context_only(hsm: tuple[Path, str]) -> None:
-    library, token = hsm
-    master = HsmMasterKey(library, token=token, key="vault-1", pin=PIN)
-    wrapped = master.wrap(b"keyset" * 100, b"alice")
-    assert b"keyset" not in wrapped
-    assert master.unwrap(wrapped, b"alice") == b"keyset" * 100
-    assert master.wrap(b"keyset" * 100, b"alice") != wrapped
-    altered = bytes([*wrapped[:-1], wrapped[-1] ^ 1])
-    for content, context in ((wrapped, b"bob"), (altered, b"alice"), (wrapped[:20], b"alice"), (b"", b"alice")):
-        with pytest.raises(WrongMasterKey):
-            master.unwrap(content, context)
-    with pytest.raises(WrongMasterKey):
-        HsmMasterKey(library, token=token, key="vault-2", pin=PIN).unwrap(wrapped, b"alice")
-
-
-def test_an_hsm_without_the_key_or_without_the_token_says_that_the_master_key_is_missing(hsm: tuple[Path, str]) -> None:
-    library, token = hsm
-    for master in (
-        HsmMasterKey(library, token=token, key="vault-3", pin=PIN),
-        HsmMasterKey(library, token="elsewhere", key="vault-1", pin=PIN),
-    ):
-        with pytest.raises(MasterKeyMissing):
-            master.wrap(b"keyset", b"alice")
