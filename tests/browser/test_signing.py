@@ -1,5 +1,6 @@
 """The main job, as people do it: Sylvie sends, Odile and Dr Lebrun sign, all of them find the result."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -39,12 +40,14 @@ def draw(odile: Screen) -> None:
     box = odile.page.locator("canvas.t-hand").bounding_box()
     assert box is not None
     mouse = odile.page.mouse
-    for stroke in ([(0.2, 0.7), (0.3, 0.2), (0.4, 0.7), (0.5, 0.4)], [(0.55, 0.5), (0.8, 0.45)]):
+    loops = [(0.15 + t / 70 + 0.04 * math.sin(t / 1.6), 0.45 - 0.3 * math.cos(t / 2) * (1 - t / 50)) for t in range(36)]
+    flourish = [(0.2 + t / 40, 0.82 - 0.06 * math.sin(t / 4)) for t in range(22)]
+    for stroke in (loops, flourish):
         points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in stroke]
         mouse.move(*points[0])
         mouse.down()
         for point in points[1:]:
-            mouse.move(*point, steps=8)
+            mouse.move(*point)
         mouse.up()
 
 
