@@ -68,12 +68,9 @@ def unknown_settings(text: str) -> Iterator[str]:
 
 
 def broken_links(text: str, folder: Path) -> Iterator[str]:
-    """Relative links and pictures that lead nowhere; pictures that the browser tests take, once they took some."""
-    taken = (ROOT / "docs" / "pictures").exists()
+    """Relative links and pictures that lead nowhere."""
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:|#", target) or (target.startswith("docs/pictures/") and not taken):
-            continue
-        if not (folder / target.partition("#")[0]).exists():
+        if not re.match(r"[a-z]+:|#", target) and not (folder / target.partition("#")[0]).exists():
             yield target
 
 

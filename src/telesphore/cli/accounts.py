@@ -1,7 +1,4 @@
-"""`telesphore accounts`: found an organisation, add its members.
-
-Exit statuses: 0 done; 2 wrong usage; 3 refused, and the reason is on the error output.
-"""
+"""`telesphore accounts`: found an organisation, add its members."""
 
 import json
 import secrets
