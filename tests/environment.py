@@ -14,6 +14,8 @@ os.environ["TELESPHORE_HOME"] = str(HOME)
 os.environ["TELESPHORE_DEMONSTRATION"] = "yes"
 os.environ["TELESPHORE_MAIL_GATEWAY"] = "local"
 os.environ["TELESPHORE_SMS_GATEWAY"] = "local"
+# Files: SoftHSM2 reads where its tokens are once per process, and tests of it have their own places.
+os.environ["TELESPHORE_TOKENS"] = "pkcs12"
 
 from telesphore.config import embedded  # noqa: E402 - the environment comes first.
 

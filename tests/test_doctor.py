@@ -313,6 +313,7 @@ def test_no_secret_is_among_the_settings(tmp_path: Path) -> None:
         ({"listen": "nowhere"}, "TELESPHORE_LISTEN (environment) is 'nowhere'; it accepts address:port."),
         ({"colour": "blue"}, "TELESPHORE_COLOUR (environment) is not a setting"),
         ({"demonstration": "no"}, "TELESPHORE_MAIL_GATEWAY is local outside a demonstration"),
+        ({"database": "postgresql://one:secret@nowhere/telesphore"}, "TELESPHORE_DATABASE holds a password"),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_its_name_and_status_2(settings: dict[str, str], says: str) -> None:

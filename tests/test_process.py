@@ -162,10 +162,10 @@ def test_ctrl_c_stops_it_too(instance: Instance) -> None:
     assert instance.processes() == {"serve": [], "worker": []}
 
 
-def test_a_second_up_of_the_same_home_is_refused_with_status_3(instance: Instance) -> None:
+def test_a_second_up_of_the_same_home_is_refused_with_status_5(instance: Instance) -> None:
     with instance.up() as up:
         second = instance.run("up")
-        assert second.returncode == 3
+        assert second.returncode == 5
         assert "Another telesphore up runs" in second.stderr
         assert instance.answers()
         up.send_signal(signal.SIGTERM)
@@ -268,7 +268,7 @@ def test_stopped_jobs_are_listed_tried_again_and_given_up_from_the_command_line(
         assert instance.run("jobs", "try-again", str(first)).returncode == 0
         assert instance.run("jobs", "give-up", str(second)).returncode == 0
         refused = instance.run("jobs", "give-up", str(second))
-        assert refused.returncode == 1
+        assert refused.returncode == 3
         assert "This job is not there" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert instance.sql("SELECT id, status::text FROM procrastinate_jobs") == [(first, "todo")]

@@ -1,14 +1,22 @@
 """Every page, rendered for who may see it, and refused to who may not."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 
 from telesphore.accounts.models import Person
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
+from telesphore.records.models import Document
 from telesphore.signature.actions import send
+from telesphore.signature.models import Envelope
 from telesphore.signature.states import Purpose
 from tests.cast import Cast
 from tests.papers import one_page
@@ -69,23 +77,51 @@ def test_a_page_opens_for_who_may_see_it(cast: Cast, envelope: dict[str, object]
     assert answer["Cache-Control"].count("no-store")
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if "{" in path])
+def objects() -> list[str]:
+    """Every address of the map that names an object, with the object's name to be filled in."""
+    filled = (re.sub(r"<uuid:(\w+)_id>", r"{\1}", prefix) for prefix in addresses(get_resolver().url_patterns))
+    return sorted({path for path in filled if "{" in path})
+
+
+def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern)
+
+
+def test_the_objects_of_the_map_are_those_that_the_tests_make() -> None:
+    named = set(re.findall(r"{(\w+)}", " ".join(objects())))
+    assert named == {"patient", "document", "envelope"}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", objects())
 @pytest.mark.parametrize("who", ["ricaud", "cherif"])
 def test_the_right_role_on_the_wrong_patient_gets_what_does_not_exist(
-    cast: Cast, envelope: dict[str, object], path: str, who: str
+    cast: Cast, envelope: dict[str, object], path: str, who: str, method: str
 ) -> None:
     client = signed_in(getattr(cast, who))
-    there = client.get(path.format(**envelope))
-    nowhere = client.get(path.format(**dict.fromkeys(envelope, uuid7())))
-    assert there.status_code == nowhere.status_code == 404
-    assert strip_tokens(there.content) == strip_tokens(nowhere.content)
+    form = {"pin": "0000", "reason": "?", "professional": str(cast.lebrun.person_id), "title": "?"}
+    there = getattr(client, method)(path.format(**envelope), form)
+    nowhere = getattr(client, method)(path.format(**dict.fromkeys(envelope, uuid7())), form)
+    assert there.status_code == nowhere.status_code
+    assert there.status_code in (404, 405) or (method, there.status_code) == ("get", 302)
+    assert strip_tokens(there) == strip_tokens(nowhere)
 
 
-def strip_tokens(content: bytes) -> str:
-    """A page without what differs at each rendering, or repeats the address that was asked."""
-    import re
+def test_what_a_stranger_tried_changed_nothing(cast: Cast, envelope: dict[str, object]) -> None:
+    before = list(Envelope.objects.values()), list(Document.objects.values())
+    for path in objects():
+        signed_in(cast.ricaud).post(path.format(**envelope), {"pin": "0000", "reason": "?"})
+    assert (list(Envelope.objects.values()), list(Document.objects.values())) == before
 
-    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", content.decode())
+
+def strip_tokens(answer: HttpResponse) -> str:
+    """An answer without what differs at each rendering, or repeats the address that was asked."""
+    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", answer.content.decode())
+    text += answer.get("Location", "")
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21,22}", "ID", text)
 
 

@@ -1,8 +1,4 @@
-"""`telesphore audit`: verify the trail, hand out proofs and exports, accept cosignatures, apply the retention.
-
-Exit statuses: 0 all holds, or it was done; 1 something does not hold; 2 the command was misspelt; 3 it was refused, and
-the reason is on the error output.
-"""
+"""`telesphore audit`: verify the trail, hand out proofs and exports, accept cosignatures, apply the retention."""
 
 import json
 import os
@@ -21,10 +17,10 @@ from django.apps import apps
 from telesphore.audit.formats.merkle import BadProof
 from telesphore.audit.formats.notes import BadNote, Head, PublicKey, open_checkpoint
 from telesphore.audit.formats.proofs import Proof, check_event
+from telesphore.cli.statuses import Status
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError
 
-DOES_NOT_HOLD, REFUSED = 1, 3
 _MAX_FILE = 1_000_000
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail: verify it, prove events, export them.")
@@ -49,7 +45,7 @@ def _refusing() -> Iterator[None]:
         yield
     except (DomainError, BadNote, BadProof) as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(Status.REFUSED) from None
 
 
 def _read(path: Path) -> str:
@@ -119,7 +115,7 @@ def verify(
             f"{report.pending + report.unsigned} events await the seal."
         )
     if not report.holds:
-        raise typer.Exit(DOES_NOT_HOLD)
+        raise typer.Exit(Status.FAILED)
 
 
 @app.command()
@@ -162,7 +158,7 @@ def check(
             _print({"holds": False, "reason": str(error)})
         else:
             typer.echo(f"The proof does not hold: {error}")
-        raise typer.Exit(DOES_NOT_HOLD) from None
+        raise typer.Exit(Status.FAILED) from None
     seen = [{"name": by.witness.name, "at": by.at.isoformat()} for by in proved.witnesses]
     if as_json:
         _print({"holds": True, "number": proved.index, "size": proved.head.size, "witnesses": seen, "event": event})

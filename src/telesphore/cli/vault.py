@@ -1,8 +1,4 @@
-"""`telesphore vault`: check what is stored, change keys, erase, sweep.
-
-Exit statuses: 0 done, and all is well; 1 damage was found; 2 the command line is wrong; 3 refused, or something it
-needs is away (nothing was lost; the sentence says what to do).
-"""
+"""`telesphore vault`: check what is stored, change keys, erase, sweep."""
 
 import json
 import os
@@ -16,18 +12,16 @@ from uuid import UUID
 import django
 import typer
 
+from telesphore.cli.statuses import Status
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError
 
-DAMAGED, REFUSED = 1, 3
-
-app = typer.Typer(no_args_is_help=True, help="Check what is stored, change keys, erase. Exit statuses: 0, 1, 2, 3.")
+app = typer.Typer(no_args_is_help=True, help="Check what is stored, change keys, erase.")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
 
 
 @app.callback()
 def _ready() -> None:
-    """0: done, and all is well. 1: damage was found. 2: wrong command line. 3: refused, or something is away."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
     django.setup()
 
@@ -45,7 +39,7 @@ def _refusals(as_json: bool) -> Iterator[None]:
             typer.echo(json.dumps({"error": refused.code, "sentence": refused.sentence}))
         else:
             typer.echo(refused.sentence, err=True)
-        raise typer.Exit(REFUSED) from None
+        raise typer.Exit(Status.REFUSED) from None
 
 
 def _say(as_json: bool, sentence: str, **facts: Any) -> None:
@@ -78,7 +72,7 @@ def verify(
         typer.echo(f"{finding.code}: document {finding.blob_id} of organisation {finding.organisation_id}")
     _say(as_json, f"{checked.blobs} documents read, {len(checked.findings)} damaged.", **asdict(checked))
     if checked.findings:
-        raise typer.Exit(DAMAGED)
+        raise typer.Exit(Status.FAILED)
 
 
 @app.command()
@@ -113,7 +107,7 @@ def rotate(
     )  # fmt: skip
     if rotated.unopened:
         typer.echo(f"{rotated.unopened} keysets open under no master key of this instance: see vault verify.", err=True)
-        raise typer.Exit(DAMAGED)
+        raise typer.Exit(Status.FAILED)
 
 
 @app.command()
@@ -129,7 +123,7 @@ def erase(
 
     question = f"Nobody will be able to read again what key {key} encrypted. Erase it?"
     if not yes and not typer.confirm(question):
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(Status.REFUSED)
     with _refusals(as_json):
         actions.erase_keyset(
             organisation_id=organisation,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from telesphore.ades.validation import SignatureFacts
+from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.pki import queries as pki
@@ -48,4 +49,4 @@ def verify(
             marks = f"{'intact' if fact.intact else 'ALTERED'}, {'trusted' if fact.trusted else 'NOT TRUSTED'}"
             print(f"    {fact.signer}, {fact.signed_at:%Y-%m-%d %H:%M} UTC: {marks}")
     if not all_good:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAILED)

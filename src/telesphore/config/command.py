@@ -3,8 +3,7 @@
 The commands that run the instance itself (`up`, `serve`, `worker`, `migrate`, `doctor`) live here, because they are
 assembly; the commands of the rooms live in `telesphore.cli`.
 
-Exit statuses: 0 done; 1 it could not be done, or a check found a problem; 2 wrong usage or a bad setting; 3 another
-`telesphore up` runs this home; 4 the database is away.
+How a command ends is said by `telesphore.cli.statuses`, for all of them.
 """
 
 import dataclasses
@@ -16,11 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
+from telesphore.cli.statuses import Status
 from telesphore.config import keys, process
 from telesphore.config.embedded import EmbeddedFailure
 from telesphore.config.options import BadSetting, read
-
-FAILED, USAGE, ALREADY_UP, DATABASE_AWAY = 1, 2, 3, 4
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
@@ -53,7 +51,7 @@ def demo(
     if document is not None and not document.is_file():
         raise typer.BadParameter(f"{document} is not a file", param_hint="--document")
     if not demonstration.run(document=document, serve=serve == "yes"):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Status.FAILED)
 
 
 def serve() -> None:
@@ -98,7 +96,7 @@ def doctor(
         else:
             print(f"{finding.level.upper():8} {finding.what}" + (f"\n         → {finding.do}" if finding.do else ""))
     if any(finding.level is practice.Level.PROBLEM for finding in findings):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Status.FAILED)
 
 
 def backup(folder: Annotated[Path, typer.Argument(help="Where to write; outside the home.")]) -> None:
@@ -159,11 +157,11 @@ def main() -> None:
             print(keys.notice(made), file=sys.stderr, flush=True)
         _run()
     except BadSetting as refused:
-        _leave(USAGE, refused)
+        _leave(Status.USAGE, refused)
     except process.AlreadyUp as refused:
-        _leave(ALREADY_UP, refused)
+        _leave(Status.ALREADY_UP, refused)
     except EmbeddedFailure as failure:
-        _leave(DATABASE_AWAY, failure)
+        _leave(Status.DATABASE_AWAY, failure)
 
 
 def _run() -> None:
@@ -176,13 +174,15 @@ def _run() -> None:
     django.setup()
     try:
         _commands()(prog_name="telesphore")
-    except (BackupFailure, DomainError) as refused:
-        _leave(FAILED, refused)
+    except BackupFailure as failure:
+        _leave(Status.FAILED, failure)
+    except DomainError as refused:
+        _leave(Status.REFUSED, refused)
     except OperationalError as error:
-        _leave(DATABASE_AWAY, f"The database does not answer: {error}")
+        _leave(Status.DATABASE_AWAY, f"The database does not answer: {error}")
 
 
-def _leave(status: int, why: Any) -> None:
+def _leave(status: Status, why: Any) -> None:
     print(f"telesphore: {why}", file=sys.stderr)
     sys.exit(status)
 

@@ -39,6 +39,8 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
 
 INSTALLED_APPS = [
+    # First, so that its templates stand before a library's of the same name.
+    "telesphore.web",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -59,7 +61,6 @@ INSTALLED_APPS = [
     "telesphore.accounts",
     "telesphore.records",
     "telesphore.signature",
-    "telesphore.web",
     "telesphore.config.apps.Assembly",
 ]
 
@@ -121,9 +122,11 @@ def _database(role_option: str, password_option: str, role: str) -> dict[str, An
     try:
         parts = psycopg.conninfo.conninfo_to_dict(_value("database"))
     except psycopg.Error:
-        sys.exit("telesphore: TELESPHORE_DATABASE accepts embedded, or a postgresql:// address without a password.")
+        raise BadSetting(
+            "TELESPHORE_DATABASE accepts embedded, or a postgresql:// address without a password."
+        ) from None
     if "password" in parts:
-        sys.exit("telesphore: TELESPHORE_DATABASE holds a password; put it in a file: database_password_file.")
+        raise BadSetting("TELESPHORE_DATABASE holds a password; put it in a file: TELESPHORE_DATABASE_PASSWORD_FILE.")
     user = _value(role_option) if role_option else parts.get("user", embedded.APPLICATION)
     file = _value(password_option)
     return {

@@ -6,6 +6,7 @@ const RATIO = 1.25;
 class Viewer {
   constructor(element) {
     this.element = element;
+    element.hidden = false;
     this.single = "single" in element.dataset;
     this.number = Number(element.dataset.page || 1);
     this.zoom = 1;
