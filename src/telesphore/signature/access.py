@@ -1,9 +1,10 @@
 """Who may act on an envelope: its recipients when it is their turn, its sender."""
 
+from datetime import datetime
 from uuid import UUID
 
 from telesphore.kernel.actors import Actor, ActorKind
-from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeNotFound, NotYourTurn
+from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeExpired, EnvelopeNotFound, NotYourTurn
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, RecipientState
 
@@ -30,16 +31,18 @@ def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipien
     return recipient.envelope, recipient
 
 
-def check_can_sign(envelope: Envelope, recipient: Recipient) -> None:
-    """Whether it is this recipient's turn.
+def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> None:
+    """Whether it is this recipient's turn, and not too late.
 
     Raises:
-        AlreadySigned, EnvelopeClosed, NotYourTurn
+        AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     if recipient.state == RecipientState.SIGNED:
         raise AlreadySigned
     if envelope.state not in OPEN_STATES or recipient.state == RecipientState.DECLINED:
         raise EnvelopeClosed
+    if at >= envelope.expires_at:
+        raise EnvelopeExpired
     if recipient.state != RecipientState.WAITING:
         raise NotYourTurn
 

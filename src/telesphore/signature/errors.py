@@ -31,6 +31,13 @@ class EnvelopeClosed(DomainError):
     code = "envelope-closed"
 
 
+class EnvelopeExpired(DomainError):
+    """The time to sign this document is over. Ask whoever sent it to send it again."""
+
+    refusal = Refusal.CONFLICT
+    code = "envelope-expired"
+
+
 class SomeoneSignedMeanwhile(DomainError):
     """Someone else signed while you were signing. Nothing was lost: sign again."""
 

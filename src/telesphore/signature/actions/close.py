@@ -18,14 +18,16 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     """Refuse to sign, with a reason or without: nobody is asked any more.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     access.recipient_of(actor=actor, envelope_id=envelope_id)
     envelope = lock(actor=actor, envelope_id=envelope_id)
     _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
-    access.check_can_sign(envelope, recipient)
+    access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
     recipient.save(update_fields=["state"])
+    if recipient.link_id is not None:
+        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
     _close(envelope, EnvelopeState.DECLINED, reason, actor, at)
     audit.record(
         "signature:recipient:decline",
@@ -84,7 +86,7 @@ def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, 
     envelope.save(update_fields=["state", "closed_at", "reason_sealed"])
     open_links = Recipient.objects.filter(
         organisation_id=envelope.organisation_id, envelope_id=envelope.id, link_id__isnull=False
-    ).exclude(state=RecipientState.SIGNED)
+    ).exclude(state__in=(RecipientState.SIGNED, RecipientState.DECLINED))
     for link_id in open_links.values_list("link_id", flat=True):
         assert link_id is not None
         links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)

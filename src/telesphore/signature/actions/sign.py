@@ -49,10 +49,11 @@ def sign_as_patient(
         drawing: PNG of a handwritten signature; decoration only.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn, NotReadYet, SomeoneSignedMeanwhile
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
+        SomeoneSignedMeanwhile
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
-    access.check_can_sign(envelope, recipient)
+    access.check_can_sign(envelope, recipient, at)
     if pages_shown < envelope.pages:
         raise NotReadYet
     patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
@@ -76,11 +77,11 @@ def sign_with_token(
     """A professional signs with a card or another token of theirs.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, NotYourTurn, SomeoneSignedMeanwhile, and what the token
-        raises: WrongPin, TokenLocked, TokenGone.
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what the
+        token raises: WrongPin, TokenLocked, TokenGone.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
-    access.check_can_sign(envelope, recipient)
+    access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
     person = accounts.person_card(recipient.person_id)
     return _sign(envelope, recipient, person.display_name, person.specialty, token, drawing, actor, at)
@@ -141,7 +142,7 @@ def _take(
 ) -> Signed:
     envelope = lock(actor=actor, envelope_id=envelope_id)
     recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=recipient_id)
-    access.check_can_sign(envelope, recipient)
+    access.check_can_sign(envelope, recipient, at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
         raise SomeoneSignedMeanwhile

@@ -36,6 +36,7 @@ SENTENCES = {
     "vault:blob:keep": _("File stored"),
     "vault:keyset:create": _("Keys created"),
     "vault:keyset:erase": _("Keys destroyed"),
+    "web:page:open": _("Page opened"),
 }
 
 

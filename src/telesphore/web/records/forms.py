@@ -6,8 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from telesphore.records.states import DocumentType, Sex
 from telesphore.web.forms import PhoneField
 
-LARGEST_UPLOAD = 50 * 2**20
-
 
 class PatientForm(forms.Form):
     """The traits of a patient, and how to reach them."""

@@ -18,8 +18,9 @@ from telesphore.records.states import DocumentType
 from telesphore.signature import queries as signature
 from telesphore.web.access import role
 from telesphore.web.files import pdf_response
-from telesphore.web.records.forms import LARGEST_UPLOAD, DepositForm, PatientForm
+from telesphore.web.records.forms import DepositForm, PatientForm
 from telesphore.web.requests import actor_of
+from telesphore.web.uploads import LARGEST_FILE
 
 CARERS = (Role.SECRETARY, Role.PROFESSIONAL)
 
@@ -87,8 +88,8 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         try:
-            if upload.size > LARGEST_UPLOAD:
-                raise intake.TooLarge(limit=LARGEST_UPLOAD // 2**20)
+            if upload.size > LARGEST_FILE:
+                raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
             kind = DocumentType(form.cleaned_data["type"])
             deposited = actions.deposit(
                 patient_id=patient_id,
