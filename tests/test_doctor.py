@@ -323,6 +323,12 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_status_2(settings: dict
     assert "Traceback" not in result.stderr
 
 
+def test_a_database_that_does_not_answer_ends_a_command_with_status_4() -> None:
+    result = telesphore("jobs", "list", database="postgresql://telesphore_app@127.0.0.1:1/telesphore")
+    assert (result.returncode, "Traceback" in result.stderr) == (4, False)
+    assert "The database does not answer" in result.stderr
+
+
 def test_the_doctor_examines_this_very_installation(django_db_setup: None) -> None:
     patient = doctor.this_installation(read(os.environ))
     parameters: Any = patient.databases["default"]

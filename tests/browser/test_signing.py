@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from telesphore.cli.demonstration.consent import consent_form
 from telesphore.signature import queries
 from telesphore.signature.states import EnvelopeState
@@ -91,7 +89,7 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
         odile.press(f"Page {number + 1}")
         odile.settle()
     odile.press("J’ai tout lu")
-    odile.says("Je, FERRAND Odile")
+    odile.says("Moi, FERRAND Odile")
     odile.look("patient-decide")
     odile.follow("J’accepte")
     draw(odile)

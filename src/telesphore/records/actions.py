@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.identifiers import uuid7
@@ -268,28 +270,32 @@ def file_result(
     """
     decision = access.decide(actor=actor, patient_id=patient_id, at=at)
     organisation_id = decision.patient.organisation_id
-    filed = Document.objects.filter(
-        organisation_id=organisation_id, source_id=source_id, source_part=source_part
-    ).first()
-    if filed is not None:
-        return filed.id
+    filed = Document.objects.filter(organisation_id=organisation_id, source_id=source_id, source_part=source_part)
+    if (first := filed.first()) is not None:
+        return first.id
     deposited = vault.deposit(
         organisation_id=organisation_id, key_id=decision.patient.key_id, media_type="application/pdf", content=pdf
     )
-    return _file(
-        patient=decision.patient,
-        title=title,
-        type_code=type_code,
-        class_code=class_code,
-        deposited=deposited,
-        pages=pages,
-        notices=(),
-        ground=decision.ground,
-        actor=actor,
-        at=at,
-        source_id=source_id,
-        source_part=source_part,
-    )
+    try:
+        return _file(
+            patient=decision.patient,
+            title=title,
+            type_code=type_code,
+            class_code=class_code,
+            deposited=deposited,
+            pages=pages,
+            notices=(),
+            ground=decision.ground,
+            actor=actor,
+            at=at,
+            source_id=source_id,
+            source_part=source_part,
+        )
+    except IntegrityError:
+        # Another worker was faster; the bytes deposited here become an orphan.
+        if (first := filed.first()) is None:
+            raise
+        return first.id
 
 
 @audit.staged("records:document:open")

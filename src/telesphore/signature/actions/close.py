@@ -23,6 +23,7 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     access.recipient_of(actor=actor, envelope_id=envelope_id)
     envelope = lock(actor=actor, envelope_id=envelope_id)
     _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
     recipient.save(update_fields=["state"])
@@ -49,6 +50,7 @@ def void(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     envelope = lock(actor=actor, envelope_id=envelope_id)
     if envelope.sender_id != actor.person_id:
         raise EnvelopeNotFound
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     _close(envelope, EnvelopeState.VOIDED, reason, actor, at)
     audit.record(
         "signature:envelope:void",

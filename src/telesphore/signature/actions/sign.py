@@ -53,6 +53,7 @@ def sign_as_patient(
         SomeoneSignedMeanwhile
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     if pages_shown < envelope.pages:
         raise NotReadYet
@@ -77,10 +78,11 @@ def sign_with_token(
     """A professional signs with a card or another token of theirs.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what the
-        token raises: WrongPin, TokenLocked, TokenGone.
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
+        the token raises: WrongPin, TokenLocked, TokenGone.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
     person = accounts.person_card(recipient.person_id)
