@@ -153,8 +153,7 @@ def rule_of(view: View, name: str) -> str | None:
 
 
 def _has_second_factor(request: HttpRequest) -> bool:
+    # Asked anew each time: who has just removed it, here or in another window, must set one up again.
     from allauth.mfa.utils import is_mfa_enabled
 
-    if not request.session.get("second_factor"):
-        request.session["second_factor"] = bool(is_mfa_enabled(request.user))
-    return bool(request.session["second_factor"])
+    return bool(is_mfa_enabled(request.user))
