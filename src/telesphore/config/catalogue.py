@@ -16,11 +16,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value <= 0:
-        raise ValueError(text)
-    return value
+def _at_least(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError(text)
+        return value
+
+    return parse
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -112,14 +115,14 @@ OPTIONS: tuple[Option, ...] = (
         name="web_workers",
         meaning="Processes that answer requests.",
         accepts="a whole number, at least 1",
-        parse=_positive,
+        parse=_at_least(1),
         default="1",
     ),
     Option(
         name="worker_jobs",
         meaning="Jobs that one worker runs at the same time.",
         accepts="a whole number, at least 1",
-        parse=_positive,
+        parse=_at_least(1),
         default="4",
     ),
     Option(
@@ -260,7 +263,7 @@ OPTIONS: tuple[Option, ...] = (
         name="smtp_port",
         meaning="Port of the SMTP server.",
         accepts="a whole number, at least 1",
-        parse=_positive,
+        parse=_at_least(1),
         default="587",
     ),
     Option(
@@ -300,9 +303,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="audit_access_retention_days",
-        meaning="How long access events keep their detail (at least 3 years stay visible to the patient).",
-        accepts="a whole number of days, at least 1",
-        parse=_positive,
+        meaning="How long access events keep their detail (patients see theirs for at least 3 years: EHDS art. 9).",
+        accepts="a whole number of days, at least 1096",
+        parse=_at_least(1096),
         default="3653",
     ),
     Option(
@@ -316,7 +319,7 @@ OPTIONS: tuple[Option, ...] = (
         name="audit_technical_retention_days",
         meaning="How long technical events keep their detail.",
         accepts="a whole number of days, at least 1",
-        parse=_positive,
+        parse=_at_least(1),
         default="365",
     ),
 )
