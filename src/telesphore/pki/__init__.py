@@ -1,4 +1,4 @@
-"""Issuing: the local authority and the certificates that it gives, each issue and revocation in the trail.
+"""Issuing: the local authority and the certificates that it gives, each issue in the trail.
 
 An *authority* signs certificates with a key that the vault keeps. A *profile* says what a certificate is for: a
 professional, an organisation's seal, a patient's one signature (minutes). None of them is qualified.

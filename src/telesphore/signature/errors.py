@@ -71,3 +71,10 @@ class NotReadYet(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "not-read-yet"
+
+
+class UnknownSigner(DomainError):
+    """A signer must be the patient, or a health professional of your organisation."""
+
+    refusal = Refusal.INVALID
+    code = "unknown-signer"

@@ -21,7 +21,7 @@ from telesphore.paper.pictures import last_page_size
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records.models import Patient
-from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign
+from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign, UnknownSigner
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import Purpose, RecipientState
 from telesphore.vault import actions as vault
@@ -61,7 +61,7 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
     signs: later signatures only fill what the first one certified.
 
     Raises:
-        DocumentNotFound, NobodyToSign, NoPlaceToSign, NoChannel
+        DocumentNotFound, NobodyToSign, UnknownSigner, NoPlaceToSign, NoChannel
     """
     if not steps or not all(steps):
         raise NobodyToSign
@@ -71,6 +71,9 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
     signers = [signer for step in steps for signer in step]
     if any(signer.person_id is None for signer in signers) and not (patient.email and patient.phone):
         raise NoChannel
+    asked = {signer.person_id for signer in signers if signer.person_id is not None}
+    if not asked <= {card.person_id for card in accounts.professionals(organisation_id=actor.organisation, at=at)}:
+        raise UnknownSigner
     places = [
         signer.place or usual for signer, usual in zip(signers, usual_places(document.pdf, len(signers)), strict=True)
     ]
