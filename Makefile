@@ -8,7 +8,7 @@ SERVE ?= yes
 DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
 TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext
 
-.PHONY: help demo test check bench clean front messages
+.PHONY: help demo test check bench docs clean front messages
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -29,6 +29,10 @@ check: $(VENV)/development front messages ## Linters, types, contracts, migratio
 
 bench: $(VENV)/development ## Run every benchmark's short form, print one table
 	@$(BIN)/python bench/table.py
+
+docs: $(VENV)/development ## Write the pages of docs/ that are made from the code
+	@$(BIN)/python scripts/state_diagrams.py
+	@$(BIN)/python scripts/access_rules.py
 
 clean: ## Remove what the commands made (never an instance's home)
 	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache

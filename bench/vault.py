@@ -1,8 +1,19 @@
 """How fast documents go into the vault and come back, beside the bare store and bare AES-GCM in the same run.
 
-Every figure is of one thread that waits for each document, on an instance of its own: an embedded database and a
-folder, both forcing to disk. Rounds of the compared ways alternate, so that a disk that slows down slows all; the
-rate is the median of the rounds'. `--place` names the folder to measure in.
+Every figure is of one thread, on an instance of its own: an embedded database and a folder, both forcing to disk.
+Rounds of the compared ways alternate, so that a disk that slows down slows all; the rate is the median of the rounds'.
+`--place` names the folder to measure in.
+
+What is compared, all of it durable when the call returns:
+
+- *bare store*: the same plaintext written by the same folder store, one document after the other. Each is forced to
+  disk, renamed, and its folder forced: two waits a document. No encryption, no hash, no row, no trace.
+- *deposit*: the document encrypted and hashed, then written as by the bare store.
+- *deposit and keep, single*: the same, and its row and its event in one transaction: the database's wait makes three.
+  With two waits against three, this ratio stays near two thirds at best where the processor costs nothing.
+- *deposit and keep, fifty at once*: `deposit_many`, then `keep_many` in one transaction. Every file is forced to disk,
+  their one folder once, the database once. Its ratio is to the bare store *one document after the other*; the bare
+  store given the same fifty at once (`write_many`) stands beside it, and that ratio too.
 """
 
 import argparse
@@ -27,6 +38,7 @@ import frame
 TARGET = 0.8
 SIZES = {"20 kB": 20_000, "1 MB": 1_000_000, "100 MB": 100_000_000}
 PIECE = 1 << 20
+FIFTY = 50
 
 
 @contextlib.contextmanager
@@ -204,19 +216,28 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
             rounds,
         )
         if label == "20 kB":
-            # A laboratory's batch: each document durable by itself, fifty rows in one transaction.
-            def batch(content: bytes = content) -> None:
-                keep(*(deposit(content) for _ in range(50)))
+            # A laboratory's delivery.
+            def bare_fifty_at_once(content: bytes = content) -> None:
+                ending = uuid7().hex[-2:]
+                names = [f"{organisation_id}/{ending}/{uuid7()}" for _ in range(FIFTY)]
+                store.write_many([(name, io.BytesIO(content)) for name in names])
 
-            fifty = {"bare_fifty": lambda: [bare_write() for _ in range(50)], "deposit_and_keep_fifty": batch}
-            found = alternate(fifty, 2, 5 if short else 15)
-            rates["deposit_and_keep_fifty_at_once"] = 50 * found["deposit_and_keep_fifty"]
-            ratio = round(found["deposit_and_keep_fifty"] / found["bare_fifty"], 3)
-            aims.append(
-                frame.aim(
-                    "20 kB written (bytes; rows and traces of 50 at once) / bare store", ratio, "ratio", TARGET, ">="
+            def vault_fifty_at_once(content: bytes = content) -> None:
+                incoming = actions.Incoming(
+                    organisation_id=organisation_id, key_id=key_id, media_type="application/pdf", content=content
                 )
-            )
+                keep(*actions.deposit_many([incoming] * FIFTY))
+
+            fifty = {
+                "bare_store_fifty_one_by_one": lambda: [bare_write() for _ in range(FIFTY)],
+                "bare_store_fifty_at_once": bare_fifty_at_once,
+                "deposit_and_keep_fifty_at_once": vault_fifty_at_once,
+            }
+            rates |= {name: FIFTY * found for name, found in alternate(fifty, 2, 5 if short else 15).items()}
+            at_once = rates["deposit_and_keep_fifty_at_once"]
+            ratio = round(at_once / rates["bare_store_fifty_one_by_one"], 3)
+            aims.append(frame.aim("20 kB written, fifty at once / bare store one by one", ratio, "ratio", TARGET, ">="))
+            results["fifty_at_once_to_bare_store_fifty_at_once"] = round(at_once / rates["bare_store_fifty_at_once"], 3)
         results[label] = {
             name: {"documents_per_s": round(found, 2), "mb_per_s": round(found * size / 1e6, 1)}
             for name, found in rates.items()
@@ -224,8 +245,8 @@ def measure(home: Path, short: bool) -> tuple[dict[str, Any], list[dict[str, Any
         if label != "1 MB":
             for way in ("deposit", "deposit_and_keep"):
                 ratio = round(rates[way] / rates["bare_store"], 3)
-                words = {"deposit": "bytes", "deposit_and_keep": "bytes, row and trace"}[way]
-                aims.append(frame.aim(f"{label} written ({words}) / bare store", ratio, "ratio", TARGET, ">="))
+                words = {"deposit": "bytes only", "deposit_and_keep": "bytes, row and trace"}[way]
+                aims.append(frame.aim(f"{label} written, single ({words}) / bare store", ratio, "ratio", TARGET, ">="))
             ratio = round(rates["vault_read"] / rates["bare_store_read"], 3)
             aims.append(frame.aim(f"{label} read / bare store, from the page cache", ratio, "ratio", TARGET, ">="))
     return results, aims

@@ -33,16 +33,17 @@ room behind it, and what is not theirs looks like what does not exist.
 """
 
 
-def endpoints(patterns: Iterable[Any], before: str = "") -> Iterator[tuple[str, str, str | None]]:
+def endpoints(patterns: Iterable[Any], before: str = "", room: str = "") -> Iterator[tuple[str, str, str | None]]:
     """Every address below these patterns: its path, its name, and its rule or None."""
     from telesphore.web.access import rule_of
 
     for pattern in patterns:
         path = before + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
-            yield from endpoints(pattern.url_patterns, path)
+            yield from endpoints(pattern.url_patterns, path, f"{pattern.namespace}:" if pattern.namespace else room)
         else:
-            yield path, pattern.name or "", rule_of(pattern.callback, pattern.name or "")
+            name = f"{room}{pattern.name or ''}"
+            yield path, name, rule_of(pattern.callback, name)
 
 
 def page() -> str:

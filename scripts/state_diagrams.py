@@ -4,8 +4,6 @@ Usage: python scripts/state_diagrams.py
 """
 
 import enum
-import os
-import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -43,9 +41,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
-    import django
-
-    django.setup()
     PAGE.write_text(page())
-    sys.exit(0)

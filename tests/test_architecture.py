@@ -40,6 +40,7 @@ NOT_ACTS = frozenset(
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
         "signature.usual_places",
         "vault.deposit",
+        "vault.deposit_many",
         "vault.prepare_keyset",
         "vault.seal_text",
         # Stages that complete: given the stage before, then the actor and the time by name.

@@ -16,8 +16,9 @@ import pytest
 from django.db import connections
 
 from telesphore.config import doctor, embedded
+from telesphore.config.catalogue import OPTIONS
 from telesphore.config.doctor import Finding, Level, Patient
-from telesphore.config.options import OPTIONS, read, write_secret
+from telesphore.config.options import read, write_secret
 from tests.environment import CLUSTER
 
 
@@ -321,6 +322,12 @@ def test_a_bad_setting_stops_the_start_with_its_name_and_status_2(settings: dict
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_does_not_answer_ends_a_command_with_status_4() -> None:
+    result = telesphore("jobs", "list", database="postgresql://telesphore_app@127.0.0.1:1/telesphore")
+    assert (result.returncode, "Traceback" in result.stderr) == (4, False)
+    assert "The database does not answer" in result.stderr
 
 
 def test_the_doctor_examines_this_very_installation(django_db_setup: None) -> None:

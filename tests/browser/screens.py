@@ -78,7 +78,7 @@ class Screen:
 
         No-break spaces count as spaces.
         """
-        self.page.get_by_text(re.compile(_loosely(text))).first.wait_for(state="visible", timeout=15_000)
+        self.page.get_by_text(re.compile(_loosely(text))).filter(visible=True).first.wait_for()
 
     def title(self) -> str:
         """The page's first heading, with plain spaces."""

@@ -62,7 +62,7 @@ def test_an_instance_moves_to_an_hsm_and_then_needs_its_file_no_more(
     ports.master_key.bind(lambda: hsm_key)
     ports.earlier_master_keys.bind(lambda: (master.FileMasterKey(master_file),))
     rotated = actions.rotate_master(actor=alice.actor, at=now())
-    assert rotated == actions.Rotated(master_key=hsm_key.name, keysets=1)
+    assert rotated == actions.Rotated(master_key=hsm_key.name, keysets=1, unopened=0)
     master_file.unlink()
     ports.earlier_master_keys.bind(tuple)
     forget(alice)

@@ -52,6 +52,7 @@ PAGES = {
     "/records/new": "sylvie",
     "/records/{patient}/": "lebrun",
     "/records/{patient}/deposit": "sylvie",
+    "/records/{patient}/team": "sylvie",
     "/documents/{document}/": "lebrun",
     "/documents/{document}/file.pdf": "lebrun",
     "/documents/{document}/send": "sylvie",
@@ -130,3 +131,15 @@ def test_nobody_is_sent_to_sign_in(cast: Cast, envelope: dict[str, object], path
     answer = Client().get(path.format(**envelope))
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in/")
+
+
+def test_a_colleague_added_to_the_team_opens_the_record_and_one_of_another_organisation_is_refused(
+    cast: Cast, envelope: dict[str, object]
+) -> None:
+    sylvie, team = signed_in(cast.sylvie), f"/records/{cast.odile_id}/team"
+    refused = sylvie.post(team, {"professional": str(cast.cherif.person_id)})
+    assert refused.status_code == 422
+    assert signed_in(cast.ricaud).get(f"/records/{cast.odile_id}/").status_code == 404
+    assert sylvie.post(team, {"professional": str(cast.ricaud.person_id)}).status_code == 302
+    assert signed_in(cast.ricaud).get(f"/records/{cast.odile_id}/").status_code == 200
+    assert signed_in(cast.cherif).get(f"/records/{cast.odile_id}/").status_code == 404

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from telesphore.accounts.models import Membership, Organisation, Person
+from telesphore.accounts.states import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +94,26 @@ def memberships(*, person_id: UUID, at: datetime) -> list[MembershipCard]:
         )
         for organisation in organisations
     ]
+
+
+def organisations() -> list[OrganisationCard]:
+    """Every organisation of this instance, by name; for the operator's commands."""
+    return [OrganisationCard(row.id, row.name, row.city) for row in Organisation.objects.order_by("name")]
+
+
+def person_of(email: str) -> UUID | None:
+    """The person who signs in with this address."""
+    return Person.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()
+
+
+def professionals(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
+    """The health professionals of an organisation at `at`, by family name, in two queries."""
+    rows = Membership.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at),
+        organisation_id=organisation_id,
+        role=Role.PROFESSIONAL,
+        starts_at__lte=at,
+        person__is_active=True,
+    )
+    cards = person_cards(rows.values_list("person_id", flat=True))
+    return sorted(cards.values(), key=lambda card: (card.family_name, card.given_name))

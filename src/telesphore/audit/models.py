@@ -13,7 +13,68 @@ from telesphore.audit.formats.entries import CORE, DETAIL, Entry, commitment
 from telesphore.kernel.rows import InsertOnly, Owned
 
 
-class Event(Owned, InsertOnly):
+def instant(at: datetime) -> str:
+    """An instant's one spelling: UTC, six digits of fraction, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _text(identifier: UUID | str | None) -> str | None:
+    return str(identifier) if identifier else None
+
+
+class Contents:
+    """What an event's leaf commits to, made of the columns of `Event`, be they a model's or a bare row's."""
+
+    __slots__ = ()
+
+    @property
+    def core_content(self: Any) -> dict[str, Any]:
+        """The core, as it is committed to."""
+        return {
+            "id": str(self.id),
+            "organisation": str(self.organisation_id),
+            "family": self.family,
+            "at": instant(self.at),
+            "action": self.action,
+            "outcome": self.outcome,
+            "actor_kind": self.actor_kind,
+            "categories": self.categories,
+            "origin": self.origin,
+            "purpose": self.purpose,
+            "ground": self.ground,
+        }
+
+    @property
+    def detail_content(self: Any) -> dict[str, Any]:
+        """The detail, as it is committed to."""
+        return {
+            "person": _text(self.person_id),
+            "on_behalf_of": _text(self.on_behalf_of),
+            "means": self.means,
+            "patient": _text(self.patient_id),
+            "subject": _text(self.subject_id),
+            "source_address": self.source_address,
+            "client": self.client,
+            "detail": self.detail,
+        }
+
+    @property
+    def core_commitment(self: Any) -> bytes:
+        return commitment(CORE, bytes(self.core_salt), self.core_content)
+
+    @property
+    def detail_commitment(self: Any) -> bytes:
+        """Not for an event whose detail was erased."""
+        assert self.detail_salt is not None
+        return commitment(DETAIL, bytes(self.detail_salt), self.detail_content)
+
+    @property
+    def entry(self: Any) -> Entry:
+        """What the event's leaf holds."""
+        return Entry(self.core_commitment, self.detail_commitment)
+
+
+class Event(Contents, Owned, InsertOnly):
     """One act, a reading or a refusal included.
 
     It has two parts, each committed to in its leaf under a salt of its own (`formats/entries.py`). The *core* says
@@ -78,61 +139,6 @@ class Event(Owned, InsertOnly):
                 name="event_erased_detail_leaves_nothing",
             ),
         ]
-
-    @property
-    def core_content(self) -> dict[str, Any]:
-        """The core, as it is committed to."""
-        return {
-            "id": str(self.id),
-            "organisation": str(self.organisation_id),
-            "family": self.family,
-            "at": instant(self.at),
-            "action": self.action,
-            "outcome": self.outcome,
-            "actor_kind": self.actor_kind,
-            "categories": self.categories,
-            "origin": self.origin,
-            "purpose": self.purpose,
-            "ground": self.ground,
-        }
-
-    @property
-    def detail_content(self) -> dict[str, Any]:
-        """The detail, as it is committed to."""
-        return {
-            "person": _text(self.person_id),
-            "on_behalf_of": _text(self.on_behalf_of),
-            "means": self.means,
-            "patient": _text(self.patient_id),
-            "subject": _text(self.subject_id),
-            "source_address": self.source_address,
-            "client": self.client,
-            "detail": self.detail,
-        }
-
-    @property
-    def core_commitment(self) -> bytes:
-        return commitment(CORE, bytes(self.core_salt), self.core_content)
-
-    @property
-    def detail_commitment(self) -> bytes:
-        """Not for an event whose detail was erased."""
-        assert self.detail_salt is not None
-        return commitment(DETAIL, bytes(self.detail_salt), self.detail_content)
-
-    @property
-    def entry(self) -> Entry:
-        """What the event's leaf holds."""
-        return Entry(self.core_commitment, self.detail_commitment)
-
-
-def instant(at: datetime) -> str:
-    """An instant's one spelling: UTC, six digits of fraction, `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _text(identifier: UUID | None) -> str | None:
-    return str(identifier) if identifier else None
 
 
 class Pending(Owned):

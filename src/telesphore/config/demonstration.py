@@ -3,6 +3,7 @@
 Everything lies in the folder `demo/` of where it is run, which each run empties first.
 """
 
+import logging
 import os
 import secrets
 import shutil
@@ -54,6 +55,8 @@ def run(*, document: Path | None, serve: bool) -> bool:
     from telesphore.cli.demonstration import job
     from telesphore.cli.demonstration.people import PIN
 
+    # The job's own lines say what happens; the programs' logs come when the site is served.
+    logging.getLogger().setLevel(logging.WARNING)
     settings = read(os.environ)
     password = secrets.token_urlsafe(12)
     with process.database_running(settings):

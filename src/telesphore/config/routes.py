@@ -5,3 +5,4 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("telesphore.web.urls")),
 ]
+handler500 = "telesphore.web.refusals.failure"

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "telesphore.web.health.requests.LogRequests",
     "telesphore.web.requests.ClientAddressMiddleware",
+    "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "telesphore.web.headers.Headers",
@@ -194,6 +195,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Shared by all web processes, so that a limit is one limit.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+
+# Never in a temporary file: `web.uploads` bounds what memory must hold.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 
 SESSION_COOKIE_AGE = int(timedelta(hours=4).total_seconds())
 SESSION_COOKIE_HTTPONLY = True

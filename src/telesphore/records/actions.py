@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from telesphore.audit import actions as audit
-from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.records import access, queries
 from telesphore.records.errors import NotAllowed
@@ -183,6 +183,7 @@ def deposit(
         media_type="application/pdf",
         content=normalised.pdf,
     )
+    assert actor.person_id is not None
     # A crash here leaves an encrypted orphan in the store, which the vault's sweep removes.
     document_id = _file(
         patient=decision.patient,
@@ -193,6 +194,7 @@ def deposit(
         pages=normalised.pages,
         notices=normalised.notices,
         ground=decision.ground,
+        author_id=actor.person_id,
         actor=actor,
         at=at,
     )
@@ -210,6 +212,7 @@ def _file(
     pages: int,
     notices: tuple[str, ...],
     ground: access.Ground,
+    author_id: UUID,
     actor: Actor,
     at: datetime,
     source_id: UUID | None = None,
@@ -217,7 +220,6 @@ def _file(
 ) -> UUID:
     document_id = uuid7()
     blob_id = vault.keep(deposited, actor=actor, at=at)
-    assert actor.person_id is not None or actor.kind is ActorKind.SYSTEM
     Document.objects.create(
         organisation_id=patient.organisation_id,
         id=document_id,
@@ -234,7 +236,7 @@ def _file(
         sha256=deposited.sha256,
         size=deposited.size,
         pages=pages,
-        author_id=actor.person_id or patient.id,
+        author_id=author_id,
         source_id=source_id,
         source_part=source_part,
         created_at=at,
@@ -262,11 +264,15 @@ def file_result(
     class_code: str,
     pdf: bytes,
     pages: int,
+    author_id: UUID,
     actor: Actor,
     at: datetime,
 ) -> UUID:
     """File what an act of the platform made (a signed document, an evidence page), once: a second call returns the
     first document. The bytes are stored as they are, for a signature covers them.
+
+    Args:
+        author_id: who may open it besides those who read all documents: the author of what it was made from.
     """
     decision = access.decide(actor=actor, patient_id=patient_id, at=at)
     organisation_id = decision.patient.organisation_id
@@ -286,6 +292,7 @@ def file_result(
             pages=pages,
             notices=(),
             ground=decision.ground,
+            author_id=author_id,
             actor=actor,
             at=at,
             source_id=source_id,

@@ -1,6 +1,6 @@
 """What the vault needs from outside: a place for bytes, and a master key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -49,6 +49,15 @@ class BlobStore(Protocol):
 
     def write(self, name: str, content: BinaryIO) -> None:
         """Write all of `content`, durably: a power cut after it returns loses nothing; if it raises, nothing shows.
+
+        Raises:
+            StoreFull: no room.
+        """
+
+    def write_many(self, contents: Sequence[tuple[str, BinaryIO]]) -> None:
+        """Write all of a batch, each name with its content, durably: it waits for the disk less often than `write`.
+
+        If it raises, some of the names may show, each with all of its bytes; what they hold is not wanted then.
 
         Raises:
             StoreFull: no room.

@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from telesphore.accounts.states import Role
+from telesphore.audit import actions as audit
+from telesphore.kernel.clock import now
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
@@ -76,7 +78,13 @@ def role(*roles: Role) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            if not actor_of(request).roles & wanted:
+            actor = actor_of(request)
+            if not actor.roles & wanted:
+                match = request.resolver_match
+                page = match.view_name if match else ""
+                audit.record(
+                    "web:page:open", actor=actor, at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
+                )
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -145,8 +153,7 @@ def rule_of(view: View, name: str) -> str | None:
 
 
 def _has_second_factor(request: HttpRequest) -> bool:
+    # Asked anew each time: who has just removed it, here or in another window, must set one up again.
     from allauth.mfa.utils import is_mfa_enabled
 
-    if not request.session.get("second_factor"):
-        request.session["second_factor"] = bool(is_mfa_enabled(request.user))
-    return bool(request.session["second_factor"])
+    return bool(is_mfa_enabled(request.user))

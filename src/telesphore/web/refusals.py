@@ -1,10 +1,13 @@
 """How the pages answer a refusal: one table from kinds of refusal to HTTP, one page for all of them."""
 
 import logging
+import sys
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import loader
 
 from telesphore.kernel.errors import DomainError, Refusal
 
@@ -36,3 +39,13 @@ class RefusalMiddleware:
         status = STATUS[exception.refusal]
         logger.log(logging.ERROR if status >= 500 else logging.INFO, "refused: %s", exception.code)
         return render(request, "refusal.html", {"refusal": exception}, status=status)
+
+
+def failure(request: HttpRequest) -> HttpResponse:
+    """The page of what no one foresaw; when the database is away, the page that says to come back.
+
+    The pages are made without the request: who is signed in is not known while the database is away.
+    """
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    page = loader.get_template("503.html" if away else "500.html")
+    return HttpResponse(page.render(), status=503 if away else 500, headers={"Retry-After": "10"} if away else None)

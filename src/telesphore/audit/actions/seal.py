@@ -21,9 +21,9 @@ from telesphore.audit.actions.key import log_key
 from telesphore.audit.errors import TreeDamaged
 from telesphore.audit.formats.merkle import leaf_hash
 from telesphore.audit.formats.notes import Head
-from telesphore.audit.models import Checkpoint, Event, Leaf
+from telesphore.audit.models import Checkpoint, Leaf
 from telesphore.audit.queries import tree
-from telesphore.audit.queries.rows import EVENT_COLUMNS, event_of
+from telesphore.audit.queries.rows import EVENT_COLUMNS, EventRow, event_of
 
 BATCH = 10_000
 # "audit" in ASCII, so that it meets no other lock of ours.
@@ -71,7 +71,7 @@ def _placed_size() -> int:
     return 0 if last is None else last + 1
 
 
-def _oldest_pending(batch: int) -> list[Event]:
+def _oldest_pending(batch: int) -> list[EventRow]:
     with connection.cursor() as cursor:
         # A request whose event is gone was tampered with: it stays, where `audit verify` finds it.
         cursor.execute(

@@ -17,10 +17,13 @@ VERSION = b"\x01"
 COMMITMENT_BYTES = 32
 CORE, DETAIL = "telesphore.audit/core/v1", "telesphore.audit/detail/v1"
 
+# Made once: `json.dumps` makes one for each call that does not want its defaults.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical(content: Mapping[str, Any]) -> bytes:
     """`content` as canonical JSON (RFC 8785)."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _CANONICAL.encode(content).encode()
 
 
 def commitment(label: str, salt: bytes, content: Mapping[str, Any]) -> bytes:

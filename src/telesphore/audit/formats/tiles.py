@@ -130,9 +130,9 @@ class Tree:
         return self._prove(consistency_ranges(old, self.size))
 
     def _prove(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        needed = {tile_of(node, self.size) for start, end in ranges for node in cover(start, end)}
-        tiles = self.read(needed)
-        return prove(ranges, lambda node: hash_in(node, tiles[tile_of(node, self.size)]))
+        places = {node: tile_of(node, self.size) for start, end in ranges for node in cover(start, end)}
+        tiles = self.read(set(places.values()))
+        return prove(ranges, lambda node: hash_in(node, tiles[places[node]]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from telesphore.audit.formats.entries import Entry
 from telesphore.audit.formats.proofs import Proof
 from telesphore.audit.models import Event
 from telesphore.audit.queries import tree
-from telesphore.audit.queries.rows import EVENT_COLUMNS, event_of
+from telesphore.audit.queries.rows import EVENT_COLUMNS, EventRow, event_of
 
 # The leaf, its head and its event in one go: a proof is two queries, and most of its time is theirs.
 _LEAF = f"""
@@ -67,7 +67,7 @@ def proof_of(event_id: UUID) -> EventProof:
     return EventProof(shown, Proof(index, hashes, checkpoint, extra))
 
 
-def _shown(event: Event | None, entry: Entry) -> dict[str, Any]:
+def _shown(event: EventRow | None, entry: Entry) -> dict[str, Any]:
     """Each part with its salt, or only with its commitment when it was erased."""
     shown: dict[str, Any] = {"core": {"commitment": entry.core.hex()}, "detail": {"commitment": entry.detail.hex()}}
     if event:

@@ -25,7 +25,7 @@ from telesphore.audit.formats.merkle import leaf_hash
 from telesphore.audit.formats.notes import BadNote, Head, PublicKey, open_checkpoint
 from telesphore.audit.formats.tiles import HEIGHT, WIDTH, Edge, FullTile, split
 from telesphore.audit.models import Checkpoint, Event, Leaf, Tile
-from telesphore.audit.queries.rows import EVENT_COLUMNS, event_of
+from telesphore.audit.queries.rows import EVENT_COLUMNS, EventRow, event_of
 from telesphore.audit.states import ERASURE
 
 _STRETCH = 16 * WIDTH
@@ -163,7 +163,7 @@ class _Verification:
         self._check_places()
         return report
 
-    def _check_leaf(self, leaf: Leaf, event: Event | None) -> None:
+    def _check_leaf(self, leaf: Leaf, event: EventRow | None) -> None:
         add = self.report.add
         number, identifier = leaf.index, leaf.event_id
         if number != self.edge.size:
@@ -214,7 +214,7 @@ class _Verification:
         hashed = hashed or _tile_hashes(number, 1).get(number)
         for event in _unplaced_events():
             if event.detail_salt is not None and leaf_hash(bytes(event.entry)) == hashed:
-                self.report.add(Trouble.REMOVED, number, event.id, f"{sentence} It is event {event.id}.")
+                self.report.add(Trouble.REMOVED, number, UUID(event.id), f"{sentence} It is event {event.id}.")
                 return
         self.report.add(Trouble.REMOVED, number, None, sentence)
 
@@ -287,7 +287,7 @@ class _Verification:
     def _check_places(self) -> None:
         for event in _unplaced_events():
             sentence = f"Event {event.id} was inserted: it has no place in the tree, and awaits none."
-            self.report.add(Trouble.INSERTED, None, event.id, sentence)
+            self.report.add(Trouble.INSERTED, None, UUID(event.id), sentence)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pending.id, event.id FROM audit_pending pending "
@@ -300,7 +300,7 @@ class _Verification:
                     self.report.add(Trouble.REMOVED, None, awaited, sentence)
 
 
-def _stretches() -> Iterator[list[tuple[Leaf, Event | None]]]:
+def _stretches() -> Iterator[list[tuple[Leaf, EventRow | None]]]:
     """Leaves with their events, in order, some thousands at a time."""
     names = [field.attname for field in Leaf._meta.concrete_fields]
     columns = ", ".join(f"leaf.{name}" for name in names)
@@ -329,7 +329,7 @@ def _tile_hashes(first: int, count: int) -> dict[int, bytes]:
     }
 
 
-def _unplaced_events() -> Iterator[Event]:
+def _unplaced_events() -> Iterator[EventRow]:
     """The first hundred events that have neither a place nor a request for one."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -7,10 +7,10 @@ too. So a name is seen with all of its bytes or not at all, whatever stops the m
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from io import RawIOBase
+from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -20,6 +20,8 @@ from telesphore.vault.errors import BlobMissing, StoreAway, StoreFull
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK = 1 << 20
 _WINDOW = 4 << 20
+_TOGETHER = 64
+"""Files open at once while a batch is written."""
 
 
 class FolderStore:
@@ -34,33 +36,39 @@ class FolderStore:
                 _make(folder)
 
     def write(self, name: str, content: BinaryIO) -> None:
-        final = self._path(name)
-        temporary = self._incoming / uuid4().hex
+        self.write_many([(name, content)])
+
+    def write_many(self, contents: Sequence[tuple[str, BinaryIO]]) -> None:
+        for first in range(0, len(contents), _TOGETHER):
+            self._write_together(contents[first : first + _TOGETHER])
+
+    def _write_together(self, contents: Sequence[tuple[str, BinaryIO]]) -> None:
+        """All bytes are forced to disk before the first name shows; then each folder is, once for all its names."""
+        places = [(self._incoming / uuid4().hex, self._path(name)) for name, _ in contents]
         try:
-            with _failures():
-                self._make_folders(final.parent)
-                # Unbuffered: content comes in large pieces already.
-                file = temporary.open("xb", buffering=0)
-            with file:
-                # Reading content is outside `_failures`: what its source refuses is not the store's doing.
-                written = begun = 0
-                while piece := content.read(_CHUNK):
+            with ExitStack() as stack:
+                files = []
+                for (temporary, final), (_, content) in zip(places, contents, strict=True):
                     with _failures():
-                        _write_whole(file, piece)
-                        written += len(piece)
-                        if sys.platform == "linux" and written - begun >= _WINDOW:
-                            # The disk begins now rather than at `fsync`: it works while the next pieces are encrypted.
-                            os.posix_fadvise(file.fileno(), begun, written - begun, os.POSIX_FADV_DONTNEED)
-                            begun = written
-                with _failures():
-                    os.fsync(file.fileno())
+                        self._make_folders(final.parent)
+                        # Unbuffered: content comes in large pieces already.
+                        files.append(stack.enter_context(temporary.open("xb", buffering=0)))
+                    _fill(files[-1], content)
+                # A file is forced after all are written: what the first one waits for, the others mostly find done.
+                for file in files:
+                    with _failures():
+                        os.fsync(file.fileno())
             with _failures():
-                # A crash here leaves a file under `incoming/`, which `discard_unfinished` removes.
-                temporary.rename(final)
-                # Until the folder is forced, a power cut may take the name back; nobody was told yet.
-                _sync(final.parent)
+                # A crash here leaves files under `incoming/`, which `discard_unfinished` removes. One between two
+                # renames leaves some names, each with all its bytes: nobody was told of them, and the sweep takes them.
+                for temporary, final in places:
+                    temporary.rename(final)
+                # Until the folder is forced, a power cut may take the names back; nobody was told yet.
+                for folder in {final.parent for _, final in places}:
+                    _sync(folder)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            for temporary, _ in places:
+                temporary.unlink(missing_ok=True)
             raise
 
     def read(self, name: str) -> BinaryIO:
@@ -104,6 +112,19 @@ class FolderStore:
 
     def _path(self, name: str) -> Path:
         return self._blobs / name
+
+
+def _fill(file: FileIO, content: BinaryIO) -> None:
+    """Write all of `content`. Reading it is outside `_failures`: what its source refuses is not the store's doing."""
+    written = begun = 0
+    while piece := content.read(_CHUNK):
+        with _failures():
+            _write_whole(file, piece)
+            written += len(piece)
+            if sys.platform == "linux" and written - begun >= _WINDOW:
+                # The disk begins now rather than at `fsync`: it works while the next pieces are encrypted.
+                os.posix_fadvise(file.fileno(), begun, written - begun, os.POSIX_FADV_DONTNEED)
+                begun = written
 
 
 def _write_whole(file: RawIOBase, piece: bytes) -> None:

@@ -6,7 +6,8 @@ An object is seen whole or not at all: S3 shows an upload only once it is comple
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from telesphore.vault.errors import BlobMissing, StoreAway, StoreFull
 _PART = 8 << 20
 """Size of a part in bytes; S3 takes 10,000 parts, so a document may have 80 GB."""
 _PARTS_AT_ONCE = 3
+_OBJECTS_AT_ONCE = 4
 _CHUNK = 1 << 20
 # What servers answer when they have no room: HTTP 507 (RFC 4918 §11.5), and the codes of Ceph and SeaweedFS.
 _FULL = re.compile(
@@ -83,6 +85,17 @@ class S3Store:
             if parts.failure is not None:
                 raise parts.failure from None
             raise
+
+    def write_many(self, contents: Sequence[tuple[str, BinaryIO]]) -> None:
+        # Leaving the block waits for those under way, so that none goes on once the caller was told of a failure.
+        with ThreadPoolExecutor(_OBJECTS_AT_ONCE) as threads:
+            writes = [threads.submit(self.write, name, content) for name, content in contents]
+            try:
+                for written in writes:
+                    written.result()
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
 
     def read(self, name: str) -> BinaryIO:
         with _failures():

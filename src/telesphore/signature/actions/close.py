@@ -27,6 +27,8 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
     recipient.save(update_fields=["state"])
+    if recipient.link_id is not None:
+        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
     _close(envelope, EnvelopeState.DECLINED, reason, actor, at)
     audit.record(
         "signature:recipient:decline",
@@ -86,7 +88,7 @@ def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, 
     envelope.save(update_fields=["state", "closed_at", "reason_sealed"])
     open_links = Recipient.objects.filter(
         organisation_id=envelope.organisation_id, envelope_id=envelope.id, link_id__isnull=False
-    ).exclude(state=RecipientState.SIGNED)
+    ).exclude(state__in=(RecipientState.SIGNED, RecipientState.DECLINED))
     for link_id in open_links.values_list("link_id", flat=True):
         assert link_id is not None
         links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)

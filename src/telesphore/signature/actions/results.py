@@ -59,6 +59,8 @@ def file_results(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
             class_code=source.class_code,
             pdf=pdf,
             pages=last_page_size(pdf)[0] + 1,
+            # Who deposited it and sent it sees what became of it.
+            author_id=source.author_id,
             actor=actor,
             at=at,
         )

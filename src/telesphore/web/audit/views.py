@@ -14,7 +14,7 @@ from telesphore.audit import actions as audit
 from telesphore.audit.queries import events
 from telesphore.kernel.clock import now
 from telesphore.web.access import role
-from telesphore.web.audit.words import sentence
+from telesphore.web.audit.words import ground, sentence
 from telesphore.web.requests import actor_of
 
 
@@ -32,6 +32,7 @@ def journal(request: HttpRequest) -> HttpResponse:
         {
             "event": event,
             "sentence": sentence(event.action),
+            "ground": ground(event.ground),
             "who": people[event.person_id].display_name if event.person_id in people else "",
         }
         for event in page.events

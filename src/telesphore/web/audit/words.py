@@ -36,9 +36,25 @@ SENTENCES = {
     "vault:blob:keep": _("File stored"),
     "vault:keyset:create": _("Keys created"),
     "vault:keyset:erase": _("Keys destroyed"),
+    "web:page:open": _("Page opened"),
+}
+
+GROUNDS = {
+    "author": _("Author of the document"),
+    "care-team": _("Care team"),
+    "own-record": _("Their own record"),
+    "recipient": _("Asked to sign"),
+    "retention": _("End of retention"),
+    "sender": _("Sender"),
+    "system": _("Telesphore"),
 }
 
 
 def sentence(action: str) -> str:
     """The action in the reader's language."""
     return str(SENTENCES.get(action, action))
+
+
+def ground(code: str) -> str:
+    """What allowed the action, in the reader's language."""
+    return str(GROUNDS.get(code, code))

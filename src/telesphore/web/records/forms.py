@@ -1,12 +1,13 @@
 """What is typed into the record's pages, parsed at the door."""
 
+from collections.abc import Iterable
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from telesphore.accounts.queries import PersonCard
 from telesphore.records.states import DocumentType, Sex
 from telesphore.web.forms import PhoneField
-
-LARGEST_UPLOAD = 50 * 2**20
 
 
 class PatientForm(forms.Form):
@@ -28,3 +29,15 @@ class DepositForm(forms.Form):
     file = forms.FileField(label=_("PDF file"), widget=forms.FileInput(attrs={"accept": "application/pdf"}))
     title = forms.CharField(label=_("Title"), max_length=200)
     type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)
+
+
+class TeamForm(forms.Form):
+    """A colleague to add to a care team."""
+
+    professional = forms.ChoiceField(label=_("Colleague"))
+
+    def __init__(self, *args: object, colleagues: Iterable[PersonCard], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
+        field = self.fields["professional"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *((str(card.person_id), card.display_name) for card in colleagues)]

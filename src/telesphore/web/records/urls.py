@@ -10,6 +10,7 @@ urlpatterns = [
     path("records/new", views.register, name="register"),
     path("records/<uuid:patient_id>/", views.record, name="record"),
     path("records/<uuid:patient_id>/deposit", views.deposit, name="deposit"),
+    path("records/<uuid:patient_id>/team", views.add_to_team, name="add-to-team"),
     path("documents/<uuid:document_id>/", views.document, name="document"),
     path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
 ]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
@@ -18,8 +19,9 @@ from telesphore.records.states import DocumentType
 from telesphore.signature import queries as signature
 from telesphore.web.access import role
 from telesphore.web.files import pdf_response
-from telesphore.web.records.forms import LARGEST_UPLOAD, DepositForm, PatientForm
+from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm
 from telesphore.web.requests import actor_of
+from telesphore.web.uploads import LARGEST_FILE
 
 CARERS = (Role.SECRETARY, Role.PROFESSIONAL)
 
@@ -87,8 +89,8 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         try:
-            if upload.size > LARGEST_UPLOAD:
-                raise intake.TooLarge(limit=LARGEST_UPLOAD // 2**20)
+            if upload.size > LARGEST_FILE:
+                raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
             kind = DocumentType(form.cleaned_data["type"])
             deposited = actions.deposit(
                 patient_id=patient_id,
@@ -110,6 +112,31 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             return redirect("records:document", deposited.document_id)
     context = {"form": form, "patient": queries.card(decision.patient), "today": at.date()}
     return render(request, "records/deposit.html", context, status=422 if form.errors else 200)
+
+
+@role(*CARERS)
+def add_to_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Add a professional of the organisation to the care team."""
+    actor, at = actor_of(request), now()
+    decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
+    inside = {line.person.person_id for line in queries.care_team(decision=decision, at=at)}
+    everyone = accounts.professionals(organisation_id=decision.patient.organisation_id, at=at)
+    colleagues = {str(card.person_id): card for card in everyone if card.person_id not in inside}
+    form = TeamForm(request.POST or None, colleagues=colleagues.values())
+    if request.method == "POST" and form.is_valid():
+        card = colleagues[form.cleaned_data["professional"]]
+        actions.add_to_care_team(
+            patient_id=patient_id,
+            person_id=card.person_id,
+            function=card.specialty,
+            reads_documents=True,
+            actor=actor,
+            at=at,
+        )
+        messages.success(request, _("%(name)s is in the care team.") % {"name": card.display_name})
+        return redirect("records:record", patient_id)
+    context = {"form": form, "patient": queries.card(decision.patient), "colleagues": colleagues, "today": at.date()}
+    return render(request, "records/team.html", context, status=422 if form.errors else 200)
 
 
 @role(*CARERS)

@@ -181,6 +181,8 @@ def field(bound: BoundField) -> dict[str, object]:
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
     wrong = "is-invalid" if bound.errors else ""
+    # A library's placeholders repeat the labels.
+    widget.attrs.pop("placeholder", None)
     attributes: dict[str, str | bool] = {
         "class": " ".join(part for part in (widget.attrs.get("class"), classes, wrong) if part)
     }

@@ -1,0 +1,351 @@
+"""Every setting of an instance, with its meaning, its default and what it accepts. How they are read: `options`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from telesphore.config.options import Option
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(text)
+    return text == "yes"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise ValueError(text)
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="home",
+        meaning="Folder that holds everything this instance keeps on its own disk: keys, embedded database, documents.",
+        accepts="a path",
+        parse=_path,
+        default="var",
+    ),
+    Option(
+        name="demonstration",
+        meaning="Whether this is a demonstration: stand-ins for mail and SMS gateways start only in one.",
+        accepts="yes or no",
+        parse=_yes_or_no,
+        default="no",
+    ),
+    Option(
+        name="database",
+        meaning="PostgreSQL as the application's role, e.g. postgresql://telesphore_app@db/telesphore; its password is "
+        "read from `database_password_file`. `embedded` runs the database in the home folder.",
+        accepts="embedded, or a postgresql:// address without a password",
+        parse=str,
+        default="embedded",
+    ),
+    Option(
+        name="database_owner",
+        meaning="User name of the role that owns the tables: used by migrations and retention only.",
+        accepts="a role's name",
+        parse=str,
+        default="telesphore_owner",
+    ),
+    Option(
+        name="database_password_file",
+        meaning="File with the application role's password.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="database_owner_password_file",
+        meaning="File with the owner role's password.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="base_url",
+        meaning="Address at which people reach this instance; links in notices begin with it.",
+        accepts="http://… or https://…, without a final slash",
+        parse=lambda text: _base_url(text),
+        default="http://localhost:8000",
+    ),
+    Option(
+        name="hosts",
+        meaning="Host names that this instance answers to.",
+        accepts="names separated by commas",
+        parse=_words,
+        default="localhost,127.0.0.1,[::1]",
+    ),
+    Option(
+        name="trusted_proxies",
+        meaning="Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        accepts="addresses separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
+        name="listen",
+        meaning="Address and port on which the web server listens.",
+        accepts="address:port",
+        parse=lambda text: _listen(text),
+        default="127.0.0.1:8000",
+    ),
+    Option(
+        name="web_workers",
+        meaning="Processes that answer requests.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="1",
+    ),
+    Option(
+        name="worker_jobs",
+        meaning="Jobs that one worker runs at the same time.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="4",
+    ),
+    Option(
+        name="time_zone",
+        meaning="Time zone in which dates are shown.",
+        accepts="a name of the time zone database, e.g. Europe/Paris",
+        parse=lambda text: _time_zone(text),
+        default="Europe/Paris",
+    ),
+    Option(
+        name="vault_store",
+        meaning="Where encrypted documents lie: a folder of the home, or an S3 bucket.",
+        accepts="folder or s3",
+        parse=_one_of("folder", "s3"),
+        default="folder",
+    ),
+    Option(
+        name="s3_endpoint",
+        meaning="Address of the S3 service that holds the bucket (`vault_store` = s3).",
+        accepts="http://… or https://…, without a final slash",
+        parse=lambda text: _base_url(text),
+        default=None,
+    ),
+    Option(
+        name="s3_bucket",
+        meaning="Bucket that holds encrypted documents; it exists already.",
+        accepts="a bucket's name",
+        parse=str,
+        default="telesphore",
+    ),
+    Option(
+        name="s3_prefix",
+        meaning="What the names in the bucket begin with, when several instances share it.",
+        accepts="a path without a leading or final slash, or nothing",
+        parse=str,
+        default="",
+    ),
+    Option(
+        name="s3_region",
+        meaning="Region named in the signature of requests; most services of one's own accept any.",
+        accepts="a region's name",
+        parse=str,
+        default="us-east-1",
+    ),
+    Option(
+        name="s3_key_id",
+        meaning="Access key id as which this instance speaks to the bucket.",
+        accepts="an access key id",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="s3_secret_file",
+        meaning="File with the secret of that access key.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="master_key",
+        meaning="Where the vault's master key is: a file of the home, or a PKCS#11 module.",
+        accepts="file or pkcs11",
+        parse=_one_of("file", "pkcs11"),
+        default="file",
+    ),
+    Option(
+        name="master_key_library",
+        meaning="The PKCS#11 library of the module that holds the vault's master key.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="master_key_token",
+        meaning="Label of the token that holds the vault's master key.",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="master_key_label",
+        meaning="Label of the vault's master key in its token; changed to begin wrapping by a new key.",
+        accepts="a label",
+        parse=str,
+        default="telesphore-vault",
+    ),
+    Option(
+        name="master_key_pin_file",
+        meaning="File with the PIN of that token.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="tokens",
+        meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, PKCS#12 files of the "
+        "home's `tokens` folder (for a trial), or nowhere.",
+        accepts="pkcs11, pkcs12 or none",
+        parse=_one_of("pkcs11", "pkcs12", "none"),
+        default="none",
+    ),
+    Option(
+        name="pkcs11_library",
+        meaning="The PKCS#11 library of the cards or tokens; SoftHSM2's in a demonstration.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="mail_gateway",
+        meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
+        accepts="local, smtp or none",
+        parse=_one_of("local", "smtp", "none"),
+        default="none",
+    ),
+    Option(
+        name="sms_gateway",
+        meaning="How SMS leave: the local outbox (demonstration only).",
+        accepts="local or none",
+        parse=_one_of("local", "none"),
+        default="none",
+    ),
+    Option(
+        name="mail_sender",
+        meaning="Address from which e-mails leave.",
+        accepts="an e-mail address",
+        parse=lambda text: _address(text),
+        default=None,
+    ),
+    Option(
+        name="smtp_host",
+        meaning="Name of the SMTP server.",
+        accepts="a host name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_port",
+        meaning="Port of the SMTP server.",
+        accepts="a whole number, at least 1",
+        parse=_positive,
+        default="587",
+    ),
+    Option(
+        name="smtp_security",
+        meaning="How the connection to the SMTP server is protected; none is for a server on this machine.",
+        accepts="starttls, tls or none",
+        parse=_one_of("starttls", "tls", "none"),
+        default="starttls",
+    ),
+    Option(
+        name="smtp_user",
+        meaning="Name with which to sign in to the SMTP server; without one, it is used without signing in.",
+        accepts="a name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="smtp_password_file",
+        meaning="File with the password for the SMTP server.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="smtp_authorities_file",
+        meaning="File with the authorities that may vouch for the SMTP server; the system's own when absent.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="metrics_token_file",
+        meaning="File with the token that opens /metrics from elsewhere than this machine.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="audit_access_retention_days",
+        meaning="How long access events keep their detail (at least 3 years stay visible to the patient).",
+        accepts="a whole number of days, at least 1",
+        parse=_positive,
+        default="3653",
+    ),
+    Option(
+        name="audit_witnesses",
+        meaning="Public keys of the witnesses whose cosignatures of the audit trail's checkpoints are accepted.",
+        accepts="verifier keys (name+id+base64) separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
+        name="audit_technical_retention_days",
+        meaning="How long technical events keep their detail.",
+        accepts="a whole number of days, at least 1",
+        parse=_positive,
+        default="365",
+    ),
+)
+
+
+def _base_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or text.endswith("/"):
+        raise ValueError(text)
+    return text
+
+
+def _listen(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not address or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return address, int(port)
+
+
+def _address(text: str) -> str:
+    from telesphore.outbox.formats import mail
+
+    return mail.address(text)
+
+
+def _time_zone(text: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(text) from error
+    return text

@@ -1,0 +1,26 @@
+"""Uploads: bounded before a byte is read, and held in memory, so that no document is ever at rest in a clear file."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+LARGEST_FILE = 50 * 2**20
+LARGEST_REQUEST = LARGEST_FILE + 2**20
+"""A form's other fields come on top of its file."""
+
+
+class UploadLimit:
+    """Answers 413 to what says that it is larger than any of our forms."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Django reads no more than Content-Length says, and nothing when it says nothing.
+        size = request.META.get("CONTENT_LENGTH") or "0"
+        if not size.isascii() or not size.isdigit() or int(size[:20]) > LARGEST_REQUEST:
+            message = _("It was not kept. A file may hold at most %(limit)s MB: choose a smaller one.")
+            return render(request, "413.html", {"message": message % {"limit": LARGEST_FILE // 2**20}}, status=413)
+        return self.get_response(request)

@@ -1,0 +1,70 @@
+"""Uploads: bounded before they are read, never in a clear file, and refused with a sentence that helps."""
+
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from telesphore.records.models import Document
+from telesphore.web.uploads import LARGEST_REQUEST
+from tests.cast import Cast
+from tests.papers import one_page
+from tests.web.test_pages import signed_in
+
+
+def deposit(client: Client, cast: Cast, content: bytes, **extra: Any) -> Any:
+    form = {"file": SimpleUploadedFile("a.pdf", content), "title": "Lettre", "type": "59284-0"}
+    return client.post(f"/records/{cast.odile_id}/deposit", form, **extra)
+
+
+def encrypted() -> bytes:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(one_page())) as pdf:
+        pdf.save(out, encryption=pikepdf.Encryption(owner="secret", user="secret"))
+    return out.getvalue()
+
+
+def test_a_deposited_pdf_is_in_the_record(cast: Cast) -> None:
+    answer = deposit(signed_in(cast.sylvie), cast, one_page())
+    assert answer.status_code == 302
+    assert Document.objects.get().patient_id == cast.odile_id
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"hello", "PDF"), (b"", "vide"), (b"%PDF-1.7\n" + b"\0" * 2000, "PDF"), (encrypted(), "mot de passe")],
+    ids=["text", "empty", "torn", "encrypted"],
+)
+def test_what_is_no_readable_pdf_is_refused_in_words_that_help(cast: Cast, content: bytes, said: str) -> None:
+    answer = deposit(signed_in(cast.sylvie), cast, content)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Document.objects.exists()
+
+
+def test_a_request_that_says_it_is_too_large_is_not_read(cast: Cast) -> None:
+    answer = deposit(signed_in(cast.sylvie), cast, one_page(), CONTENT_LENGTH=str(LARGEST_REQUEST + 1))
+    assert answer.status_code == 413
+    assert "au plus 50\u00a0Mo" in answer.content.decode()
+
+
+def test_no_upload_touches_the_disk_in_clear(cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made: list[str] = []
+    real = tempfile.NamedTemporaryFile
+
+    def watched(*args: Any, **options: Any) -> Any:
+        file = real(*args, **options)
+        made.append(file.name)
+        return file
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", watched)
+    large = one_page() + b"%" + b"x" * 5_000_000 + b"\n"
+    deposit(signed_in(cast.sylvie), cast, large)
+    assert not made
+    assert not list(tmp_path.iterdir())
