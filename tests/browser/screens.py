@@ -27,7 +27,6 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 OURS = {"exclude": [[".hiddenCanvasElement"]]}
 """All but the canvas, never seen, on which pdf.js measures text."""
 OVERFLOWING = """() => {
@@ -47,7 +46,6 @@ class Screen:
     page: Page
     site: Site
     name: str
-    dark: bool
     scripts: bool
     complaints: list[str]
 
@@ -90,7 +88,7 @@ class Screen:
         self.check()
 
     def check(self) -> None:
-        """No fault of accessibility, in light nor dark; no scrolling sideways at 320 px, nor with text twice as large.
+        """No fault of accessibility; no scrolling sideways at 320 px, nor with text twice as large.
 
         WCAG 2.2 AA and axe's best practices.
         """
@@ -98,18 +96,15 @@ class Screen:
         seen = page.viewport_size
         assert seen is not None
         faults = []
-        for scheme, rules in (("dark", COLOURS), ("light", RULES)):
-            page.emulate_media(color_scheme=scheme)
-            for fault in AXE.run(page, context=OURS, options=rules).response["violations"]:
-                where = [f"{node['target']}: {node['failureSummary']}" for node in fault["nodes"][:3]]
-                faults.append(f"{scheme}: {fault['id']} {where}")
+        for fault in AXE.run(page, context=OURS, options=RULES).response["violations"]:
+            where = [f"{node['target']}: {node['failureSummary']}" for node in fault["nodes"][:3]]
+            faults.append(f"{fault['id']} {where}")
         page.set_viewport_size({"width": 320, "height": 640})
         faults += [f"320 px: {part}" for part in page.evaluate(OVERFLOWING)]
         page.set_viewport_size(seen)
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         faults += [f"200 %: {part}" for part in page.evaluate(OVERFLOWING)]
         page.evaluate("document.documentElement.style.removeProperty('font-size')")
-        page.emulate_media(color_scheme="dark" if self.dark else "light")
         self.complaints += [f"{urlsplit(page.url).path}: {fault}" for fault in faults]
 
     def picture(self, name: str, *, keep: bool = False) -> None:
@@ -172,7 +167,7 @@ class Screens:
         context.on("console", self._check_console)
         context.on("weberror", lambda error: self.complaints.append(f"error in a page: {error.error}"))
         name = "-".join(["phone" if phone else "desk", language, *(["dark"] if dark else [])])
-        screen = Screen(context.new_page(), self.site, name, dark, scripts, self.complaints)
+        screen = Screen(context.new_page(), self.site, name, scripts, self.complaints)
         if person:
             sign_in(screen, person)
         return screen

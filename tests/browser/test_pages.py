@@ -1,6 +1,7 @@
 """Every page, at a desk and on a phone, in French and English, light and dark."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,11 @@ from tests.browser.screens import Screen
 from tests.browser.site import Site
 
 Turn = Callable[..., Screen]
-EITHER = pytest.mark.parametrize(("phone", "language"), [(False, "fr"), (True, "en")], ids=["desk-fr", "phone-en"])
+EITHER = pytest.mark.parametrize(
+    "device",
+    [{"phone": False, "language": "fr"}, {"phone": True, "language": "en", "dark": True}],
+    ids=["desk-french-light", "phone-english-dark"],
+)
 
 
 @pytest.fixture
@@ -28,8 +33,8 @@ def walk(screen: Screen, told: dict[str, object], pages: dict[str, str]) -> None
 
 
 @EITHER
-def test_pages_of_a_secretary(screen: Turn, told: dict[str, object], phone: bool, language: str) -> None:
-    sylvie = screen("sylvie", phone=phone, language=language)
+def test_pages_of_a_secretary(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
+    sylvie = screen("sylvie", **device)
 
     walk(sylvie, told, {
         "home-sylvie": "/", "records": "/records/", "records-none": "/records/?q=Zola", "register": "/records/new",
@@ -39,8 +44,8 @@ def test_pages_of_a_secretary(screen: Turn, told: dict[str, object], phone: bool
 
 
 @EITHER
-def test_pages_of_a_doctor(screen: Turn, told: dict[str, object], phone: bool, language: str) -> None:
-    lebrun = screen("lebrun", phone=phone, language=language)
+def test_pages_of_a_doctor(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
+    lebrun = screen("lebrun", **device)
 
     walk(lebrun, told, {
         "home-lebrun": "/", "book": "/book/", "book-signed": "/book/?tab=signed", "document": "/documents/{document}/",
@@ -49,10 +54,13 @@ def test_pages_of_a_doctor(screen: Turn, told: dict[str, object], phone: bool, l
 
 
 @EITHER
-def test_pages_of_ones_account(screen: Turn, told: dict[str, object], phone: bool, language: str) -> None:
-    anybody = screen(phone=phone, language=language)
+def test_pages_of_ones_account(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
+    anybody = screen(**device)
     walk(anybody, told, {"sign-in": "/sign-in/", "no-such-page": "/nothing-here"})
-    lebrun = screen("lebrun", phone=phone, language=language)
+    if not device["phone"]:
+        anybody.open("/sign-in/")
+        anybody.picture("sign-in", keep=True)
+    lebrun = screen("lebrun", **device)
 
     walk(lebrun, told, {
         "security": "/security/", "second-factor": "/security/totp/", "password": "/security/password/",
@@ -62,6 +70,29 @@ def test_pages_of_ones_account(screen: Turn, told: dict[str, object], phone: boo
 
 
 @EITHER
-def test_pages_of_who_runs_and_who_audits(screen: Turn, told: dict[str, object], phone: bool, language: str) -> None:
-    walk(screen("claire", phone=phone, language=language), told, {"home-claire": "/", "jobs": "/jobs/"})
-    walk(screen("hugo", phone=phone, language=language), told, {"home-hugo": "/", "journal": "/audit/"})
+def test_pages_of_who_runs_and_who_audits(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
+    walk(screen("claire", **device), told, {"home-claire": "/", "jobs": "/jobs/"})
+    walk(screen("hugo", **device), told, {"home-hugo": "/", "journal": "/audit/"})
+
+
+def test_a_page_with_faults_is_told(site: Site, screen: Turn) -> None:
+    somebody = screen()
+    somebody.open("/sign-in/")
+    somebody.page.evaluate(
+        """() => {
+          document.querySelector('label').remove();
+          const wide = document.createElement('p');
+          wide.textContent = 'anticonstitutionnellement'.repeat(9);
+          wide.style.overflowWrap = 'normal';
+          document.querySelector('main').append(wide);
+          const away = new Image();
+          away.src = 'https://elsewhere.example/pixel.png';
+        }"""
+    )
+    somebody.check()
+
+    told = "\n".join(somebody.complaints)
+    somebody.complaints.clear()
+    assert "label" in told
+    assert "320 px" in told
+    assert "elsewhere.example" in told
