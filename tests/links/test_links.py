@@ -109,6 +109,25 @@ def test_a_wrong_code_leaves_a_refusal_in_the_trail(cast: Cast) -> None:
         links.reveal(token=token, code=wrong(sent_code(cast)), actor=NOBODY, at=now())
     event = Event.objects.get(action="links:link:reveal", outcome="refused")
     assert event.detail == {"code": "wrong-code"}
+    assert (event.organisation_id, event.patient_id) == (cast.hospital, cast.odile_id)
+
+
+def test_every_refusal_of_a_link_is_in_its_organisations_trail(cast: Cast) -> None:
+    link_id, token = make_link(cast)
+    links.revoke(organisation_id=cast.hospital, link_id=link_id, actor=cast.sylvie, at=now())
+    for refused in (
+        lambda: links.open_landing(token=token, actor=NOBODY, at=now()),
+        lambda: links.send_code(token=token, actor=NOBODY, at=now()),
+        lambda: links.reveal(token=token, code="000000", actor=NOBODY, at=now()),
+    ):
+        with pytest.raises(LinkRevoked):
+            refused()
+    events = Event.objects.filter(organisation_id=cast.hospital, subject_id=link_id, outcome="refused")
+    assert sorted(events.values_list("action", flat=True)) == [
+        "links:code:send",
+        "links:link:open",
+        "links:link:reveal",
+    ]
 
 
 def test_a_code_is_good_once(cast: Cast) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -100,32 +99,35 @@ def open_landing(*, token: str, actor: Actor, at: datetime) -> Landing:
         LinkNotFound, LinkRevoked, LinkUsedUp, LinkExpired, LinkBlocked
     """
     link = access.find(token)
-    access.check_alive(link, at)
-    with transaction.atomic():
-        Receipt.objects.create(organisation_id=link.organisation_id, link_id=link.id, kind=Receipt.Kind.OPENED, at=at)
-        audit.record(
-            "links:link:open",
-            actor=actor.within(link.organisation_id),
-            subject=link.id,
-            patient=link.patient_id,
-            at=at,
-        )
+    _open(link=link, actor=actor.within(link.organisation_id), at=at)
     waiting = Code.objects.filter(
         organisation_id=link.organisation_id, link_id=link.id, expires_at__gt=at, used_at=None
     ).exists()
     return Landing(link.organisation_id, link.id, link.purpose, link.phone[-2:], link.language, waiting)
 
 
-@audit.act("links:code:send")
+@audit.act("links:link:open")
+def _open(*, link: Link, actor: Actor, at: datetime) -> None:
+    audit.concerning(patient=link.patient_id, subject=link.id)
+    access.check_alive(link, at)
+    Receipt.objects.create(organisation_id=link.organisation_id, link_id=link.id, kind=Receipt.Kind.OPENED, at=at)
+    audit.record("links:link:open", actor=actor, subject=link.id, patient=link.patient_id, at=at)
+
+
 def send_code(*, token: str, actor: Actor, at: datetime) -> None:
     """Send a new code to the phone that the link knows; the codes before it are worth nothing any more.
 
     Raises:
         CodeAskedTooSoon, TooManyCodes, and what `open_landing` raises.
     """
-    link = Link.objects.select_for_update().get(
-        organisation_id=(found := access.find(token)).organisation_id, id=found.id
-    )
+    link = access.find(token)
+    _send_code(link_id=link.id, actor=actor.within(link.organisation_id), at=at)
+
+
+@audit.act("links:code:send")
+def _send_code(*, link_id: UUID, actor: Actor, at: datetime) -> None:
+    link = Link.objects.select_for_update().get(organisation_id=actor.organisation, id=link_id)
+    audit.concerning(patient=link.patient_id, subject=link.id)
     access.check_alive(link, at)
     sent = list(
         Code.objects.filter(organisation_id=link.organisation_id, link_id=link.id).order_by("-sent_at")[:CODES_PER_LINK]
@@ -152,12 +154,10 @@ def send_code(*, token: str, actor: Actor, at: datetime) -> None:
         text=text,
         kind="links:code",
         about=link.id,
-        actor=actor.within(link.organisation_id),
+        actor=actor,
         at=at,
     )
-    audit.record(
-        "links:code:send", actor=actor.within(link.organisation_id), subject=link.id, patient=link.patient_id, at=at
-    )
+    audit.record("links:code:send", actor=actor, subject=link.id, patient=link.patient_id, at=at)
 
 
 def reveal(*, token: str, code: str, actor: Actor, at: datetime) -> Revealed:
@@ -172,6 +172,16 @@ def reveal(*, token: str, code: str, actor: Actor, at: datetime) -> Revealed:
         LinkNotFound, LinkRevoked, LinkUsedUp, LinkExpired, LinkBlocked
     """
     link = access.find(token)
+    visitor = actor.within(link.organisation_id)
+    code_id = _spend_try(link=link, actor=visitor, at=at)
+    # A crash here costs the bearer one try, never gives one.
+    return _check_code(link=link, code_id=code_id, code=code, actor=visitor, at=at)
+
+
+@audit.act("links:link:reveal")
+def _spend_try(*, link: Link, actor: Actor, at: datetime) -> UUID:
+    """Take one try from the link; returns the id of the code that counts."""
+    audit.concerning(patient=link.patient_id, subject=link.id)
     access.check_alive(link, at)
     current = (
         Code.objects.filter(organisation_id=link.organisation_id, link_id=link.id).order_by("-sent_at", "-id").first()
@@ -179,14 +189,14 @@ def reveal(*, token: str, code: str, actor: Actor, at: datetime) -> Revealed:
     if current is None or current.used_at is not None or at >= current.expires_at:
         raise CodeExpired
     row = Link.objects.filter(organisation_id=link.organisation_id, id=link.id)
-    # A crash after this line costs the bearer one try, never gives one.
     if not row.filter(tries_left__gt=0).update(tries_left=F("tries_left") - 1):
         raise LinkBlocked
-    return _check_code(link=link, code_id=current.id, code=code, actor=actor.within(link.organisation_id), at=at)
+    return current.id
 
 
 @audit.act("links:link:reveal")
 def _check_code(*, link: Link, code_id: UUID, code: str, actor: Actor, at: datetime) -> Revealed:
+    audit.concerning(patient=link.patient_id, subject=link.id)
     row = Link.objects.filter(organisation_id=link.organisation_id, id=link.id)
     sent = Code.objects.select_for_update().get(organisation_id=link.organisation_id, id=code_id)
     given = "".join(character for character in code if character.isdigit())[:6]
