@@ -115,7 +115,7 @@ class Screen:
         if keep and KEEPING:
             KEPT.mkdir(parents=True, exist_ok=True)
             shot = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
-            shot.quantize(64, dither=Image.Dither.NONE).save(KEPT / f"{name}.png", optimize=True)
+            shot.quantize(48, dither=Image.Dither.NONE).save(KEPT / f"{name}.png", optimize=True)
 
 
 def _plain(text: str) -> str:

@@ -37,7 +37,9 @@ def come_in(odile: Screen, *, receive: str, proceed: str, miss: str) -> None:
 
 def draw(odile: Screen) -> None:
     """A signature by hand, with two strokes."""
-    box = odile.page.locator("canvas.t-hand").bounding_box()
+    canvas = odile.page.locator("canvas.t-hand")
+    canvas.wait_for()
+    box = canvas.bounding_box()
     assert box is not None
     mouse = odile.page.mouse
     loops = [(0.15 + t / 70 + 0.04 * math.sin(t / 1.6), 0.45 - 0.3 * math.cos(t / 2) * (1 - t / 50)) for t in range(36)]
