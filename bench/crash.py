@@ -143,9 +143,9 @@ class Campaign:
         import django
 
         from telesphore.config import keys, process
-        from telesphore.config.options import read
+        from telesphore.config.catalogue import read_settings
 
-        settings = read(os.environ)
+        settings = read_settings(os.environ)
         keys.make(settings)
         django.setup()
         with process.database_running(settings), _no_connection_left():

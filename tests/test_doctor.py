@@ -16,9 +16,9 @@ import pytest
 from django.db import connections
 
 from telesphore.config import doctor, embedded
-from telesphore.config.catalogue import OPTIONS
+from telesphore.config.catalogue import OPTIONS, read_settings
 from telesphore.config.doctor import Finding, Level, Patient
-from telesphore.config.options import read, write_secret
+from telesphore.config.options import write_secret
 from tests.environment import CLUSTER
 
 
@@ -31,7 +31,7 @@ def patient(tmp_path: Path, django_db_setup: None) -> Callable[..., Patient]:
         (tmp_path / "empty").mkdir(exist_ok=True)
         given = {"home": str(tmp_path), **settings}
         return Patient(
-            settings=read({f"TELESPHORE_{name.upper()}": value for name, value in given.items()}),
+            settings=read_settings({f"TELESPHORE_{name.upper()}": value for name, value in given.items()}),
             databases={
                 "default": psycopg.conninfo.conninfo_to_dict(CLUSTER.dsn(embedded.APPLICATION, "shared")),
                 "owner": psycopg.conninfo.conninfo_to_dict(CLUSTER.dsn(embedded.OWNER, "shared")),
@@ -268,7 +268,7 @@ def test_a_check_that_breaks_is_itself_a_finding(
 def test_every_setting_is_listed_with_its_meaning_default_and_source(tmp_path: Path) -> None:
     (tmp_path / "telesphore.toml").write_text('time_zone = "Indian/Reunion"\n')
     table = doctor.settings_table(
-        read({"TELESPHORE_HOME": str(tmp_path), "TELESPHORE_DEMONSTRATION": "yes", "TELESPHORE_HOSTS": "a,b"})
+        read_settings({"TELESPHORE_HOME": str(tmp_path), "TELESPHORE_DEMONSTRATION": "yes", "TELESPHORE_HOSTS": "a,b"})
     )
     rows = {row["name"]: row for row in table}
     assert list(rows) == [f"TELESPHORE_{option.name.upper()}" for option in OPTIONS]
@@ -331,7 +331,7 @@ def test_a_database_that_does_not_answer_ends_a_command_with_status_4() -> None:
 
 
 def test_the_doctor_examines_this_very_installation(django_db_setup: None) -> None:
-    patient = doctor.this_installation(read(os.environ))
+    patient = doctor.this_installation(read_settings(os.environ))
     parameters: Any = patient.databases["default"]
     assert parameters["dbname"] == connections["default"].settings_dict["NAME"]
     assert "audit_event" in patient.insert_only

@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telesphore.config.options import BadSetting, read
+from telesphore.config.catalogue import read_settings
+from telesphore.config.options import BadSetting
 from telesphore.config.wiring import bind, bind_gateways
 from telesphore.connectors.local_outbox import LocalMail, LocalSms
 from telesphore.connectors.smtp import GatewayNotTrusted, GatewayRefusedUs, SmtpGateway
@@ -377,7 +378,9 @@ def test_an_sms_is_written_for_a_number_only(tmp_path: Path) -> None:
 
 
 def _read(tmp_path: Path, **given_: str) -> Any:
-    return read({f"TELESPHORE_{name.upper()}": value for name, value in {"home": str(tmp_path), **given_}.items()})
+    return read_settings(
+        {f"TELESPHORE_{name.upper()}": value for name, value in {"home": str(tmp_path), **given_}.items()}
+    )
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from telesphore.config import embedded, keys, process
-from telesphore.config.options import read
+from telesphore.config.catalogue import read_settings
 
 
 @dataclass
@@ -244,7 +244,7 @@ def test_each_room_may_add_its_key_to_those_of_the_first_start(tmp_path: Path, m
         return [made]
 
     monkeypatch.setattr(keys, "MAKERS", [maker])
-    settings = read({"TELESPHORE_HOME": str(tmp_path)})
+    settings = read_settings({"TELESPHORE_HOME": str(tmp_path)})
     assert keys.make(settings) == [made]
     assert str(made) in keys.notice([made])
     assert keys.make(settings) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from telesphore.config import wiring
-from telesphore.config.options import read
+from telesphore.config.catalogue import read_settings
 from telesphore.connectors.folder.store import FolderStore
 from telesphore.connectors.keyfile import master
 from telesphore.connectors.pkcs11 import module, softhsm
@@ -33,7 +33,7 @@ def hsm_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pkcs11M
     pin_file = tmp_path / "hsm.pin"
     pin_file.touch(mode=0o600)
     pin_file.write_text(PIN)
-    settings = read(
+    settings = read_settings(
         {
             **os.environ,
             "TELESPHORE_MASTER_KEY": "pkcs11",

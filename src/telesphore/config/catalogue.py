@@ -1,9 +1,9 @@
 """Every setting of an instance, with its meaning, its default and what it accepts. How they are read: `options`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from telesphore.config.options import Option
+from telesphore.config.options import Option, Setting, read
 
 
 def _yes_or_no(text: str) -> bool:
@@ -352,3 +352,12 @@ def _time_zone(text: str) -> str:
     except (ZoneInfoNotFoundError, OSError) as error:
         raise ValueError(text) from error
     return text
+
+
+def read_settings(environment: Mapping[str, str]) -> dict[str, Setting]:
+    """All settings of an instance, by name.
+
+    Raises:
+        BadSetting: see `options.read`.
+    """
+    return read(environment, OPTIONS)

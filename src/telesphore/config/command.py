@@ -17,8 +17,9 @@ import typer
 
 from telesphore.cli.statuses import Status
 from telesphore.config import keys, process
+from telesphore.config.catalogue import read_settings
 from telesphore.config.embedded import EmbeddedFailure
-from telesphore.config.options import BadSetting, read
+from telesphore.config.options import BadSetting
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
@@ -31,7 +32,7 @@ def _say(as_json: bool) -> process.Say:
 
 
 def _settings() -> process.Settings:
-    return read(os.environ)
+    return read_settings(os.environ)
 
 
 def up(as_json: Json = False) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telesphore.config import embedded, process
-from telesphore.config.options import BadSetting, read
+from telesphore.config.catalogue import read_settings
+from telesphore.config.options import BadSetting
 from telesphore.kernel.clock import now
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(*, document: Path | None, serve: bool) -> bool:
 
     # The job's own lines say what happens; the programs' logs come when the site is served.
     logging.getLogger().setLevel(logging.WARNING)
-    settings = read(os.environ)
+    settings = read_settings(os.environ)
     password = secrets.token_urlsafe(12)
     with process.database_running(settings):
         process.prepare(lambda event, sentence: print(sentence) if event == "migrated" else None)

@@ -45,16 +45,12 @@ class Setting:
     source: str
 
 
-def read(environment: Mapping[str, str], options: tuple[Option, ...] | None = None) -> dict[str, Setting]:
+def read(environment: Mapping[str, str], options: tuple[Option, ...]) -> dict[str, Setting]:
     """All settings, by name.
 
     Raises:
         BadSetting: a value that its option refuses, or a name that no option has.
     """
-    if options is None:
-        from telesphore.config.catalogue import OPTIONS
-
-        options = OPTIONS
     known = {option.name: option for option in options}
     given = {
         name.removeprefix(PREFIX).lower(): (value, "environment")

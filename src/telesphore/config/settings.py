@@ -10,10 +10,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.config import embedded, logs
-from telesphore.config.options import BadSetting, read, read_secret, write_secret
+from telesphore.config.catalogue import read_settings
+from telesphore.config.options import BadSetting, read_secret, write_secret
 
 try:
-    SETTINGS = read(os.environ)
+    SETTINGS = read_settings(os.environ)
 except BadSetting as refused:
     sys.exit(f"telesphore: {refused}")
 
