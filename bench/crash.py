@@ -109,6 +109,9 @@ class Campaign:
         self.lanes: list[Lane] = []
         self.found = Found()
         self.seconds: dict[str, float] = {}
+        self.at_work = 0
+        """Kills before which the site had answered somebody since the kill before."""
+        self._killed_at = 0.0
         self._enough = threading.Event()
         self._organisation: UUID | None = None
 
@@ -236,16 +239,22 @@ class Campaign:
         with (self.home / "up.log").open("a") as log:
             log.write(f"{line}\n")
 
-    def _kill_one(self) -> None:
+    def _kill_one(self, patience: float = 5.0) -> None:
+        """Kill something, once the site has answered somebody since the last kill; after `patience` seconds, anyway."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end and max(lane.answered for lane in self.lanes) < self._killed_at:
+            time.sleep(0.05)
+        self.at_work += max(lane.answered for lane in self.lanes) >= self._killed_at
         while True:
             targets = self._targets()
             what = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             if targets[what]:
                 pid = self.chance.choice(targets[what])
                 with contextlib.suppress(OSError):
-                    title = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    title = _title(pid)
                     os.kill(pid, signal.SIGKILL)
                     self.killed[what] += 1
+                    self._killed_at = time.monotonic()
                     self._log(json.dumps({"killed": what, "pid": pid, "title": title[-60:], "at": time.time()}))
                     return
             time.sleep(0.2)
@@ -277,7 +286,10 @@ class Campaign:
             postmaster = int(text.split("\n")[0])
             if postmaster in parents:
                 found["database"] = [postmaster]
-                found["database process"] = [pid for pid, parent in parents.items() if parent == postmaster]
+                children = {pid: _title(pid) for pid, parent in parents.items() if parent == postmaster}
+                # Not while it recovers: PostgreSQL takes no notice of a child killed then, and may wait for ever.
+                if any("walwriter" in title for title in children.values()):
+                    found["database process"] = list(children)
         return found
 
     # The judge
@@ -400,6 +412,7 @@ class Campaign:
         found = self.found
         return {
             "killed": dict(self.killed),
+            "killed_while_answering": self.at_work,
             "seconds": self.seconds,
             "main_jobs": len(self.journeys),
             "acknowledged": dict(acknowledged),
@@ -422,6 +435,13 @@ class Campaign:
             frame.aim("jobs left over", len(found.stuck), "queues", 0, "<="),
             frame.aim("the audit trail holds", float(not found.trail), "yes", 1, ">="),
         ]
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

@@ -67,6 +67,8 @@ class Browser:
 
     def __init__(self, site: str, answers: Counter[str]) -> None:
         self._site, self._answers, self._jar = site, answers, CookieJar()
+        self.answered = 0.0
+        """When the site last gave an answer, of `time.monotonic`."""
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar), _Stay)
 
     def get(self, path: str) -> Answer:
@@ -101,6 +103,7 @@ class Browser:
         self._answers[str(answer.status)] += 1
         if answer.status >= 500:
             raise Away
+        self.answered = time.monotonic()
         return answer
 
 
@@ -172,10 +175,17 @@ class Lane:
         self.answers: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
         self.deadline = float("inf")
+        self._browsers: list[Browser] = []
         self._secretary, self._doctor = self._browser(), self._browser()
 
     def _browser(self) -> Browser:
-        return Browser(self._site, self.answers)
+        self._browsers.append(Browser(self._site, self.answers))
+        return self._browsers[-1]
+
+    @property
+    def answered(self) -> float:
+        """When anybody here last got an answer."""
+        return max(browser.answered for browser in self._browsers[:2] + self._browsers[-2:])
 
     def run(self, journey: Journey) -> None:
         """Carry one document to its end. What goes wrong for good is written in `journey.trouble`."""

@@ -189,6 +189,27 @@ def test_what_dies_is_started_again(instance: Instance) -> None:
         assert up.wait(40) == 0
 
 
+def test_a_web_process_whose_main_one_is_dead_before_it_starts_does_not_stay() -> None:
+    # As granian's, which are forked: this one comes to `application` after its parent's death.
+    code = """
+import os, sys, time
+from telesphore.config import process
+main = os.getpid()
+os.environ[process._WEB_SERVER] = str(main)
+if os.fork() == 0:
+    while os.getppid() == main:
+        time.sleep(0.01)
+    process.application()
+    print("stayed", flush=True)
+    os._exit(0)
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "telesphore.config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == ""
+
+
 def _alive_elsewhere(instance: Instance, pid: int) -> bool:
     found = embedded._find_running(instance.cluster)
     return found is not None and found.pid != pid

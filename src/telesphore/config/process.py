@@ -34,6 +34,9 @@ LONGEST_DELAY = 30.0
 GRACE = 30.0
 """Seconds that children are given to stop; longer than the worker's own."""
 
+_WEB_SERVER = "WEB_SERVER_PROCESS"
+"""Names, in the environment, the main process of the web server to its other ones."""
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -249,6 +252,7 @@ def serve(settings: Settings) -> None:
     from telesphore.config.logs import CONFIGURATION
 
     host, port = settings["listen"].value
+    os.environ[_WEB_SERVER] = str(os.getpid())
     MPServer(
         "telesphore.config.process:application",
         address=host.strip("[]"),
@@ -268,7 +272,8 @@ def serve(settings: Settings) -> None:
 
 def application() -> object:
     """The WSGI application, in one of granian's processes, which dies with granian's main one."""
-    die_with(os.getppid())
+    # Not `getppid`: a main process killed while this one starts has left it to init, with the port still open.
+    die_with(int(os.environ[_WEB_SERVER]))
     from telesphore.config.wsgi import application as answer
 
     return answer
