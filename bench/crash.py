@@ -228,6 +228,10 @@ class Campaign:
                 up.send_signal(signal.SIGTERM)
                 if up.wait(120):
                     self.found.stuck.append(f"up ended with status {up.returncode}")
+                for what, pids in self._targets().items():
+                    for pid in pids:
+                        self.found.stuck.append(f"{what} {pid} outlived the instance")
+                        os.kill(pid, signal.SIGKILL)
             finally:
                 up.kill()
 
@@ -432,7 +436,7 @@ class Campaign:
             frame.aim("done or filed otherwise than once", len(found.twice), "envelopes", 0, "<="),
             frame.aim("completed files whose signatures do not hold", len(found.invalid), "files", 0, "<="),
             frame.aim("main jobs completed", round(ended / max(len(self.journeys), 1), 4), "share", 1.0, ">="),
-            frame.aim("jobs left over", len(found.stuck), "queues", 0, "<="),
+            frame.aim("jobs or processes left over", len(found.stuck), "queues and processes", 0, "<="),
             frame.aim("the audit trail holds", float(not found.trail), "yes", 1, ">="),
         ]
 
