@@ -17,7 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ class Server:
 
 
 def start(place: Cluster, *options: str) -> Server:
-    """Start the server, or adopt the one that runs already, and wait until it answers (at most 60 s).
+    """Start the server, or adopt the one that runs already, and wait until it answers.
 
     `options` are `name=value` server settings. The server gets a session of its own, so that Ctrl-C in a terminal
     does not stop it before those that use it.
@@ -191,11 +191,8 @@ def start(place: Cluster, *options: str) -> Server:
         process = subprocess.Popen(
             arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, **_as(place)
         )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if _answers(place):
-            return Server(process.pid, process)
-        time.sleep(0.05)
+    if _answers(place, lambda: process.poll() is None):
+        return Server(process.pid, process)
     if process.poll() is None:
         process.kill()
         process.wait()
@@ -213,20 +210,37 @@ def _shared_buffers() -> int:
     return max(16, min(512, memory // 4))
 
 
-def _answers(place: Cluster) -> bool:
-    try:
-        psycopg.connect(place.dsn(SUPERUSER, "postgres"), connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+SILENCE = 60.0
+"""Seconds of silence after which a server that starts is given up."""
+
+
+def _answers(place: Cluster, alive: Callable[[], bool]) -> bool:
+    """Wait for the server's answer as long as it lives. One that says that it recovers is never given up: what it
+    does after a crash may take long, and to kill it would only make it begin again."""
+    deadline = time.monotonic() + SILENCE
+    while alive() and time.monotonic() < deadline:
+        try:
+            psycopg.connect(place.dsn(SUPERUSER, "postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            # "The database system is starting up", "… is not yet accepting connections", "… is in recovery mode".
+            if "the database system is" in str(error):
+                deadline = time.monotonic() + SILENCE
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def _find_running(place: Cluster) -> Server | None:
     try:
         pid = int((place.data / "postmaster.pid").read_text().split("\n")[0])
+        # After a restart of the machine, the number may be another program's.
+        if "postgres" not in Path(f"/proc/{pid}/cmdline").read_text():
+            return None
     except (OSError, ValueError):
         return None
-    return Server(pid, None) if _answers(place) else None
+    server = Server(pid, None)
+    return server if _answers(place, server.alive) else None
 
 
 def discard(place: Cluster) -> None:
