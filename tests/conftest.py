@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import connections
+from django.utils import translation
 from psycopg import sql
 
 from telesphore.config import database, embedded, master_key
@@ -72,3 +73,15 @@ def cast(db: None) -> Cast:
 def committed_cast(committed: str) -> Cast:
     """The cast, committed in a database of the test's own."""
     return assemble()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright's loop stays in the main thread, where nothing else could then run one."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Refusals in English, as the commands say them."""
+    with translation.override("en"):
+        yield

@@ -21,6 +21,8 @@ from telesphore.audit.queries import tree
 from telesphore.cli.audit import app
 from tests.audit.people import CLINIC, NOON, OPERATOR, ZOE, behind_the_back, record_some
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def telesphore_audit(*arguments: object) -> Any:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

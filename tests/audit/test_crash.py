@@ -23,6 +23,8 @@ from telesphore.config import embedded
 from tests.audit.people import ALICE, NOON, ZOE, record_some
 from tests.environment import CLUSTER
 
+pytestmark = pytest.mark.usefixtures("english")
+
 ROOT = Path(__file__).parents[2]
 
 STEPS = [

@@ -11,6 +11,8 @@ from telesphore.audit.queries import tree
 from telesphore.audit.queries.verify import Report, Trouble, verify
 from tests.audit.people import NOON, behind_the_back, record_some
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def verified(**options: object) -> Report:
     return verify(key=audit.public_key(), **options)  # type: ignore[arg-type]  # Passed through.

@@ -12,6 +12,8 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.vault import access
 from tests.vault.conftest import Patient, report
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def run(*arguments: object, status: int = 0, typed: str = "") -> str:
     result = CliRunner().invoke(app, ["vault", *map(str, arguments)], input=typed)

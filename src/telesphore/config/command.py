@@ -26,6 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per l
 
 def _say(as_json: bool) -> process.Say:
     def say(event: str, sentence: str) -> None:
+        if event == "keys" and not as_json:
+            print(sentence, file=sys.stderr, flush=True)
+            return
         print(json.dumps({"event": event, "message": sentence}) if as_json else f"telesphore: {sentence}", flush=True)
 
     return say
@@ -170,11 +173,14 @@ def main() -> None:
 def _run() -> None:
     import django
     from django.db import OperationalError
+    from django.utils import translation
 
     from telesphore.config.backup import BackupFailure
     from telesphore.kernel.errors import DomainError
 
     django.setup()
+    # The commands' own words are English: a refusal's sentence beside them is too.
+    translation.activate("en")
     try:
         _commands()(prog_name="telesphore")
     except BackupFailure as failure:
