@@ -3,6 +3,7 @@
 import datetime as dt
 import email
 import email.policy
+import logging
 import socket
 import ssl
 import threading
@@ -30,6 +31,9 @@ from telesphore.connectors.smtp import GatewayNotTrusted, GatewayRefusedUs, Smtp
 from telesphore.outbox import ports
 from telesphore.outbox.formats import mail
 from telesphore.outbox.ports import AddressRefused, GatewayAway, MailGateway
+
+# The server of these tests tells of each connection, from a thread that outlives the output of the test.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 SENDER = "notices@hopital.example"
 ALICE = "alice@example.org"
