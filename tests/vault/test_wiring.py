@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from telesphore.config import options, wiring
+from telesphore.config import catalogue, options, wiring
 from telesphore.config.options import BadSetting
 from telesphore.connectors.folder.store import FolderStore
 from telesphore.connectors.s3.store import S3Store
@@ -20,7 +20,7 @@ def _restore() -> Iterator[None]:
 
 def bind(home: Path, **settings: str) -> None:
     environment = {f"TELESPHORE_{name.upper()}": value for name, value in {"home": str(home), **settings}.items()}
-    wiring.bind_vault(options.read(environment))
+    wiring.bind_vault(catalogue.read_settings(environment))
 
 
 def test_documents_lie_in_a_folder_of_the_home_by_default(tmp_path: Path) -> None:
