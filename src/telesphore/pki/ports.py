@@ -1,0 +1,46 @@
+"""What issuing and proving need from outside: the time, from an authority; revocation data, from who issued."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from telesphore.ades.algorithms import Digest
+from telesphore.kernel.ports import Port
+
+
+class Timestamper(Protocol):
+    """Gives timestamps (RFC 3161): the local service, or authorities elsewhere with fail-over."""
+
+    def stamp(self, imprint: bytes, digest: Digest, *, organisation_id: UUID, at: datetime) -> bytes:
+        """The DER of a TimeStampToken over this digest; nonce, policy and certificate are checked already.
+
+        Call it outside any transaction: it may wait for a network.
+
+        Raises:
+            TimestampUnavailable: no authority gave one in time.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationData:
+    """DER of OCSP responses and CRLs, and of certificates that they need."""
+
+    ocsps: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    certificates: tuple[bytes, ...] = ()
+
+
+class RevocationSource(Protocol):
+    """Asks whether certificates still hold."""
+
+    def fetch(self, chain: Sequence[bytes], *, organisation_id: UUID, at: datetime) -> RevocationData:
+        """What proves that no certificate of `chain` (DER, signer first, anchor last) was revoked.
+
+        What can't be had is left out: the level reached says so. Call it outside any transaction.
+        """
+
+
+timestamper: Port[Timestamper] = Port("pki.timestamper")
+revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
