@@ -72,13 +72,8 @@ class AlgorithmPolicy:
 
     def key_holds(self, kind: str, bits: int, at: datetime) -> bool:
         """Whether a key of this kind and size may be relied on at this time."""
-        end = self.key_end(kind, bits)
-        return end is not False and _before(at, end)
-
-    def key_end(self, kind: str, bits: int) -> date | bool | None:
-        """The first day on which such a key no longer holds; None: no end is known; False: it never holds."""
         fitting = [end for least, end in self.keys.get(kind, ()) if bits >= least]
-        return fitting[-1] if fitting else False
+        return bool(fitting) and _before(at, fitting[-1])
 
 
 def _before(at: datetime, end: date | None) -> bool:

@@ -126,7 +126,7 @@ class TimestampFacts:
         kind: `signature`, `document`, `content` or `evidence-record`.
         time: genTime; None when the token can't be read.
         authority: common name of the time-stamping unit.
-        field: of a document timestamp; empty for another.
+        field_name: of a document timestamp; empty for another.
         revision: of a document timestamp: the index of the revision that it ends; None for another.
         expires_at: when its own certificate does.
         digest: name of the imprint's algorithm, as `hashlib` writes it.
@@ -138,7 +138,7 @@ class TimestampFacts:
     indication: Indication
     sub_indication: SubIndication | None
     findings: tuple[Finding, ...]
-    field: str
+    field_name: str
     revision: int | None
     expires_at: datetime | None
     digest: str
@@ -150,7 +150,7 @@ class SignatureFacts:
     """One signature.
 
     Attributes:
-        field: name of the signature field; empty for a detached signature.
+        field_name: of the signature field; empty for a detached signature.
         status: pyHanko's way to say it in a few words, e.g. `INTACT:TRUSTED,TIMESTAMP_TOKEN<...>,UNTOUCHED`.
         level: really reached; `next_level_missing` says why not the next one (a sentence; empty at B-LTA).
         claimed_at: what the signer says (/M or signing-time); no proof.
@@ -162,7 +162,7 @@ class SignatureFacts:
         short_lived: its certificate needs no revocation data (EN 319 412-1 §5.2), or lived for less than a day.
     """
 
-    field: str
+    field_name: str
     status: str
     indication: Indication
     sub_indication: SubIndication | None
