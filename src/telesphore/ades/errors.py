@@ -50,3 +50,31 @@ class DamagedPrepared(DomainError):
 
     refusal = Refusal.DAMAGED
     code = "damaged-prepared"
+
+
+class UnreadableFile(DomainError):
+    """This file can't be read as a PDF, or only by guessing. Deposit it again, saved by another program.
+
+    `why` is a word for logs (`prev-loop`, `syntax`…), `offset` where in the file, counted from 0.
+    """
+
+    refusal = Refusal.INVALID
+    code = "unreadable-file"
+
+    def __init__(self, *, why: str, offset: int = 0) -> None:
+        super().__init__(why=why, offset=offset)
+        self.why = why
+        self.offset = offset
+
+
+class FileBeyondLimits(UnreadableFile):
+    """This file is larger, or more contorted, than what is read here."""
+
+    code = "file-beyond-limits"
+
+
+class SignatureTooLarge(DomainError):
+    """The signature is larger than the room that was kept for it in the file. Nothing was signed: sign again."""
+
+    refusal = Refusal.CONFLICT
+    code = "signature-too-large"
