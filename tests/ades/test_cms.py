@@ -105,10 +105,11 @@ def test_what_is_read_is_what_was_written() -> None:
 
 
 def test_a_token_in_a_signature_leaves_what_was_signed_as_it_was() -> None:
-    stamped = cms.add_unsigned(SIGNED, cms.SIGNATURE_TIME_STAMP, der.sequence(der.integer(1)))
-    stamped = cms.add_unsigned(stamped, cms.SIGNATURE_TIME_STAMP, der.sequence(der.integer(2)))
+    one, two = sorted([_signed(ODILE), _signed(LEBRUN)])  # Stand for tokens, which are CMS too.
+    stamped = cms.add_unsigned(SIGNED, cms.SIGNATURE_TIME_STAMP, one)
+    stamped = cms.add_unsigned(stamped, cms.SIGNATURE_TIME_STAMP, two)
     before, after = cms.parse(SIGNED), cms.parse(stamped)
-    assert after.values(cms.SIGNATURE_TIME_STAMP) == (der.sequence(der.integer(1)), der.sequence(der.integer(2)))
+    assert after.values(cms.SIGNATURE_TIME_STAMP) == (one, two)
     assert (after.signed_attributes, after.signature) == (before.signed_attributes, before.signature)
     assert cms.set_unsigned(stamped, ()) == SIGNED
     assert library.ContentInfo.load(stamped, strict=True).copy().dump(force=True) == stamped
