@@ -110,7 +110,7 @@ class MalformedSignature(DomainError):
 
 
 class SignatureTooLarge(DomainError):
-    """This signature is larger than what is accepted here."""
+    """This signature is larger than what is accepted here, or than the room kept for it in the file."""
 
     refusal = Refusal.INVALID
     code = "signature-too-large"
