@@ -6,7 +6,7 @@ from uuid import UUID
 from cryptography import x509
 
 from telesphore.pki import ports
-from telesphore.pki.errors import AuthorityNotFound, RootKeyAway
+from telesphore.pki.errors import AuthorityNotFound, CertificateNotFound, RootKeyAway
 from telesphore.pki.formats.certificates import Pair, Places
 from telesphore.pki.models import Authority, Certificate, Revocation
 from telesphore.vault import actions as vault
@@ -34,6 +34,24 @@ def find(authority_id: UUID, organisation_id: UUID | None = None) -> Authority:
     if found is None:
         raise AuthorityNotFound
     return found
+
+
+def find_certificate(organisation_id: UUID, serial_number: str) -> Certificate:
+    """A certificate by its serial number in hexadecimal, with or without colons and leading zeros.
+
+    Raises:
+        CertificateNotFound: no such certificate in this organisation.
+    """
+    rows = Certificate.objects.filter(organisation_id=organisation_id, serial_number=serial_spelled(serial_number))
+    row = rows.first()
+    if row is None:
+        raise CertificateNotFound
+    return row
+
+
+def serial_spelled(serial_number: str) -> str:
+    """A serial number in hexadecimal as the database spells it: without colons, capitals, leading zeros."""
+    return serial_number.replace(":", "").strip().lower().lstrip("0")
 
 
 def holder_of_root(authority: Authority) -> Authority:
@@ -145,6 +163,13 @@ def standing_own(
         .order_by("-expires_at")
         .first()
     )
+
+
+def has_own(authority: Authority, profile: str) -> bool:
+    """Whether this authority ever gave a certificate of this profile."""
+    return Certificate.objects.filter(
+        organisation_id=authority.organisation_id, authority_id=authority.id, profile=profile
+    ).exists()
 
 
 def seal(authority: Authority, pair: Pair, place: str) -> bytes:

@@ -12,7 +12,7 @@ from django.utils import formats
 from telesphore.ades import validation
 from telesphore.ades.validation import SignatureFacts
 from telesphore.pki import access
-from telesphore.pki.errors import CertificateNotYet, CertificateOver, CertificateRevoked
+from telesphore.pki.errors import AuthorityNotFound, CertificateNotYet, CertificateOver, CertificateRevoked
 from telesphore.pki.formats import certificates
 from telesphore.pki.formats.revocation import Revoked
 from telesphore.pki.models import Authority, Certificate, Revocation, RevocationList
@@ -137,8 +137,19 @@ def revoked_by(authority: Authority, level: Level) -> list[Revoked]:
     ]
 
 
-def published_list(authority_id: UUID, level: Level) -> RevocationList | None:
-    """What is served as an authority's list; for `Level.ROOT`, its root's.
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """A list as it is served: DER, its number, when it was made, when the next is promised."""
+
+    content: bytes
+    number: int
+    made_at: datetime
+    next_update: datetime
+    entries: int
+
+
+def published_list(authority_id: UUID, level: Level) -> PublishedList | None:
+    """What is served as an authority's list; for `Level.ROOT`, its root's. None before the first one.
 
     Raises:
         AuthorityNotFound
@@ -146,4 +157,148 @@ def published_list(authority_id: UUID, level: Level) -> RevocationList | None:
     authority = access.find(authority_id)
     if level is Level.ROOT:
         authority = access.holder_of_root(authority)
-    return latest_list(authority, level)
+    row = latest_list(authority, level)
+    return PublishedList(bytes(row.content), row.number, row.made_at, row.next_update, row.entries) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityCard:
+    """One generation of an organisation's authority.
+
+    Attributes:
+        issuing, root: DER.
+        ends_at, root_ends_at: when they expire.
+        root_key_here: whether the root's key is in the database.
+        revoked_at: when its root revoked it; None when it stands.
+        newest: whether it is the one that issues.
+        serial_number: of the issuing authority's certificate.
+    """
+
+    authority_id: UUID
+    organisation_id: UUID
+    generation: int
+    issuing: bytes
+    root: bytes
+    established_at: datetime
+    ends_at: datetime
+    root_ends_at: datetime
+    root_key_here: bool
+    revoked_at: datetime | None
+    newest: bool
+    serial_number: int
+
+    def issuing_sha256(self) -> str:
+        """Fingerprint, hexadecimal."""
+        return hashlib.sha256(self.issuing).hexdigest()
+
+    def root_sha256(self) -> str:
+        """Fingerprint, hexadecimal."""
+        return hashlib.sha256(self.root).hexdigest()
+
+
+def authority_card(authority_id: UUID) -> AuthorityCard:
+    """One authority, by the id in its addresses.
+
+    Raises:
+        AuthorityNotFound
+    """
+    found = access.find(authority_id)
+    return next(card for card in authority_cards(found.organisation_id) if card.authority_id == authority_id)
+
+
+def authority_cards(organisation_id: UUID) -> list[AuthorityCard]:
+    """An organisation's authorities, the newest first."""
+    rows = access.generations(organisation_id)
+    revoked = dict(
+        Revocation.objects.filter(organisation_id=organisation_id, certificate_id=None).values_list(
+            "authority_id", "at"
+        )
+    )
+    with_key = {bytes(row.root) for row in rows if row.root_key_sealed is not None}
+    return [
+        AuthorityCard(
+            authority_id=row.id,
+            organisation_id=organisation_id,
+            generation=row.generation,
+            issuing=bytes(row.issuing),
+            root=bytes(row.root),
+            established_at=row.established_at,
+            ends_at=access.valid_until(bytes(row.issuing)),
+            root_ends_at=access.valid_until(bytes(row.root)),
+            root_key_here=bytes(row.root) in with_key,
+            revoked_at=revoked.get(row.id),
+            newest=row is rows[0],
+            serial_number=x509.load_der_x509_certificate(bytes(row.issuing)).serial_number,
+        )
+        for row in rows
+    ]
+
+
+def authority_with_serial(organisation_id: UUID, serial_number: str) -> UUID | None:
+    """The authority whose own certificate has this serial number (hexadecimal); None when it is no authority's."""
+    spelled = access.serial_spelled(serial_number)
+    return next(
+        (card.authority_id for card in authority_cards(organisation_id) if f"{card.serial_number:x}" == spelled), None
+    )
+
+
+def authority_publishing(organisation_id: UUID, level: Level) -> UUID:
+    """The newest authority, or the generation that holds its root's list.
+
+    Raises:
+        AuthorityNotFound: the organisation has none.
+    """
+    newest = access.newest(organisation_id)
+    if newest is None:
+        raise AuthorityNotFound
+    return (newest if level is Level.ISSUING else access.holder_of_root(newest)).id
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateCard:
+    """One certificate given: who it is of is in the trail, not here."""
+
+    serial_number: str
+    profile: str
+    authority_id: UUID
+    holder_id: UUID | None
+    sha256: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    reason: str
+
+
+def certificate_cards(
+    organisation_id: UUID, *, at: datetime, everything: bool = False, limit: int = 1000
+) -> list[CertificateCard]:
+    """An organisation's certificates, the newest first, at most `limit`: those that did not end before `at`;
+    with `everything`, the others too, patients' among them."""
+    rows = Certificate.objects.filter(organisation_id=organisation_id).order_by("-issued_at", "-id")
+    if not everything:
+        rows = rows.filter(expires_at__gt=at)
+    return [_card(row) for row in rows[:limit]]
+
+
+def certificate_card(organisation_id: UUID, serial_number: str) -> CertificateCard:
+    """One certificate, by its serial number in hexadecimal, however it is spelled.
+
+    Raises:
+        CertificateNotFound
+    """
+    return _card(access.find_certificate(organisation_id, serial_number))
+
+
+def _card(row: Certificate) -> CertificateCard:
+    revoked = Revocation.objects.filter(organisation_id=row.organisation_id, certificate_id=row.id).first()
+    return CertificateCard(
+        serial_number=row.serial_number,
+        profile=row.profile,
+        authority_id=row.authority_id,
+        holder_id=row.holder_id,
+        sha256=bytes(row.sha256).hex(),
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        revoked_at=revoked.at if revoked else None,
+        reason=revoked.reason if revoked else "",
+    )

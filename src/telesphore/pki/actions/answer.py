@@ -40,7 +40,7 @@ def answer_ocsp(*, authority_id: UUID, content: bytes, actor: Actor, at: datetim
         return revocation.refuse("malformed_request")
     if access.valid_until(bytes(authority.issuing)) <= at:
         return revocation.refuse("unauthorized")
-    return _answer(authority, request, actor, at)
+    return _answer(authority, request, at)
 
 
 @audit.staged("pki:responder:answer")
@@ -54,11 +54,11 @@ def revocation_data(*, chain: Sequence[bytes], organisation_id: UUID, actor: Act
     for certificate, above in pairwise(chain):
         authority = _authority_that_is(above, organisation_id)
         if authority is not None and access.valid_until(above) > at:
-            ocsps.append(_answer(authority, revocation.ask(certificate, above), actor, at))
+            ocsps.append(_answer(authority, revocation.ask(certificate, above), at))
             continue
         authority = _authority_that_is(certificate, organisation_id)
         if authority is not None and bytes(authority.root) == above:
-            crls += _list_of_root(authority, actor, at)
+            crls += _list_of_root(authority, at)
     return RevocationData(ocsps=tuple(ocsps), crls=tuple(crls))
 
 
@@ -68,19 +68,22 @@ def _authority_that_is(certificate: bytes, organisation_id: UUID) -> Authority |
     return rows.filter(organisation_id=organisation_id).first() or rows.first()
 
 
-def _list_of_root(authority: Authority, actor: Actor, at: datetime) -> list[bytes]:
+def _list_of_root(authority: Authority, at: datetime) -> list[bytes]:
     holder = access.holder_of_root(authority)
     latest = queries.latest_list(holder, Level.ROOT)
     if (latest is None or latest.next_update <= at) and holder.root_key_sealed is not None:
         latest = publish_list(
             organisation_id=holder.organisation_id, authority_id=holder.id, level=Level.ROOT,
-            actor=actor.within(holder.organisation_id), at=at,
+            actor=Actor.system(holder.organisation_id), at=at,
         )  # fmt: skip
     return [bytes(latest.content)] if latest is not None and latest.next_update > at else []
 
 
-def _answer(authority: Authority, request: Request, actor: Actor, at: datetime) -> bytes:
-    responder = access.own_pair(renew_responder(authority=authority, actor=actor, at=at))
+def _answer(authority: Authority, request: Request, at: datetime) -> bytes:
+    responder = access.own_pair(
+        # Upkeep is nobody's act but the platform's, whoever asks.
+        renew_responder(authority=authority, actor=Actor.system(authority.organisation_id), at=at)
+    )
     return revocation.answer(
         request,
         lambda question: _status(authority, question, at),
@@ -127,7 +130,7 @@ def renew_responder(*, authority: Authority, actor: Actor, at: datetime) -> Cert
         profile=Profile.RESPONDER,
         pair=Pair(certificate, key),
         standing=lambda: _find(authority, at),
-        actor=actor.within(authority.organisation_id),
+        actor=actor,
         at=at,
     )
 

@@ -12,6 +12,7 @@ from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.pki import access
+from telesphore.pki.actions.revoke import publish_due_lists
 from telesphore.pki.errors import AuthorityEnded, AuthorityNotFound, AuthorityStands, BadIdentifier
 from telesphore.pki.formats import certificates, names
 from telesphore.pki.formats.certificates import Pair
@@ -53,7 +54,7 @@ def initialise(
     if access.newest(organisation_id) is not None:
         raise AuthorityStands
     row = _first(organisation_id, organisation_name, organisation_identifier, at)
-    if _keep_authority(row=row, actor=actor, at=at).id != row.id:
+    if _begin(row, actor, at).id != row.id:
         raise AuthorityStands
     return row.id
 
@@ -66,7 +67,7 @@ def standing_authority(*, organisation_id: UUID, actor: Actor, at: datetime) -> 
     """
     standing = access.newest(organisation_id)
     if standing is None:
-        return _keep_authority(row=_first(organisation_id, "", "", at), actor=actor, at=at)
+        return _begin(_first(organisation_id, "", "", at), actor, at)
     if access.has_ended(standing, at):
         raise AuthorityEnded
     return standing
@@ -88,7 +89,7 @@ def renew(*, organisation_id: UUID, actor: Actor, at: datetime) -> UUID:
     if access.valid_until(bytes(newest.root)) - at >= ROOT_WORTH_KEEPING:
         root = access.root_pair(newest)
         row = _row(newest, root, access.holder_of_root(newest).id, uuid7(), at)
-        return _keep_authority(row=row, actor=actor, at=at).id
+        return _begin(row, actor, at).id
     return replace_root(organisation_id=organisation_id, actor=actor, at=at)
 
 
@@ -104,7 +105,7 @@ def replace_root(*, organisation_id: UUID, actor: Actor, at: datetime) -> UUID:
         raise AuthorityNotFound
     authority_id = uuid7()
     row = _row(newest, _new_root(newest, newest.generation + 1, at), authority_id, authority_id, at, with_root_key=True)
-    return _keep_authority(row=row, actor=actor, at=at).id
+    return _begin(row, actor, at).id
 
 
 def _first(organisation_id: UUID, name: str, identifier: str, at: datetime) -> Authority:
@@ -159,6 +160,14 @@ def _name(what: str, authority: Authority, generation: int) -> x509.Name:
         organisation=authority.organisation_name or names.UNQUALIFIED,
         organisation_identifier=authority.organisation_identifier,
     )
+
+
+def _begin(row: Authority, actor: Actor, at: datetime) -> Authority:
+    """Write the generation, or find the one that another call has just written; then publish its lists."""
+    standing = _keep_authority(row=row, actor=actor, at=at)
+    # A crash here leaves an authority without lists; the worker makes them within hours.
+    publish_due_lists(authority=standing, actor=actor, at=at)
+    return standing
 
 
 @audit.act("pki:authority:establish")

@@ -8,7 +8,7 @@ from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.pki import access, queries
-from telesphore.pki.errors import CertificateNotFound, RevokedAlready
+from telesphore.pki.errors import RevokedAlready
 from telesphore.pki.formats import revocation
 from telesphore.pki.formats.certificates import Pair
 from telesphore.pki.models import Authority, Certificate, Revocation, RevocationList
@@ -44,14 +44,9 @@ def revoke_certificate(
 
 @audit.act("pki:certificate:revoke")
 def _revoke(*, organisation_id: UUID, serial_number: str, reason: Reason, actor: Actor, at: datetime) -> Certificate:
-    spelled = serial_number.replace(":", "").strip().lower().lstrip("0")
-    row = (
-        Certificate.objects.select_for_update(of=("self",))
-        .filter(organisation_id=organisation_id, serial_number=spelled)
-        .first()
-    )
-    if row is None:
-        raise CertificateNotFound
+    row = access.find_certificate(organisation_id, serial_number)
+    # Two revocations at once: the second waits here, then sees the first.
+    Certificate.objects.select_for_update(of=("self",)).get(organisation_id=organisation_id, id=row.id)
     audit.concerning(subject=row.id)
     if Revocation.objects.filter(organisation_id=organisation_id, certificate_id=row.id).exists():
         raise RevokedAlready

@@ -65,7 +65,7 @@ def answer_timestamp_query(*, authority_id: UUID, content: bytes, actor: Actor, 
         query = timestamps.read_request(content)
     except timestamps.BadRequest as bad:
         return timestamps.rejected(bad.failure)
-    return timestamps.granted(_stamp(query, authority.organisation_id, actor, at))
+    return timestamps.granted(_stamp(query, authority.organisation_id, Actor.system(authority.organisation_id), at))
 
 
 def _stamp(query: timestamps.Query, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:

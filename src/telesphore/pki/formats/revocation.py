@@ -227,6 +227,15 @@ def answer(
     return cast(bytes, response.dump())
 
 
+def answer_times(response: bytes) -> tuple[datetime, datetime] | None:
+    """thisUpdate and nextUpdate of a response (DER) that `answer` made; None for a refusal, or one with a nonce."""
+    parsed = ocsp.OCSPResponse.load(response)
+    if parsed["response_status"].native != "successful" or parsed.nonce_value is not None:
+        return None
+    first = parsed.response_data["responses"][0]
+    return first["this_update"].native, first["next_update"].native
+
+
 def refuse(status: str) -> bytes:
     """An answer without a signature: `malformed_request`, `internal_error`, `try_later` or `unauthorized`."""
     return cast(bytes, ocsp.OCSPResponse({"response_status": status}).dump())
