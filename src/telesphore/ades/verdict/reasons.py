@@ -83,14 +83,14 @@ class Reason(Enum):
     )
     ALGORITHM_FORBIDDEN = Effect.UNKNOWN, "{what} is not among the algorithms that are relied on here."
     TIMESTAMP_NOT_VALID = Effect.WARNING, "A timestamp of {authority} proves nothing: {why}"
+    TIMESTAMP_OF_ANOTHER = Effect.WARNING, "The timestamp {field} was made of other bytes than those that it is beside."
+    TIMESTAMP_BROKEN = Effect.INVALID, "The file was altered after the timestamp {field} sealed it."
     TIMESTAMP_ORDER = Effect.WARNING, "Two timestamps of this file contradict each other: {what}."
     NOT_PROVED_IN_TIME = (
         Effect.NONE,
         "No timestamp proves when {signer} signed: the date shown is the signer’s own word.",
     )
     SIGNED_IN_FUTURE = Effect.WARNING, "{signer} says to have signed on {date}, later than a timestamp proves."
-    COVERS_PART = Effect.NONE, "After {signer} signed, something was added to the file: see what, among the revisions."
-    WRAPPED_ATTRIBUTES = Effect.WARNING, "The signature {field} bears what no rule explains: {what}."
 
     # Changes between revisions
     FORBIDDEN_CHANGE = (
