@@ -51,7 +51,9 @@ class Session:
         self._times: dict[bytes, datetime] = {}
         self._evidence = evidence
 
-    def learn(self, certificates: Sequence[bytes] = (), ocsps: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
+    def learn(
+        self, certificates: Sequence[bytes] = (), ocsps: Sequence[bytes] = (), crls: Sequence[bytes] = ()
+    ) -> None:
         """Make certificates and revocation data known, all DER. What the file bears is learnt first, and preferred."""
         self.paths.add(certificates)
         self.revocations.add(ocsps, crls)
@@ -95,9 +97,7 @@ class Session:
         """
         paths = self.paths.to_anchor(certificate)
         if not paths:
-            wrong = problem(
-                SubIndication.NO_CERTIFICATE_CHAIN_FOUND, Reason.NOT_TRUSTED, signer=certificate.name
-            )
+            wrong = problem(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, Reason.NOT_TRUSTED, signer=certificate.name)
             return Judged(wrong, None, self.paths.far_as_possible(certificate), _NOTHING)
         best: tuple[int, Judged] | None = None
         for path in paths:

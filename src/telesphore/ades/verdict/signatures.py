@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from telesphore.ades import cms
 from telesphore.ades.algorithms import Algorithm, check_key
 from telesphore.ades.errors import MalformedSignature, SignatureDoesNotMatch, SignatureTooLarge, UnknownAlgorithm
-from telesphore.ades.verdict.certificates import Certificate, Malformed
+from telesphore.ades.verdict.certificates import Certificate
 from telesphore.ades.verdict.path import Purpose, weak
 from telesphore.ades.verdict.problem import Problem, problem
 from telesphore.ades.verdict.reasons import Reason
@@ -102,9 +102,7 @@ def judge_signature(
         )
     if found is not None or certificate is None or algorithm is None:
         assert found is not None
-        return replace(
-            _refused(found, existed, claimed), signed=signed, certificate=certificate, algorithm=algorithm
-        )
+        return replace(_refused(found, existed, claimed), signed=signed, certificate=certificate, algorithm=algorithm)
     contents = _content_timestamps(signed, digest_of, session, existed)
     stamps = _signature_timestamps(signed, session, existed)
     times = [stamp.time for stamp in stamps if stamp.time is not None]
@@ -211,9 +209,7 @@ def _check_strength(
 
 def _signature_timestamps(signed: cms.Parsed, session: Session, existed: datetime) -> tuple[JudgedTimestamp, ...]:
     return tuple(
-        judge_timestamp(
-            token, lambda name: _hash(name, signed.signature), session, kind="signature", proved=existed
-        )
+        judge_timestamp(token, lambda name: _hash(name, signed.signature), session, kind="signature", proved=existed)
         for token in signed.values(cms.SIGNATURE_TIME_STAMP)[:MOST_TIMESTAMPS]
     )
 
@@ -225,8 +221,7 @@ def _content_timestamps(
     if digest_of is None:
         return ()
     return tuple(
-        judge_timestamp(token, digest_of, session, kind="content", proved=existed)
-        for token in tokens[:MOST_TIMESTAMPS]
+        judge_timestamp(token, digest_of, session, kind="content", proved=existed) for token in tokens[:MOST_TIMESTAMPS]
     )
 
 
@@ -261,6 +256,4 @@ def _remarks(
 def not_proving(stamp: JudgedTimestamp) -> Finding:
     """A timestamp that proves nothing, as a finding about what it was to prove."""
     assert stamp.problem is not None
-    return Finding(
-        Reason.TIMESTAMP_NOT_VALID, {"authority": stamp.facts.authority, "why": str(stamp.problem.finding)}
-    )
+    return Finding(Reason.TIMESTAMP_NOT_VALID, {"authority": stamp.facts.authority, "why": str(stamp.problem.finding)})

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 from telesphore.ades import cms, der
 from telesphore.ades.algorithms import Digest, check_key
-from telesphore.ades.errors import MalformedSignature, NotDer, SignatureDoesNotMatch, SignatureTooLarge, UnknownAlgorithm
+from telesphore.ades.errors import (
+    MalformedSignature,
+    NotDer,
+    SignatureDoesNotMatch,
+    SignatureTooLarge,
+    UnknownAlgorithm,
+)
 from telesphore.ades.verdict.certificates import Certificate, Malformed
 from telesphore.ades.verdict.path import Purpose, weak
 from telesphore.ades.verdict.problem import Problem, problem

@@ -217,9 +217,7 @@ def _examine(
     document: Document, fields: Sequence[SignedField]
 ) -> tuple[tuple[RevisionFacts, ...], tuple[Finding, ...]]:
     ended = {one.revision: one.name for one in fields}
-    return tuple(
-        RevisionFacts(one.index, one.end, ended.get(one.index, ""), (), ()) for one in document.revisions
-    ), ()
+    return tuple(RevisionFacts(one.index, one.end, ended.get(one.index, ""), (), ()) for one in document.revisions), ()
 
 
 def _compare(
