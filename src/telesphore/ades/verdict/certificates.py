@@ -278,7 +278,7 @@ def comparable(name: x509.Name) -> NameKey:
 
 def digest_name(algorithm: HashAlgorithm | None) -> str:
     """As `hashlib` writes it; empty for none."""
-    return "" if algorithm is None else algorithm.name.replace("-", "_")
+    return "" if algorithm is None else str(algorithm.name).replace("-", "_")
 
 
 def verifies(

@@ -246,7 +246,7 @@ def _check_use(first: Certificate, purpose: Purpose) -> Problem | None:
         wrong = "its key may not sign"
     elif purpose is Purpose.TIMESTAMP:
         # RFC 3161 §2.3: this use alone, and critical.
-        if uses != {TIME_STAMPING} or not first.extended_usage_critical:
+        if uses != frozenset((TIME_STAMPING,)) or not first.extended_usage_critical:
             wrong = "it is not one of a time-stamping authority"
     elif uses is not None and _ANY_USE not in uses and uses <= _NEVER_SIGN_DOCUMENTS:
         wrong = "its uses are others"

@@ -76,15 +76,15 @@ class Session:
         """Say that the file's bytes before `end` existed at this time."""
         self._covered.append((end, time))
 
-    def proved_at(self, offset: int) -> datetime:
-        """Since when what stands at this place is proved to have existed; now, when nothing proves more."""
-        return min((time for end, time in self._covered if end > offset), default=self.at)
+    def proved_at(self, offset: int) -> datetime | None:
+        """Since when what stands at this place is proved to have existed; None when nothing proves it."""
+        return min((time for end, time in self._covered if end > offset), default=None)
 
     def existed(self, der: bytes) -> datetime:
         """Since when these bytes are proved to have existed."""
-        time = self._times.get(der, self.at)
         place = self._places.get(der)
-        return time if place is None else min(time, self.proved_at(place))
+        covered = None if place is None else self.proved_at(place)
+        return min(filter(None, (self._times.get(der), covered, self.at)))
 
     def judge(
         self, certificate: Certificate, purpose: Purpose, *, proved: datetime, claimed: datetime | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from telesphore.ades import cms
-from telesphore.ades.algorithms import Algorithm, check_key
+from telesphore.ades.algorithms import Algorithm, Digest, check_key
 from telesphore.ades.errors import MalformedSignature, SignatureDoesNotMatch, SignatureTooLarge, UnknownAlgorithm
 from telesphore.ades.verdict.certificates import Certificate
 from telesphore.ades.verdict.path import Purpose, weak
@@ -66,7 +66,7 @@ def judge_signature(
     session: Session,
     *,
     name: str,
-    existed: datetime,
+    existed: datetime | None,
     claimed: datetime | None,
     malformed: str = "",
 ) -> JudgedSignature:
@@ -76,7 +76,7 @@ def judge_signature(
         content: its DER; zeros may follow.
         digest_of: the digest of what it covers, given `hashlib`'s name of an algorithm; None when that is not at hand.
         name: of the field, for findings.
-        existed: when the signature is proved to have existed, by what covers it from outside; now for nothing.
+        existed: when the signature is proved to have existed, by what covers it from outside; None for nothing.
         claimed: /M; signing-time counts where this is None.
         malformed: why what it covers can't be believed.
     """
@@ -86,12 +86,12 @@ def judge_signature(
         signed = None
     if signed is None:
         wrong = _coverage(name, malformed) or _malformed(name, "it is not a CMS signature of one signer")
-        return _refused(wrong, existed, claimed)
+        return _refused(wrong, existed or session.at, claimed)
     session.learn(signed.certificates, signed.ocsps, signed.crls)
     certificate, algorithm = None, None
     try:
         claimed = claimed or signed.claimed_at
-        certificate = _signer(signed, session)
+        certificate = signer_of(signed, session)
         algorithm = signed.algorithm
         found = _coverage(name, malformed) or _check_bytes(signed, certificate, algorithm, digest_of, name)
     except MalformedSignature:
@@ -102,11 +102,14 @@ def judge_signature(
         )
     if found is not None or certificate is None or algorithm is None:
         assert found is not None
-        return replace(_refused(found, existed, claimed), signed=signed, certificate=certificate, algorithm=algorithm)
-    contents = _content_timestamps(signed, digest_of, session, existed)
-    stamps = _signature_timestamps(signed, session, existed)
+        return replace(
+            _refused(found, existed or session.at, claimed), signed=signed, certificate=certificate, algorithm=algorithm
+        )
+    contents = _content_timestamps(signed, digest_of, session, existed or session.at)
+    stamps = _signature_timestamps(signed, session, existed or session.at)
     times = [stamp.time for stamp in stamps if stamp.time is not None]
-    proved = min((existed, *times))
+    proof = min((time for time in (existed, *times) if time is not None), default=None)
+    proved = session.at if proof is None else min(proof, session.at)
     # What the signer says, and what a timestamp of the content proves, speak against a signature that comes too late.
     not_before = max(
         (time for time in (claimed, *(stamp.time for stamp in contents)) if time is not None), default=None
@@ -114,7 +117,7 @@ def judge_signature(
     judged = session.judge(certificate, Purpose.SIGNATURE, proved=proved, claimed=not_before)
     wrong_time = judged.problem or _check_strength(algorithm, certificate, session, proved)
     findings = [] if wrong_time is None else [wrong_time.finding]
-    findings += _remarks(certificate, claimed, proved, session, (*stamps, *contents))
+    findings += _remarks(certificate, claimed, proof, session, (*stamps, *contents))
     return JudgedSignature(
         problem=wrong_time,
         findings=tuple(findings),
@@ -123,7 +126,7 @@ def judge_signature(
         algorithm=algorithm,
         judged=judged,
         proved=proved,
-        proved_at=proved if proved < session.at else None,
+        proved_at=proof,
         claimed=claimed,
         timestamps=(*stamps, *contents),
         intact=True,
@@ -154,10 +157,6 @@ def _coverage(name: str, malformed: str) -> Problem | None:
     if not malformed:
         return None
     return problem(SubIndication.FORMAT_FAILURE, Reason.COVERAGE_MALFORMED, field=name, what=malformed)
-
-
-def _signer(signed: cms.Parsed, session: Session) -> Certificate | None:
-    return signer_of(signed, session)
 
 
 def _check_bytes(
@@ -209,7 +208,9 @@ def _check_strength(
 
 def _signature_timestamps(signed: cms.Parsed, session: Session, existed: datetime) -> tuple[JudgedTimestamp, ...]:
     return tuple(
-        judge_timestamp(token, lambda name: _hash(name, signed.signature), session, kind="signature", proved=existed)
+        judge_timestamp(
+            token, lambda name: Digest(name).of(signed.signature), session, kind="signature", proved=existed
+        )
         for token in signed.values(cms.SIGNATURE_TIME_STAMP)[:MOST_TIMESTAMPS]
     )
 
@@ -225,16 +226,10 @@ def _content_timestamps(
     )
 
 
-def _hash(name: str, content: bytes) -> bytes:
-    from hashlib import new
-
-    return new(name, content).digest()
-
-
 def _remarks(
     certificate: Certificate,
     claimed: datetime | None,
-    proved: datetime,
+    proof: datetime | None,
     session: Session,
     stamps: Sequence[JudgedTimestamp],
 ) -> list[Finding]:
@@ -242,15 +237,12 @@ def _remarks(
     usage = certificate.usage
     if usage is not None and not usage.content_commitment and usage.digital_signature:
         found.append(Finding(Reason.NOT_FOR_COMMITMENT, {"signer": certificate.name}))
-    if claimed is not None and claimed > proved + CLOCKS_DISAGREE:
+    if claimed is not None and claimed > (proof or session.at) + CLOCKS_DISAGREE:
         details = {"signer": certificate.name, "date": claimed.isoformat()}
         found.append(Finding(Reason.SIGNED_IN_FUTURE, details))
-    if proved == session.at:
+    if proof is None:
         found.append(Finding(Reason.NOT_PROVED_IN_TIME, {"signer": certificate.name}))
-    for stamp in stamps:
-        if stamp.problem is not None:
-            found.append(not_proving(stamp))
-    return found
+    return [*found, *(not_proving(stamp) for stamp in stamps if stamp.problem is not None)]
 
 
 def not_proving(stamp: JudgedTimestamp) -> Finding:

@@ -1,4 +1,4 @@
-"""The signatures of a PDF: found in its form, and whether each says rightly which bytes it covers (ISO 32000-2 §12.8.1).
+"""The signatures of a PDF: found in its form; and whether each says rightly what it covers (ISO 32000-2 §12.8.1).
 
 Forgeries begin here: a /ByteRange that leaves out more than the signature itself, or that points at another string than
 its own /Contents, lets bytes be changed that seem signed.

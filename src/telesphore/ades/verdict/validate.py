@@ -120,7 +120,7 @@ def _judge_timestamps(
                 lambda name, one=one: digests.of(name, one.hole, one.end),  # type: ignore[misc]  # Bound in the loop.
                 session,
                 kind="document",
-                proved=session.proved_at(one.hole[0]),
+                proved=session.proved_at(one.hole[0]) or session.at,
                 field_name=one.name,
                 revision=one.revision,
             )
