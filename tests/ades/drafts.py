@@ -142,9 +142,7 @@ class Draft:
         body += b"trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /Prev %d %s >>\nstartxref\n%d\n%%%%EOF\n" % (
             max(objects) + 1, root or self.root, INFO, self.section if prev is None else prev, trailer, section,
         )  # fmt: skip
-        return replace(
-            self, pdf=self.pdf + bytes(body), objects=objects, section=section, root=root or self.root
-        )
+        return replace(self, pdf=self.pdf + bytes(body), objects=objects, section=section, root=root or self.root)
 
     def _update_packed(self, changes: Mapping[int, bytes | None], trailer: bytes) -> "Draft":
         base = len(self.pdf)
@@ -249,8 +247,8 @@ class Draft:
         """An update that adds a document timestamp (EN 319 142-1 §5.4.3)."""
         number, place = self.next, self.next + 1
         dictionary = (
-            b"<< /Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161 /ByteRange [0 %s] /Contents <%s> >>"
-            % (b" " * 40, b"0" * RESERVED)
+            b"<< /Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161"
+            b" /ByteRange [0 %s] /Contents <%s> >>" % (b" " * 40, b"0" * RESERVED)
         )
         more = {
             number: dictionary,
@@ -330,7 +328,9 @@ def time_token(authority: Signer, digest: bytes, at: datetime) -> bytes:
             cms.CMSAttribute({"type": "signing_certificate_v2", "values": [as_signing_certificate_v2(certificate)]}),
         ]
     )
-    return _content_info(authority, attributes, {"content_type": "tst_info", "content": core.ParsableOctetString(info)}, version="v3")
+    return _content_info(
+        authority, attributes, {"content_type": "tst_info", "content": core.ParsableOctetString(info)}, version="v3"
+    )
 
 
 def _content_info(signer: Signer, attributes: cms.CMSAttributes, content: object, version: str = "v1") -> bytes:

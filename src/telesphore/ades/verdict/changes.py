@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 
 from telesphore.ades.errors import FileBeyondLimits
 from telesphore.ades.pdf.objects import Reference, Stream, Value
-from telesphore.ades.verdict.graph import TRAILER, Graph, Node, entries, items, number_of, references, same
+from telesphore.ades.verdict.graph import (
+    TRAILER,
+    Graph,
+    Look,
+    Node,
+    entries,
+    items,
+    missing,
+    number_of,
+    references,
+    same,
+)
 from telesphore.ades.verdict.permissions import Field, Lock, fields_below, locks_of, permission_of
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Change, ChangeKind, Finding
@@ -85,7 +96,8 @@ class Judge:
             FileBeyondLimits
         """
         self._graph = graph
-        self._root = next(iter(references(entries_of_trailer(graph).get("Root"))), TRAILER)
+        self._root = next(iter(references(graph.trailer.get("Root"))), TRAILER)
+        self.encryption = graph.now(graph.trailer.get("Encrypt"))
         self._pages: dict[Reference, int] = {}
         self._tree: set[Reference] = set()
         self._walk_pages()
@@ -148,7 +160,7 @@ class Judge:
         self._reset()
         self._rules = rules
         graph = self._graph
-        if not graph.changed and not rules:
+        if not graph.changed:
             return
         touched = self._touched()
         self._judge_trailer()
@@ -190,7 +202,9 @@ class Judge:
     def _tell(self, reason: Reason, **details: str) -> None:
         self.findings.append(Finding(reason, {"signer": self._rules.signer, **details}))
 
-    def _refuse(self, reason: Reason, *, kind: ChangeKind = ChangeKind.CONTENT, signer: str = "", **details: str) -> None:
+    def _refuse(
+        self, reason: Reason, *, kind: ChangeKind = ChangeKind.CONTENT, signer: str = "", **details: str
+    ) -> None:
         self._note(kind, details.get("what") or details.get("page") or reason.code, allowed=False)
         self._tell(reason, **details, **({"signer": signer} if signer else {}))
 
@@ -246,7 +260,7 @@ class Judge:
     # ── trailer and catalog ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _judge_trailer(self) -> None:
-        trailer = entries_of_trailer(self._graph)
+        trailer = self._graph.trailer
         for target in references([value for key, value in trailer.items() if key not in ("Root", "Encrypt")]):
             if target in self._graph.changed:
                 self._explained[TRAILER, target] += 1
@@ -338,10 +352,10 @@ class Judge:
             inner = self._holder(holder, listed)
             for one in items(graph.now(listed)):
                 self._allow(inner, one)
-                value = graph.now(one)
-                if isinstance(one, Reference) and isinstance(value, Stream):
-                    leaves.add(bytes(value.raw))
-                    shaped &= one not in graph.changed or value.dictionary.keys() <= _DSS_STREAM
+                leaf = graph.now(one)
+                if isinstance(one, Reference) and isinstance(leaf, Stream):
+                    leaves.add(bytes(leaf.raw))
+                    shaped &= one not in graph.changed or leaf.dictionary.keys() <= _DSS_STREAM
                 else:
                     shaped &= one not in graph.changed if isinstance(one, Reference) else False
         if not shaped:
@@ -446,14 +460,13 @@ class Judge:
             return
         self._allow(holder, new)
         before, after = items(graph.then(old)), items(graph.now(new))
-        missing = [one for one in before if one not in after]
-        for one in missing:
+        for one in missing(before, after):
             known = self.fields.get(one) if isinstance(one, Reference) else None
             self._refuse(Reason.FORM_CHANGED, what=known.name if known else "/Fields")
         source = self._holder(holder, new)
         for one in after:
             self._allow(source, one)
-        self._news |= fields_below(graph, [one for one in after if one not in before], parent, self.fields)
+        self._news |= fields_below(graph, missing(after, before), parent, self.fields)
 
     def _judge_field(self, known: Field) -> None:
         """One that was there before."""
@@ -553,9 +566,7 @@ class Judge:
         if known.flags & _READ_ONLY:
             against.append(rules.signer)
         if against:
-            self._refuse(
-                Reason.FORM_FILLED_AGAINST, kind=ChangeKind.FORM_FILLED, what=known.name, signer=against[0]
-            )
+            self._refuse(Reason.FORM_FILLED_AGAINST, kind=ChangeKind.FORM_FILLED, what=known.name, signer=against[0])
             return
         self._note(ChangeKind.FORM_FILLED, known.name)
         if rules.permission is None:
@@ -640,9 +651,10 @@ class Judge:
             self._freed_into.add(now)
         source = self._holder(page, now)
         before, after = items(graph.then(was)), items(graph.now(now))
-        kept = [one for one in after if any(same(one, other) for other in before)]
-        if kept != before:
-            lost = [one for one in before if one not in after]
+        new = missing(after, before)
+        lost = missing(before, after)
+        kept = after if not new else [one for one in after if one not in new]
+        if not same(kept, before):
             widgets = any(isinstance(one, Reference) and one in self.fields for one in lost)
             if widgets or not lost:
                 self._refuse(Reason.FORM_CHANGED, what=f"/Annots {self._pages[page]}")
@@ -650,8 +662,8 @@ class Judge:
                 self._judge_annotating(page, "")
         for one in after:
             self._allow(source, one)
-            if not any(same(one, other) for other in before):
-                self._judge_added_annotation(page, one)
+        for one in new:
+            self._judge_added_annotation(page, one)
         self._learn_annotations(page)
 
     def _judge_added_annotation(self, page: Reference, one: Value) -> None:
@@ -743,19 +755,12 @@ class Judge:
             self._refuse(Reason.FORBIDDEN_CHANGE, what=f"{target.number} {target.generation} R")
 
 
-def entries_of_trailer(graph: Graph) -> Mapping[str, Value]:
-    """The newest one's."""
-    return graph.trailer
-
-
-def is_timestamp(graph: Graph, signature: Mapping[str, Value]) -> bool:
+def is_timestamp(graph: Look, signature: Mapping[str, Value]) -> bool:
     """A document timestamp's dictionary (§12.8.5)."""
-    return (
-        graph.now(signature.get("Type")) == "DocTimeStamp" or graph.now(signature.get("SubFilter")) == "ETSI.RFC3161"
-    )
+    return graph.now(signature.get("Type")) == "DocTimeStamp" or graph.now(signature.get("SubFilter")) == "ETSI.RFC3161"
 
 
-def box_of(graph: Graph, annotation: Mapping[str, Value]) -> Box | None:
+def box_of(graph: Look, annotation: Mapping[str, Value]) -> Box | None:
     """Where it shows; None when it has no surface."""
     edges = [graph.now(one) for one in items(graph.now(annotation.get("Rect")))]
     numbers = [float(one) for one in edges if isinstance(one, int | float)]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.objects import Dictionary, Reference, Stream, Value
@@ -19,7 +19,26 @@ class Unread(NamedTuple):
     entry: Entry
 
 
-Node: TypeAlias = Value | Unread
+Node: TypeAlias = "Value | Unread"
+
+
+class Look(Protocol):
+    """Whoever knows what a reference leads to."""
+
+    def now(self, value: Value) -> Node: ...
+
+
+class Shown:
+    """A document, read only as far as asked."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def now(self, value: Value) -> Node:
+        """What this leads to; None when it can't be read."""
+        if not isinstance(value, Reference):
+            return value
+        return _read(self._document, value, Free(0, 0))
 
 
 class Graph:
@@ -55,7 +74,7 @@ class Graph:
     def advance(self, index: int) -> None:
         """To revision `index`, the next one."""
         self.changed = {}
-        self._reachable: set[Reference] | None = None
+        self._reachable = None
         revision = self._document.revisions[index]
         self._take(self._document.at(index), revision.objects)
 
@@ -189,7 +208,6 @@ def number_of(value: Node) -> int:
 def text_of(value: Node) -> bytes:
     """A string; empty for anything else."""
     return value if isinstance(value, bytes) else b""
-
 
 
 def missing(listed: list[Value], other: list[Value]) -> list[Value]:

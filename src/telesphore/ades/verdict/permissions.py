@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from telesphore.ades.errors import FileBeyondLimits
 from telesphore.ades.pdf.objects import Reference, Value, read_text
-from telesphore.ades.verdict.graph import Graph, Node, entries, items, number_of, text_of
+from telesphore.ades.verdict.graph import Look, Node, entries, items, number_of, text_of
 
 MOST_FIELDS = 50_000
 DEEPEST = 32
@@ -39,12 +39,12 @@ class Lock:
     def holds(self, name: str) -> bool:
         """Whether this field, or one that it is part of, is locked."""
         listed = any(name == one or name.startswith(one + ".") for one in self.names)
-        return self.action == "All" or (self.action == "Include" and listed) or (
-            self.action == "Exclude" and not listed
+        return (
+            self.action == "All" or (self.action == "Include" and listed) or (self.action == "Exclude" and not listed)
         )
 
 
-def permission_of(graph: Graph, signature: Mapping[str, Value]) -> int | None:
+def permission_of(graph: Look, signature: Mapping[str, Value]) -> int | None:
     """DocMDP's P; None when the signature certifies nothing. Without P it is 2."""
     for parameters in _transforms(graph, signature, "DocMDP"):
         level = graph.now(parameters.get("P", 2))
@@ -52,7 +52,7 @@ def permission_of(graph: Graph, signature: Mapping[str, Value]) -> int | None:
     return None
 
 
-def locks_of(graph: Graph, signature: Mapping[str, Value], signer: str) -> Iterator[Lock]:
+def locks_of(graph: Look, signature: Mapping[str, Value], signer: str) -> Iterator[Lock]:
     """Its FieldMDP."""
     for parameters in _transforms(graph, signature, "FieldMDP"):
         names = frozenset(read_text(text_of(graph.now(one))) for one in items(graph.now(parameters.get("Fields"))))
@@ -61,7 +61,7 @@ def locks_of(graph: Graph, signature: Mapping[str, Value], signer: str) -> Itera
         yield Lock(str(action) if action in ("Include", "Exclude") else "All", names, signer)
 
 
-def _transforms(graph: Graph, signature: Mapping[str, Value], method: str) -> Iterator[Mapping[str, Value]]:
+def _transforms(graph: Look, signature: Mapping[str, Value], method: str) -> Iterator[Mapping[str, Value]]:
     for one in items(graph.now(signature.get("Reference"))):
         reference = entries(graph.now(one))
         if graph.now(reference.get("TransformMethod")) == method:
@@ -69,7 +69,7 @@ def _transforms(graph: Graph, signature: Mapping[str, Value], method: str) -> It
 
 
 def fields_below(
-    graph: Graph, kids: Node, parent: Field | None = None, known: dict[Reference, Field] | None = None
+    graph: Look, kids: Node, parent: Field | None = None, known: dict[Reference, Field] | None = None
 ) -> dict[Reference, Field]:
     """Fields and widgets in a list of /Fields or /Kids, those in `known` left out.
 
@@ -102,4 +102,3 @@ def fields_below(
         found[reference] = field
         waiting.extend((kid, field, depth + 1) for kid in items(graph.now(value.get("Kids"))))
     return found
-

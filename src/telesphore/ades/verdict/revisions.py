@@ -14,8 +14,8 @@ from telesphore.ades.pdf.objects import Reference, Stream, Value
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import OBJECT, Placed
 from telesphore.ades.verdict.changes import Judge, Place, Rules
-from telesphore.ades.verdict.graph import Graph, entries
-from telesphore.ades.verdict.permissions import Field
+from telesphore.ades.verdict.graph import Graph, Look, Shown, entries, number_of, same
+from telesphore.ades.verdict.permissions import Field, fields_below
 from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.result import Finding, RevisionFacts
 
@@ -59,20 +59,28 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     content, revisions = document.content, document.revisions
     first = _first_signed(document)
     if first is None:
-        facts = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in revisions)
-        return Examination(facts, tuple(_odd(document, len(revisions), "")))
+        none = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in revisions)
+        return Examination(none, tuple(_odd(document, len(revisions), "")))
+    facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
+    findings: list[Finding] = []
+    if first == len(revisions) - 1:
+        # Nothing follows the signature: nothing to judge, and no need to read every object.
+        shown = Shown(document)
+        names = _signed_in(shown, _fields(shown, document))
+        facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
+        findings.extend(_odd(document, first, next(iter(names), "")))
+        findings.extend(_bypassed(document))
+        return Examination(tuple(facts), tuple(findings), (), revisions[first].end)
     graph = Graph(document, first)
     judge = Judge(graph)
     rules = Rules()
     names = _signed_in(graph, judge.fields)
     for name, signature in names.items():
         rules.heed(graph, signature, signers.get(name, name))
-    earliest = rules.signer
-    facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
+    findings.extend(_odd(document, first, rules.signer))
+    findings.extend(_bypassed(document))
     places: list[Place] = []
-    findings = list(_odd(document, first, earliest))
-    findings.extend(_bypassed(document, first))
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
         found = list(_encryption(graph, judge, rules))
@@ -102,7 +110,12 @@ def _first_signed(document: Document) -> int | None:
     return None
 
 
-def _signed_in(graph: Graph, fields: Mapping[Reference, Field]) -> dict[str, Mapping[str, Value]]:
+def _fields(shown: Shown, document: Document) -> dict[Reference, Field]:
+    form = entries(shown.now(entries(shown.now(document.catalog_reference)).get("AcroForm")))
+    return fields_below(shown, shown.now(form.get("Fields")))
+
+
+def _signed_in(graph: Look, fields: Mapping[Reference, Field]) -> dict[str, Mapping[str, Value]]:
     found = {}
     for reference, known in fields.items():
         if known.kind == "Sig" and known.terminal == reference:
@@ -117,13 +130,13 @@ def _ends(signed: Mapping[str, Mapping[str, Value]], content: bytes, end: int) -
     for name, signature in signed.items():
         span = signature.get("ByteRange")
         if isinstance(span, list) and len(span) == 4 and all(type(one) is int for one in span):
-            signed_end = span[2] + span[3]  # type: ignore[operator]  # Integers, as just seen.
+            signed_end = number_of(span[2]) + number_of(span[3])
             if 0 <= end - signed_end <= 2 and not content[signed_end:end].strip(_WHITE):
                 return name
     return ""
 
 
-def _bypassed(document: Document, first: int) -> list[Finding]:
+def _bypassed(document: Document) -> list[Finding]:
     """Signatures whose bytes are there, and whose revision is not part of the file."""
     content = document.content
     for revision in document.revisions:
@@ -154,7 +167,7 @@ def _holds_signature(document: Document, index: int, offset: int, place: int) ->
 
 def _encryption(graph: Graph, judge: Judge, rules: Rules) -> list[Finding]:
     now = graph.now(graph.trailer.get("Encrypt"))
-    return [Finding(Reason.ENCRYPTED_LATER, {"signer": rules.signer})] if now is not judge.encryption else []
+    return [Finding(Reason.ENCRYPTED_LATER, {"signer": rules.signer})] if not same(now, judge.encryption) else []
 
 
 def _odd(document: Document, first: int, signer: str) -> list[Finding]:
@@ -198,5 +211,3 @@ def _inside_listed(document: Document, anomaly: Anomaly) -> bool:
                 if start < anomaly.offset < start + len(value.raw):
                     return True
     return False
-
-
