@@ -23,6 +23,7 @@ from telesphore.pki.errors import (
     CertificateRevoked,
     ClockWentBack,
     RevokedAlready,
+    TimestampUnavailable,
 )
 from telesphore.pki.models import Authority, Certificate, Revocation, RevocationList, TimestampCounter
 from telesphore.pki.ports import revocation_source, timestamper
@@ -175,7 +176,7 @@ def test_a_stamp_says_policy_accuracy_and_time(cast: Cast) -> None:
     info = stamp(cast, at)
     assert info["policy"].native.startswith("2.25.")
     assert info["accuracy"]["seconds"].native == 1
-    assert info["gen_time"].native == at.replace(microsecond=0)
+    assert info["gen_time"].native == at
 
 
 def test_a_units_key_is_used_for_two_years_and_its_stamps_hold_for_three_more(cast: Cast) -> None:
@@ -385,7 +386,7 @@ def test_all_that_a_revoked_authority_gave_falls_with_it(cast: Cast) -> None:
     )  # fmt: skip
     with pytest.raises(CertificateRevoked):
         queries.check_may_sign(certificate, organisation_id=cast.hospital, at=at)
-    with pytest.raises(AuthorityEnded):
+    with pytest.raises(TimestampUnavailable):
         stamp(cast, at)
     pki.renew(organisation_id=cast.hospital, actor=cast.sylvie, at=at)
     stamp(cast, at)
