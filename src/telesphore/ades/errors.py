@@ -114,3 +114,31 @@ class SignatureTooLarge(DomainError):
 
     refusal = Refusal.INVALID
     code = "signature-too-large"
+
+
+class TrustedListUnreadable(DomainError):
+    """This trusted list is damaged, or is not one (ETSI TS 119 612)."""
+
+    refusal = Refusal.DAMAGED
+    code = "trusted-list-unreadable"
+
+
+class TrustedListTooLarge(DomainError):
+    """This trusted list is larger than what is read here."""
+
+    refusal = Refusal.INVALID
+    code = "trusted-list-too-large"
+
+
+class TrustedListNotSigned(DomainError):
+    """This trusted list is not signed, or not by someone who may sign it."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "trusted-list-not-signed"
+
+
+class TrustedListExpired(DomainError):
+    """This trusted list is past the date at which a newer one was due."""
+
+    refusal = Refusal.CONFLICT
+    code = "trusted-list-expired"
