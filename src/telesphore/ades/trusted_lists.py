@@ -18,13 +18,8 @@ from lxml import etree
 from signxml import SignatureConfiguration, XMLVerifier
 from signxml.exceptions import SignXMLException
 
-from telesphore.ades.errors import (
-    TrustedListExpired,
-    TrustedListNotSigned,
-    TrustedListTooLarge,
-    TrustedListUnreadable,
-)
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Criterion, QualifierRule, TrustService
+from telesphore.kernel.errors import DomainError, Refusal
 
 LARGEST = 32 * 2**20
 """Bytes: the largest national list is a quarter of it."""
@@ -37,6 +32,7 @@ CLOCKS_DISAGREE = timedelta(minutes=5)
 _TSL = "{http://uri.etsi.org/02231/v2#}"
 _TYPES = "{http://uri.etsi.org/02231/v2/additionaltypes#}"
 _QUALIFICATIONS = "{http://uri.etsi.org/TrstSvc/SvcInfoExt/eSigDir-1999-93-EC-TrustedList/#}"
+_QUALIFICATION_ELEMENTS = f"{_QUALIFICATIONS}Qualifications/{_QUALIFICATIONS}QualificationElement"
 _XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _SERVICES = "http://uri.etsi.org/TrstSvc/Svctype/"
@@ -45,6 +41,34 @@ _GRANTED = frozenset(("granted", "undersupervision", "accredited", "supervisioni
 """The last three are of before eIDAS (1 July 2016)."""
 LIST_OF_LISTS = "EUlistofthelists"
 NATIONAL = "EUgeneric"
+
+
+class TrustedListUnreadable(DomainError):
+    """This trusted list is damaged, or is not one (ETSI TS 119 612)."""
+
+    refusal = Refusal.DAMAGED
+    code = "trusted-list-unreadable"
+
+
+class TrustedListTooLarge(DomainError):
+    """This trusted list is larger than what is read here."""
+
+    refusal = Refusal.INVALID
+    code = "trusted-list-too-large"
+
+
+class TrustedListNotSigned(DomainError):
+    """This trusted list is not signed, or not by someone who may sign it."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "trusted-list-not-signed"
+
+
+class TrustedListExpired(DomainError):
+    """This trusted list is past the date at which a newer one was due."""
+
+    refusal = Refusal.CONFLICT
+    code = "trusted-list-expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +171,7 @@ def _verified(root: etree._Element, signers: Sequence[bytes]) -> etree._Element:
         except (SignXMLException, ValueError, TypeError, KeyError, AttributeError, etree.LxmlError):
             continue
         results = found if isinstance(found, list) else [found]
-        covered = [
-            one.signed_xml for one in results if one.signed_xml is not None and one.signed_xml.tag == root.tag
-        ]
+        covered = [one.signed_xml for one in results if one.signed_xml is not None and one.signed_xml.tag == root.tag]
         # XAdES: the signing certificate's properties are signed too; a bare XML-DSig is no list's signature.
         properties = any(one.signed_xml is not None and _is_properties(one.signed_xml) for one in results)
         if len(covered) == 1 and properties:
@@ -214,9 +236,7 @@ def _anchors(root: etree._Element) -> tuple[Anchor, ...]:
             )
             for certificate in known if spans else ():
                 services.setdefault(certificate, []).extend(spans)
-    return tuple(
-        Anchor(certificate, AnchorKind.TRUSTED_LIST, tuple(spans)) for certificate, spans in services.items()
-    )
+    return tuple(Anchor(certificate, AnchorKind.TRUSTED_LIST, tuple(spans)) for certificate, spans in services.items())
 
 
 def _spans(service: etree._Element, provider: str) -> Iterator[TrustService]:
@@ -246,7 +266,9 @@ def _spans(service: etree._Element, provider: str) -> Iterator[TrustService]:
                 rules=tuple(
                     rule
                     for extension in extensions
-                    for element in extension.findall(f"{_QUALIFICATIONS}Qualifications/{_QUALIFICATIONS}QualificationElement")
+                    for element in extension.findall(
+                        f"{_QUALIFICATIONS}Qualifications/{_QUALIFICATIONS}QualificationElement"
+                    )
                     for rule in _rules(element)
                 ),
             )
@@ -255,7 +277,8 @@ def _spans(service: etree._Element, provider: str) -> Iterator[TrustService]:
 
 def _rules(element: etree._Element) -> Iterator[QualifierRule]:
     qualifiers = tuple(
-        _last(one.get("uri") or "") for one in element.findall(f"{_QUALIFICATIONS}Qualifiers/{_QUALIFICATIONS}Qualifier")
+        _last(one.get("uri") or "")
+        for one in element.findall(f"{_QUALIFICATIONS}Qualifiers/{_QUALIFICATIONS}Qualifier")
     )
     criteria = element.find(f"{_QUALIFICATIONS}CriteriaList")
     if criteria is not None:
@@ -289,9 +312,7 @@ def _criterion(element: etree._Element, depth: int) -> Criterion:
                 continue
             case _:
                 unknown = True
-    return Criterion(
-        element.get("assert") or "all", tuple(usages), tuple(policies), tuple(inner), unknown=unknown
-    )
+    return Criterion(element.get("assert") or "all", tuple(usages), tuple(policies), tuple(inner), unknown=unknown)
 
 
 def _certificates(identity: etree._Element | None) -> Iterator[bytes]:

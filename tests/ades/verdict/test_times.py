@@ -1,4 +1,4 @@
-"""What time does to proofs: certificates expire, are revoked, algorithms weaken; what was proved before stays proved."""
+"""Certificates expire and are revoked, algorithms weaken; what was proved before stays proved."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -3,8 +3,8 @@
 The essentials of ETSI TS 119 172-4 and TS 119 615: the service that issued the certificate was granted when it issued
 and when the signature was made; the certificate says that it is qualified, for signatures or seals, and that its key is
 in a qualified device, or the list says so in its place. Not covered: certificates of before eIDAS (1 July 2016), whose
-qualification rests on other rules; conflicts between several services of one key are settled by the lowest; the service's
-name is not compared with the issuer's; national lists' legal notices.
+qualification rests on other rules; the comparison of the service's name with the issuer's. Where several services share
+one key, the lowest answer counts.
 """
 
 from collections.abc import Iterator, Sequence
