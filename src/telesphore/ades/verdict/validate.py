@@ -8,12 +8,12 @@ from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.objects import Name, read_text
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.verdict import level, signed_fields
+from telesphore.ades.verdict.qualification import qualify
 from telesphore.ades.verdict.ranges import RangeDigests
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import (
     Finding,
     PageFacts,
-    Qualification,
     RevisionFacts,
     SignatureFacts,
     SubIndication,
@@ -25,7 +25,7 @@ from telesphore.ades.verdict.session import Session
 from telesphore.ades.verdict.signatures import JudgedSignature, judge_signature, not_proving
 from telesphore.ades.verdict.signed_fields import SignedField, StoredData
 from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp
-from telesphore.ades.verdict.trust import NOTHING_MORE, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
 
 
 def validate(
@@ -162,7 +162,11 @@ def _judge_field(
         findings=judged.findings,
         level=reached,
         next_level_missing=missing,
-        qualification=_qualification(judged),
+        qualification=qualify(
+            judged.judged.path if judged.judged is not None else None,
+            passed=judged.problem is None,
+            signed_at=judged.proved,
+        ),
         signer=judged.signer,
         algorithm=judged.algorithm.scheme.value if judged.algorithm is not None else "",
         digest=judged.algorithm.digest.value if judged.algorithm is not None else "",
@@ -197,13 +201,6 @@ def _revoked(judged: JudgedSignature) -> bool:
         SubIndication.REVOKED_NO_POE,
         SubIndication.REVOKED_CA_NO_POE,
     )
-
-
-def _qualification(judged: JudgedSignature) -> Qualification:
-    path = judged.judged.path if judged.judged is not None else None
-    if path is not None and path.anchor.kind is AnchorKind.LOCAL:
-        return Qualification.LOCAL
-    return Qualification.NOT_ASSESSED
 
 
 def _of_document_timestamp(stamp: JudgedTimestamp) -> Finding:
