@@ -44,7 +44,7 @@ def drawing(content: bytes, width: float = 200, height: float = 40) -> bytes:
 
 def words(text: str, x: float = 72, y: float = 700, size: float = 14) -> bytes:
     """Operators that write a line."""
-    return b"BT /F1 %g Tf %g %g Td (%s) Tj ET" % (size, x, y, text.encode("latin-1"))
+    return b"BT /F1 %g Tf %g %g Td (%s) Tj ET\n" % (size, x, y, text.encode("latin-1"))
 
 
 def _page(contents: int, annots: bytes) -> bytes:
