@@ -748,6 +748,7 @@ def _range() -> re.Match[bytes]:
 
 _DICTIONARY = (
     Reason.SIGNATURE_MALFORMED,
+    Reason.COVERAGE_MALFORMED,
     Reason.NOT_SIGNED,
     Reason.DIGEST_DIFFERS,
     Reason.SIGNATURE_WRONG,
