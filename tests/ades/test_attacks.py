@@ -4,16 +4,17 @@ import pytest
 
 from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.verdict.result import Verdict
-from telesphore.ades.verdict.trust import Anchor, Trust
+from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
 from telesphore.ades.verdict.validate import validate
 from telesphore.kernel.clock import now
 from tests.ades.attacks import ATTACKS, LEGITIMATE, ROOT, Case
 
 TRUST = Trust([Anchor(ROOT.certificate)], TS_119_312)
+EVIDENCE = Evidence(crls=[ROOT.crl()])
 
 
 def judged(case: Case) -> Verdict:
-    return validate(case.make(), trust=TRUST, at=now())
+    return validate(case.make(), trust=TRUST, at=now(), evidence=EVIDENCE)
 
 
 @pytest.mark.parametrize("case", ATTACKS, ids=str)
