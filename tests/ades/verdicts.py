@@ -123,7 +123,7 @@ def reserved() -> Verdict:
 
     reason = next((one for one in Reason if one.effect is Effect.WARNING), None)
     assert reason is not None, "no reason warns"
-    details = {name: "page 1" for name in ("signer", "what", "page", "field", "limit", "time", "authority", "date")}
+    details = dict.fromkeys(("signer", "what", "page", "field", "limit", "time", "authority", "date"), "page 1")
     return verdict(
         Finding(reason, details), signatures=(signature(covers_whole_file=False),),
         revisions=(
