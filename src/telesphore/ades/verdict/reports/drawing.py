@@ -34,18 +34,17 @@ def draw(png: bytes, width: float, height: float, marks: Sequence[Mark]) -> str:
         png: the page, whatever its resolution.
         width, height: of the page, in points.
     """
-    parts = [
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.1f}" '
         f'height="{height:.1f}"><defs><pattern id="h" width="4" height="4" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><rect width="2" height="4" fill="#fbd5de"/></pattern></defs>'
         f'<image width="{width:.1f}" height="{height:.1f}" href="data:image/png;base64,{b64encode(png).decode()}"/>'
-    ]
+    )
+    parts = [head]
     for mark in marks:
         left, bottom, right, top = mark.box
         x, y, across, down = left - 2, height - top - 2, right - left + 4, top - bottom + 4
-        parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{across:.1f}" height="{down:.1f}" {_STYLES[mark.kind]}/>'
-        )
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{across:.1f}" height="{down:.1f}" {_STYLES[mark.kind]}/>')
         if mark.kind != "signed":
             at = min(x + across + PIN, width - PIN), y + down / 2
             parts.append(
