@@ -4,7 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.ades import validation
+from telesphore.ades.algorithms import AlgorithmPolicy
 from telesphore.ades.validation import SignatureFacts
+from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
 from telesphore.pki.formats import certificates
 from telesphore.pki.models import Authority
 
@@ -33,3 +35,9 @@ def inspect_with_all_authorities(pdf: bytes, *, at: datetime) -> tuple[Signature
     """The signatures of a file, by the trust of every organisation of this instance. Raises as `inspect_signatures`."""
     roots = [bytes(root) for root in Authority.objects.values_list("root", flat=True)]
     return validation.inspect(pdf, anchors=roots, at=at)
+
+
+def trust() -> Trust:
+    """What a file of anyone's is judged by: the authorities of every organisation of this instance."""
+    roots = Authority.objects.values_list("root", flat=True)
+    return Trust([Anchor(bytes(root), AnchorKind.LOCAL) for root in roots], AlgorithmPolicy("none", {}, {}))
