@@ -1,12 +1,10 @@
 """Anyone verifies a document: what its page says of a file that holds, that was changed, that nobody can read."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from telesphore.ades.verdict import apart
 from telesphore.ades.verdict.apart import Judged, Picture
 from telesphore.ades.verdict.reports.telling import Passage
 from telesphore.cli.demonstration.consent import consent_form
