@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.ades import validation
-from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.validation import SignatureFacts
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
 from telesphore.pki.formats import certificates
@@ -40,4 +40,4 @@ def inspect_with_all_authorities(pdf: bytes, *, at: datetime) -> tuple[Signature
 def trust() -> Trust:
     """What a file of anyone's is judged by: the authorities of every organisation of this instance."""
     roots = Authority.objects.values_list("root", flat=True)
-    return Trust([Anchor(bytes(root), AnchorKind.LOCAL) for root in roots], AlgorithmPolicy("none", {}, {}))
+    return Trust([Anchor(bytes(root), AnchorKind.LOCAL) for root in roots], TS_119_312)

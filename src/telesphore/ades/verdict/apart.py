@@ -70,10 +70,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the child is asked. `document` is what a detached signature signs; None when `content` is a PDF."""
+    """What the child is asked."""
 
     content: bytes
-    document: bytes | None
     trust: Trust
     evidence: Evidence
     at: datetime
@@ -85,20 +84,18 @@ def judge(
     trust: Trust,
     *,
     at: datetime,
-    document: bytes | None = None,
     evidence: Evidence = NOTHING_MORE,
     limits: Limits = Limits(),
 ) -> Judged:
     """The verdict on a file; never raises for what the file holds.
 
     Args:
-        content: a PDF, or a detached signature (CAdES).
-        document: what a detached signature signs.
+        content: a PDF.
         at: the time to judge at.
     """
-    if len(content) + len(document or b"") > limits.size:
+    if len(content) > limits.size:
         return beyond(content, at, f"{limits.size // MEGABYTE} MB")
-    orders = pickle.dumps(Orders(content, document, trust, evidence, at, limits))
+    orders = pickle.dumps(Orders(content, trust, evidence, at, limits))
     answer = _ask(orders, limits)
     try:
         told = json.loads(answer)

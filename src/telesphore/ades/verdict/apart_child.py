@@ -28,21 +28,18 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     import pypdfium2
 
-    from telesphore.ades.verdict import apart
-    from telesphore.ades.verdict.provisional import validate
     from telesphore.ades.verdict.reports.json_report import as_json
+    from telesphore.ades.verdict.validate import validate
 
-    sys.modules.setdefault("telesphore.ades.verdict.apart", apart)
-    orders: apart.Orders = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one.
+    orders: Orders = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one.
     _bound(orders.limits.processor, orders.limits.memory)
-    verdict = validate(orders.content, orders.trust, at=orders.at, document=orders.document, evidence=orders.evidence)
+    verdict = validate(orders.content, trust=orders.trust, at=orders.at, evidence=orders.evidence)
     pages: int = 0
     pictures: list[Any] = []
     passages: list[Any] = []
-    if orders.document is None:
-        # The verdict stands without pictures.
-        with suppress(pypdfium2.PdfiumError, MemoryError, ValueError):
-            pages, pictures, passages = _show(orders, verdict)
+    # The verdict stands without pictures.
+    with suppress(pypdfium2.PdfiumError, MemoryError, ValueError):
+        pages, pictures, passages = _show(orders, verdict)
     told = {"verdict": as_json(verdict), "pages": pages, "pictures": pictures, "passages": passages}
     json.dump(told, sys.stdout)
 

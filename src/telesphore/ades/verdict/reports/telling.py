@@ -7,6 +7,7 @@ afterwards. What a certificate or a file says of itself is only ever filled in, 
 from dataclasses import dataclass
 
 from telesphore.ades.verdict.reasons import Effect
+from telesphore.ades.verdict.reports.levels import missing
 from telesphore.ades.verdict.reports.reader import Reader, listed, moment, precise, sentence_of
 from telesphore.ades.verdict.result import (
     ChangeKind,
@@ -288,7 +289,8 @@ def _level(signature: SignatureFacts, reader: Reader) -> str:
         Level.LT: _("B-LT: with what proves that the certificates held"),
         Level.LTA: _("B-LTA: proved for the long term"),
     }[signature.level]
-    return f"{reached}. {_(signature.next_level_missing)}".strip() if signature.next_level_missing else reached
+    why = missing(signature.next_level_missing, _)
+    return f"{reached}. {why}" if why else reached
 
 
 def _worth(qualification: Qualification, reader: Reader) -> str:
