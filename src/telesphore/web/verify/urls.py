@@ -7,4 +7,5 @@ from telesphore.web.verify import views
 app_name = "verify"
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
+    path("verify/copy/<str:token>", views.copy, name="copy"),
 ]

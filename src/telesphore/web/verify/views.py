@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from telesphore.ades.verdict.apart import judge
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.pki import queries as pki
+from telesphore.records import queries as records
 from telesphore.web.access import public
 from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.refusals import STATUS
@@ -20,6 +21,7 @@ from telesphore.web.uploads import LARGEST_FILE
 from telesphore.web.verify.showing import show
 
 FILES = Rate("verify", 20, 60)
+COPIES = Rate("copy", 60, 60)
 AT_ONCE = threading.BoundedSemaphore(2)
 """Each file costs a process: no more of them at once, in each web process."""
 PATIENCE = 8.0
@@ -83,3 +85,13 @@ def verify(request: HttpRequest) -> HttpResponse:
     if status == STATUS[Refusal.UNAVAILABLE]:
         page["Retry-After"] = "10"
     return spent.tell(page)
+
+
+@public("the code on a print tells whether its original still holds, and nothing of what it says")
+@require_GET
+def copy(request: HttpRequest, token: str) -> HttpResponse:
+    """What became of the original of a print."""
+    spent = spend(request, COPIES, now())
+    if spent.left < 0:
+        return spent.tell(render(request, "refusal.html", {"refusal": AskedTooOften()}, status=429))
+    return spent.tell(render(request, "verify/copy.html", {"copy": records.printed_copy(token[:100])}))
