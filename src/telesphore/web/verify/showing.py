@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from telesphore.ades.verdict.apart import Judged, Picture
-from telesphore.ades.verdict.reports.drawing import Mark, draw
+from telesphore.ades.verdict.apart import Judged
 from telesphore.ades.verdict.reports.etsi import as_etsi_xml
 from telesphore.ades.verdict.reports.json_report import as_json
-from telesphore.ades.verdict.reports.paper import Drawn, report_pdf
+from telesphore.ades.verdict.reports.pages import pages_drawn
+from telesphore.ades.verdict.reports.paper import report_pdf
 from telesphore.ades.verdict.reports.reader import Reader
 from telesphore.ades.verdict.reports.telling import Telling, tell
 
@@ -59,7 +59,7 @@ def show(judged: Judged, *, name: str, at: datetime) -> Showing:
     """
     who = reader()
     telling = tell(judged.verdict, who, name=name, passages=judged.passages)
-    drawn = _drawn(judged)
+    drawn = pages_drawn(judged, who)
     pdf = report_pdf(telling, drawn, who, at=at)
     written = json.dumps(as_json(judged.verdict), ensure_ascii=False, indent=1).encode()
     return Showing(
@@ -77,38 +77,6 @@ def show(judged: Judged, *, name: str, at: datetime) -> Showing:
             _address("application/xml", as_etsi_xml(judged.verdict)),
         ),
     )
-
-
-def _drawn(judged: Judged) -> list[list[Drawn]]:
-    """Each pictured page, beside itself as it was signed when it differs."""
-    signed = {picture.page: picture for picture in judged.pictures if picture.of == "signed"}
-    rows = []
-    for picture in judged.pictures:
-        if picture.of != "now":
-            continue
-        before = signed.get(picture.page)
-        marks = [(number, passage) for number, passage in enumerate(judged.passages, 1) if passage.page == picture.page]
-        now = draw(
-            picture.png,
-            picture.width,
-            picture.height,
-            [Mark(number, one.box, "expected" if one.expected else "differs") for number, one in marks],
-        )
-        row = [Drawn(_caption(picture, judged.pages, bool(marks), before is not None), now)]
-        if before is not None:
-            outlined = [Mark(number, one.box, "signed") for number, one in marks if not one.expected]
-            caption = _("Page %(page)s, as it was signed") % {"page": picture.page}
-            row.append(Drawn(caption, draw(before.png, before.width, before.height, outlined)))
-        rows.append(row)
-    return rows
-
-
-def _caption(picture: Picture, pages: int, marked: bool, compared: bool) -> str:
-    if compared:
-        return _("Page %(page)s, in the file that you have") % {"page": picture.page}
-    if marked:
-        return _("Page %(page)s of %(pages)s, additions outlined with dots") % {"page": picture.page, "pages": pages}
-    return _("Page %(page)s of %(pages)s") % {"page": picture.page, "pages": pages}
 
 
 def _address(media_type: str, content: bytes) -> str:
