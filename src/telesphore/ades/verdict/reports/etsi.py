@@ -58,7 +58,7 @@ def as_etsi_xml(verdict: Verdict) -> bytes:
     for stamp in verdict.timestamps:
         objects.timestamp(stamp, verdict.validated_at)
     root.append(objects.element)
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True))
 
 
 def _signature(
