@@ -21,7 +21,7 @@ from telesphore.ades.verdict.reports.paper import report_pdf
 from telesphore.ades.verdict.reports.reader import Reader
 from telesphore.ades.verdict.reports.telling import Telling, tell
 from telesphore.ades.verdict.result import Conclusion
-from telesphore.ades.verdict.trust import Anchor, Trust
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, Trust
 from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
 from telesphore.pki import queries as pki
@@ -51,11 +51,16 @@ def verify(
     if language not in ("fr", "en"):
         raise typer.BadParameter("--language accepts fr or en.")
     moment = _moment(at) if at else now()
-    trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], TS_119_312) if anchors else None
+    if anchors:
+        # Without a word from the database: an outsider's machine needs none.
+        trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], TS_119_312)
+        evidence = NOTHING_MORE
+    else:
+        trust, evidence = pki.trust(), pki.evidence()
     all_good = True
     for path in files:
         try:
-            judged = judge(path.read_bytes(), trust or pki.trust(), at=moment, limits=LIMITS)
+            judged = judge(path.read_bytes(), trust, at=moment, evidence=evidence, limits=LIMITS)
         except OSError as error:
             all_good = False
             _cannot_read(path, error.strerror or "", as_json_=as_json_)

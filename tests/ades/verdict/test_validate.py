@@ -82,8 +82,10 @@ def test_an_expired_signature_is_valid_only_with_proof_of_its_time() -> None:
     fresh = Evidence(crls=[ROOT.crl(at=NOW), ROOT.crl(at=later)])
 
     verdict = judge(bare, at=later, evidence=fresh)
-    assert verdict.signatures[0].sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
+    assert verdict.signatures[0].sub_indication is SubIndication.OUT_OF_BOUNDS_NOT_REVOKED
     assert verdict.conclusion is Conclusion.UNKNOWN
+    verdict = judge(bare, at=later, evidence=Evidence())
+    assert verdict.signatures[0].sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
     assert judge(stamped, at=later, evidence=fresh).conclusion is Conclusion.VALID
 
 

@@ -174,7 +174,7 @@ class Certificate:
         """Dotted identifier of a critical extension that we don't know; empty for none."""
         for oid, extension in self._extensions.items():
             if extension.critical and oid not in _KNOWN:
-                return oid.dotted_string
+                return str(oid.dotted_string)
         return ""
 
     @cached_property

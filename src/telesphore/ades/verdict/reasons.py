@@ -98,8 +98,79 @@ class Reason(Enum):
         "After {signer} signed, the file was changed in a way that nothing allows: {what}.",
     )
 
+    PAGE_CHANGED = Effect.INVALID, "After {signer} signed, what page {page} shows was changed."
+    PAGES_CHANGED = (
+        Effect.INVALID,
+        "After {signer} signed, pages were added, taken away or put in another order.",
+    )
+    CATALOG_CHANGED = Effect.INVALID, "After {signer} signed, the file’s own settings were changed: {what}."
+    LAYERS_CHANGED = Effect.INVALID, "After {signer} signed, the file’s layers were changed: they say what shows."
+    FORM_CHANGED = (
+        Effect.INVALID,
+        "After {signer} signed, the form was changed otherwise than by filling it: {what}.",
+    )
+    FIELD_ADDED = Effect.INVALID, "After {signer} signed, a field was added that {signer} did not allow: {what}."
+    FORM_FILLED_AGAINST = Effect.INVALID, "The field {what} was filled after {signer} signed, who had forbidden it."
+    FILLED_UNASKED = (
+        Effect.WARNING,
+        "The field {what} was filled after {signer} signed; the signature does not say whether this is allowed.",
+    )
+    VALUE_REPLACED = (
+        Effect.WARNING,
+        "The field {what} showed another value when {signer} signed; the form may be filled, and it was changed.",
+    )
+    ANNOTATION_FORBIDDEN = (
+        Effect.INVALID,
+        "After {signer} signed, something was laid over page {page} that {signer} did not allow.",
+    )
+    ANNOTATED = Effect.WARNING, "After {signer} signed, page {page} was annotated."
+    SIGNATURE_CHANGED = Effect.INVALID, "The signature {what} was changed or taken away after {signer} signed."
+    CERTIFICATION_CHANGED = (
+        Effect.INVALID,
+        "After {signer} signed, what the signature allows was changed.",
+    )
+    ACTION_ADDED = (
+        Effect.INVALID,
+        "After {signer} signed, a program or an action was put into the file: {what}.",
+    )
+    ATTACHMENT_ADDED = Effect.INVALID, "After {signer} signed, a file was attached inside this one."
+    STRUCTURE_CHANGED = (
+        Effect.WARNING,
+        "After {signer} signed, the structure that reading aids use was changed; what pages show was not.",
+    )
+    ENCRYPTED_LATER = Effect.INVALID, "After {signer} signed, the file’s encryption was changed."
+    REVISION_BYPASSED = Effect.INVALID, "What was signed is no longer part of what the file shows."
+    UNLISTED_OBJECTS = (
+        Effect.INVALID,
+        "After {signer} signed, the file was given parts that its table does not list: programs may show them.",
+    )
+    DEFINED_TWICE = (
+        Effect.INVALID,
+        "After {signer} signed, one part of the file was defined twice: programs may show either.",
+    )
+    SEVERAL_READINGS = Effect.WARNING, "Programs may read this file in several ways, as it was signed."
+    TRAILING_BYTES = Effect.WARNING, "Bytes that mean nothing follow the end of the file; no signature covers them."
+    VALIDATION_DATA_REMOVED = (
+        Effect.WARNING,
+        "Validation data that the file held was taken away after {signer} signed.",
+    )
+    ENDS_UNSIGNED = (
+        Effect.WARNING,
+        "The last change to the file is covered by no signature; it is of a kind that is allowed.",
+    )
+
     # Pixels
     PAGE_DIFFERS = Effect.INVALID, "Page {page} does not show today what was signed."
+    PAGE_GONE = Effect.INVALID, "Page {page} of the signed document is no longer there."
+    PAGE_ADDED = Effect.INVALID, "Page {page} was not in the signed document."
+    PLACE_COVERED = (
+        Effect.WARNING,
+        "On page {page}, a later signature or answer stands over what was signed, in a place made for it.",
+    )
+    PAGES_NOT_COMPARED = (
+        Effect.WARNING,
+        "What the pages show could not be compared with what was signed: {limit}.",
+    )
 
     @property
     def effect(self) -> Effect:

@@ -6,7 +6,7 @@ revoked or grew weak since then takes nothing away.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from telesphore.ades.algorithms import AlgorithmPolicy
@@ -126,11 +126,15 @@ class Session:
                 and claimed > path.certificates[0].until
             ):
                 wrong = problem(SubIndication.EXPIRED, Reason.EXPIRED_WHEN_SIGNED, **wrong.finding.details)
+            elif wrong.finding.reason is Reason.EXPIRED_NO_PROOF and asked.problem is None:
+                wrong = replace(wrong, sub_indication=SubIndication.OUT_OF_BOUNDS_NOT_REVOKED)
             return 1, Judged(wrong, path, path.ders, asked)
         asked = self._ask(path, purpose, proved, claimed)
-        if asked.problem is not None:
-            return 2, Judged(asked.problem, path, path.ders, asked)
-        return 3, Judged(check_algorithms(path, proved, self.policy), path, path.ders, asked)
+        weak = check_algorithms(path, proved, self.policy)
+        # What is too weak to be believed is the cause; lists that rest on the same algorithm are silent because of it.
+        silent = asked.problem is None or asked.problem.sub_indication is SubIndication.TRY_LATER
+        wrong = weak if weak is not None and silent else asked.problem
+        return 2 if wrong is not None else 3, Judged(wrong, path, path.ders, asked)
 
     def _ask(self, path: Path, purpose: Purpose, proved: datetime, claimed: datetime | None) -> Checked:
         return self.revocations.check(path, purpose, proved=proved, claimed=claimed, existed=self.existed)

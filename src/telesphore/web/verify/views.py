@@ -69,11 +69,11 @@ def verify(request: HttpRequest) -> HttpResponse:
             upload = form.cleaned_data["file"]
             if upload.size > LARGEST_FILE:
                 raise TooLargeToVerify(limit=LARGEST_FILE // 2**20)
-            trust = pki.trust()
+            trust, evidence = pki.trust(), pki.evidence()
             if not AT_ONCE.acquire(timeout=PATIENCE):
                 raise BusyVerifying
             try:
-                judged = judge(upload.read(), trust, at=at)
+                judged = judge(upload.read(), trust, at=at, evidence=evidence)
             finally:
                 AT_ONCE.release()
             showing = show(judged, name=upload.name or _("document"), at=at)
