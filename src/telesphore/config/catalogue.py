@@ -232,6 +232,14 @@ OPTIONS: tuple[Option, ...] = (
         default=None,
     ),
     Option(
+        name="timestamp_authorities",
+        meaning="Who gives the time on signatures: this instance's own unit, which is not qualified, or the authorities "
+        "that a file lists in the order in which they are asked.",
+        accepts="local, or a path to a TOML or JSON file",
+        parse=lambda text: text if text == "local" else _path(text),
+        default="local",
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",
