@@ -252,7 +252,7 @@ def test_the_setting_says_who_gives_the_time(folder: Path) -> None:
             assert isinstance(bound.get(), expected)
         (folder / "list.json").write_text("{}")
         bad = {"TELESPHORE_HOME": str(folder), "TELESPHORE_TIMESTAMP_AUTHORITIES": str(folder / "list.json")}
-        with pytest.raises(BadSetting, match="TIMESTAMP_AUTHORITIES.*authority"):
+        with pytest.raises(BadSetting, match=r"TIMESTAMP_AUTHORITIES.*authority"):
             wiring.bind_pki(read_settings(bad))
     finally:
         wiring.bind()

@@ -110,7 +110,7 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
     """The address written into certificates, who gives the time, and who is asked whether certificates hold.
 
     Raises:
-        BadSetting: the list of time-stamping authorities can't be used.
+        BadSetting: the list of time-stamping authorities, or the file with anchors, can't be used.
     """
     from telesphore.config.settings import BASE_URL
     from telesphore.connectors.local_pki import LocalRevocation, LocalTimestamper
@@ -129,6 +129,17 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
     else:
         ports.timestamper.bind(LocalTimestamper)
     ports.revocation_source.bind(LocalRevocation)
+    anchors_file: Path | None = settings["revocation_anchors_file"].value
+    if anchors_file is not None:
+        from telesphore.connectors import revocation
+
+        try:
+            anchors = revocation.read_anchors(anchors_file)
+        except revocation.AnchorsUnreadable:
+            accepts = settings["revocation_anchors_file"].option.accepts
+            raise BadSetting(f"{PREFIX}REVOCATION_ANCHORS_FILE is {anchors_file}; it accepts {accepts}.") from None
+        elsewhere = revocation.HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
+        ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
