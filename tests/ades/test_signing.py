@@ -187,7 +187,9 @@ def _encrypted() -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"hello" * 100, blank(1)[:-40], _encrypted()])
+@pytest.mark.parametrize(
+    "content", [b"", b"%PDF-1.7\n", b"hello" * 100, blank(1)[:-40], b"junk\n" + blank(1), _encrypted()]
+)
 def test_what_is_not_a_readable_pdf_is_refused(content: bytes) -> None:
     with pytest.raises(NotSignable):
         add_fields(content, FIELDS)

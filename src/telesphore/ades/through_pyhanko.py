@@ -3,6 +3,8 @@ must be encrypted too, and those that can be read only by overlooking a fault. A
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
     from telesphore.ades.fields import FieldLock, SignatureField
 
 UNREADABLE = (
-    PdfError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError,
+    PdfError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, ArithmeticError,
+    NotImplementedError, struct.error, zlib.error,
 )  # fmt: skip
 """Foreign bytes: pyHanko's reader meets what it did not expect as any of these."""
 
