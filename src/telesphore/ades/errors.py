@@ -249,3 +249,17 @@ class RevocationStale(BadRevocation):
     """The answer on whether a certificate holds is out of date."""
 
     code = "revocation-stale"
+
+
+class ContentDiffers(DomainError):
+    """This signature is of another file, or the file was altered since."""
+
+    refusal = Refusal.INVALID
+    code = "content-differs"
+
+
+class ArchiveTimestampBroken(DomainError):
+    """What this archive timestamp protected is no longer as it was."""
+
+    refusal = Refusal.INVALID
+    code = "archive-timestamp-broken"
