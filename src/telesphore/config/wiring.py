@@ -20,6 +20,7 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_pki()
+    bind_pki_keys(SETTINGS)
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -115,6 +116,22 @@ def bind_pki() -> None:
     ports.base_url.bind(lambda: BASE_URL)
     ports.timestamper.bind(LocalTimestamper)
     ports.revocation_source.bind(LocalRevocation)
+
+
+def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
+    """Where the local authority's keys are."""
+    from telesphore.pki import ports
+
+    def module_keys() -> ports.KeyHolder:
+        from telesphore.connectors.pkcs11.keys import Pkcs11Keys
+
+        return Pkcs11Keys(
+            Path(_needed(settings, "pki_keys_library")),
+            token=_needed(settings, "pki_keys_token"),
+            pin=read_secret(Path(_needed(settings, "pki_keys_pin_file"))),
+        )
+
+    ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:

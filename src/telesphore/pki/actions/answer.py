@@ -111,7 +111,7 @@ def renew_responder(*, authority: Authority, actor: Actor, at: datetime) -> Cert
     standing = _find(authority, at)
     if standing is not None:
         return standing
-    key = certificates.new_key()
+    key = access.new_key()
     name = names.subject(
         f"Répondeur OCSP local non qualifié {authority.organisation_id.hex[-12:]}",
         organisation=authority.organisation_name or names.UNQUALIFIED,

@@ -105,7 +105,7 @@ def _find(authority: Authority, at: datetime) -> Certificate | None:
 
 
 def _make(authority: Authority, actor: Actor, at: datetime) -> Certificate:
-    key = certificates.new_key()
+    key = access.new_key()
     name = names.subject(
         f"Horodatage local non qualifié {authority.organisation_id.hex[-12:]}",
         organisation=authority.organisation_name or names.UNQUALIFIED,
