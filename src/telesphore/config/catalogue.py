@@ -255,6 +255,35 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="pki_keys",
+        meaning="Where new keys of the local authority (issuing, seal, time-stamps, OCSP) are made and kept: sealed in "
+        "the vault, or in a PKCS#11 module. Root keys are always in the vault, until they are exported.",
+        accepts="vault or pkcs11",
+        parse=_one_of("vault", "pkcs11"),
+        default="vault",
+    ),
+    Option(
+        name="pki_keys_library",
+        meaning="The PKCS#11 library of the module that holds the authority's keys.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_token",
+        meaning="Label of the token that holds the authority's keys.",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_pin_file",
+        meaning="File with the PIN of that token.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",

@@ -20,6 +20,7 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_pki(SETTINGS)
+    bind_pki_keys(SETTINGS)
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -140,6 +141,22 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
             raise BadSetting(f"{PREFIX}REVOCATION_ANCHORS_FILE is {anchors_file}; it accepts {accepts}.") from None
         elsewhere = revocation.HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
         ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
+
+
+def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
+    """Where the local authority's keys are."""
+    from telesphore.pki import ports
+
+    def module_keys() -> ports.KeyHolder:
+        from telesphore.connectors.pkcs11.keys import Pkcs11Keys
+
+        return Pkcs11Keys(
+            Path(_needed(settings, "pki_keys_library")),
+            token=_needed(settings, "pki_keys_token"),
+            pin=read_secret(Path(_needed(settings, "pki_keys_pin_file"))),
+        )
+
+    ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
