@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from django.utils import formats
 
 from telesphore.ades import validation
+from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.validation import SignatureFacts
-from telesphore.pki import access
+from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
+from telesphore.pki import access, ports
 from telesphore.pki.errors import AuthorityNotFound, CertificateNotYet, CertificateOver, CertificateRevoked
 from telesphore.pki.formats import certificates
 from telesphore.pki.formats.revocation import Revoked
@@ -27,6 +29,14 @@ def trust_anchors(organisation_id: UUID) -> list[bytes]:
 def all_trust_anchors() -> list[bytes]:
     """DER of the roots of every organisation of this instance."""
     return _roots(Authority.objects.order_by("organisation_id", "generation"))
+
+
+def trust(organisation_id: UUID | None = None) -> Trust:
+    """What files are judged by: the roots of an organisation, or of all of this instance, and what the operator trusts
+    besides."""
+    local = all_trust_anchors() if organisation_id is None else trust_anchors(organisation_id)
+    anchors = [Anchor(root, AnchorKind.LOCAL) for root in local]
+    return Trust((*anchors, *ports.anchor_source.get().anchors()), TS_119_312)
 
 
 def _roots(rows: "QuerySet[Authority]") -> list[bytes]:
