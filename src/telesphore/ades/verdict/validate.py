@@ -7,8 +7,7 @@ from datetime import datetime
 from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.objects import Name, read_text
 from telesphore.ades.pdf.reader import Document
-from telesphore.ades.verdict import level, signed_fields
-from telesphore.ades.verdict.pixels import compare
+from telesphore.ades.verdict import level, pixels, signed_fields
 from telesphore.ades.verdict.qualification import qualify
 from telesphore.ades.verdict.ranges import RangeDigests
 from telesphore.ades.verdict.reasons import Reason
@@ -48,10 +47,10 @@ def validate(
         document = Document(file)
         fields = signed_fields.find(document)
         stored = signed_fields.stored_data(document)
+    except FileBeyondLimits as beyond:
+        return _nothing(file, Reason.TOO_LARGE, trust, at, limit=beyond.why)
     except UnreadableFile:
         return _nothing(file, Reason.NOT_READABLE, trust, at)
-    except FileBeyondLimits as beyond:
-        return _nothing(file, Reason.TOO_LARGE, trust, at, limit=str(beyond))
     session = Session(trust, at, evidence)
     _learn(session, stored)
     digests = RangeDigests(file, [one.hole for one in fields if not one.malformed])
@@ -61,7 +60,8 @@ def validate(
         for one in fields
         if not one.is_timestamp
     )
-    examined, pages, shown, compared = _look_at_changes(document, signatures, compare_pages=compare_pages)
+    examined = _examine(document, signatures)
+    pages, shown = _compare(document, examined) if compare_pages and signatures else ((), ())
     findings = [finding for one in signatures for finding in one.findings]
     findings += [_of_document_timestamp(one) for one in timestamps.values() if one.problem is not None]
     findings += [*examined.findings, *shown]
@@ -75,7 +75,7 @@ def validate(
         timestamps=tuple(one.facts for one in timestamps.values()),
         revisions=examined.revisions,
         pages=pages,
-        pages_compared=compared,
+        pages_compared=bool(pages),
         validated_at=at,
         file_sha256=hashlib.sha256(file).hexdigest(),
         file_size=len(file),
@@ -214,20 +214,25 @@ def _of_document_timestamp(stamp: JudgedTimestamp) -> Finding:
     return not_proving(stamp)
 
 
-def _look_at_changes(
-    document: Document, signatures: Sequence[SignatureFacts], *, compare_pages: bool
-) -> tuple[Examination, tuple[PageFacts, ...], tuple[Finding, ...], bool]:
-    """The two other looks: at what later revisions did, and at what pages show."""
+def _examine(document: Document, signatures: Sequence[SignatureFacts]) -> Examination:
     try:
-        examined = examine(document, {one.field_name: one.signer.name for one in signatures})
-        if not compare_pages or examined.signed_end is None:
-            return examined, (), (), False
-        count = min(len(document.pages), MOST_PAGES)
-        pages, shown = compare(document.content, examined.signed_end, examined.places, pages=count)
-    except (UnreadableFile, FileBeyondLimits):
-        revisions = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in document.revisions)
-        return Examination(revisions, (Finding(Reason.NOT_READABLE),)), (), (), False
-    return examined, pages, shown, bool(pages)
+        return examine(document, {one.field_name: one.signer.name for one in signatures if one.signer.name})
+    except FileBeyondLimits as beyond:
+        finding = Finding(Reason.TOO_LARGE, {"limit": beyond.why})
+    except UnreadableFile:
+        finding = Finding(Reason.NOT_READABLE)
+    unjudged = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in document.revisions)
+    return Examination(unjudged, (finding,))
+
+
+def _compare(document: Document, examined: Examination) -> tuple[tuple[PageFacts, ...], tuple[Finding, ...]]:
+    if examined.signed_end is None:
+        return (), ()
+    try:
+        pages = min(len(document.pages), MOST_PAGES)
+    except UnreadableFile:
+        return (), (Finding(Reason.PAGES_NOT_COMPARED, {"limit": "unreadable"}),)
+    return pixels.compare(document.content, examined.signed_end, examined.places, pages=pages)
 
 
 def all_timestamps(verdict: Verdict) -> tuple[TimestampFacts, ...]:
