@@ -1,5 +1,6 @@
 """Who answers each port, according to the settings. A stand-in refuses to be bound outside a demonstration."""
 
+import functools
 import hashlib
 import hmac
 import os
@@ -21,6 +22,7 @@ def bind() -> None:
     bind_links()
     bind_pki(SETTINGS)
     bind_pki_keys(SETTINGS)
+    bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -157,6 +159,27 @@ def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
         )
 
     ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
+
+
+def bind_anchors(settings: Mapping[str, Setting]) -> None:
+    """Who is trusted besides the local authorities."""
+    from telesphore.connectors.trusted_lists.anchors import LOTL, KeptAnchors
+    from telesphore.connectors.trusted_lists.fetching import in_folder, over_https
+    from telesphore.pki import ports
+
+    values = {name: setting.value for name, setting in settings.items()}
+    place: str | Path | None = values["trusted_lists"]
+    if place is not None:
+        _needed(settings, "trusted_list_signers")
+    source = KeptAnchors(
+        certificates=values["anchors_folder"],
+        kept=values["home"] / "trusted-lists",
+        lists=f"{LOTL}.xml" if isinstance(place, Path) else place,
+        signers=values["trusted_list_signers"],
+        territories=values["trusted_list_countries"],
+        fetch=functools.partial(in_folder, place) if isinstance(place, Path) else over_https,
+    )
+    ports.anchor_source.bind(lambda: source)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
