@@ -28,6 +28,9 @@ from telesphore.ades.verdict.signed_fields import SignedField, StoredData
 from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
 
+MOST_PAGES = 5000
+"""Pages spoken of; a file may claim to have any number."""
+
 
 def validate(
     file: bytes, *, trust: Trust, at: datetime, evidence: Evidence = NOTHING_MORE, compare_pages: bool = True
@@ -226,7 +229,7 @@ def _compare(document: Document, examined: Examination) -> tuple[tuple[PageFacts
     if examined.signed_end is None:
         return (), ()
     try:
-        pages = len(document.pages)
+        pages = min(len(document.pages), MOST_PAGES)
     except UnreadableFile:
         return (), (Finding(Reason.PAGES_NOT_COMPARED, {"limit": "unreadable"}),)
     return pixels.compare(document.content, examined.signed_end, examined.places, pages=pages)
