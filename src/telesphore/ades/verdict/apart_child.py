@@ -5,6 +5,7 @@ In: pickled `apart.Orders` on standard input. Out: one JSON object.
 
 import io
 import json
+import os
 import pickle
 import resource
 import sys
@@ -45,6 +46,7 @@ def main() -> None:
 
 
 def _bound(processor: int, memory: int) -> None:
+    os.nice(10)
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     for kind, most in (("CORE", 0), ("FSIZE", 0), ("NPROC", 0), ("NOFILE", 16)):
@@ -57,6 +59,9 @@ def _show(orders: "Orders", verdict: "Verdict") -> tuple[int, list[Any], list[An
 
     now = pypdfium2.PdfDocument(orders.content)
     signed = pypdfium2.PdfDocument(_as_signed(orders.content, verdict))
+    for document in (now, signed):
+        # Without it, PDFium leaves out fields, those of signatures too.
+        document.init_forms()
     facts = {page.page: page for page in verdict.pages}
     worth = sorted(range(1, len(now) + 1), key=lambda number: (_weight(facts.get(number)), number))
     pictures, passages = [], []

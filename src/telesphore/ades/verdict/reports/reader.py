@@ -68,4 +68,5 @@ def listed(names: Iterable[str], reader: Reader) -> str:
     known = list(dict.fromkeys(names))
     if len(known) < 2:
         return "".join(known)
-    return reader.say("{first} and {last}").format(first=", ".join(known[:-1]), last=known[-1])
+    _ = reader.say
+    return _("{first} and {last}").format(first=", ".join(known[:-1]), last=known[-1])
