@@ -18,6 +18,7 @@ from telesphore.paper.pictures import page_picture
 from telesphore.records import actions as records
 from telesphore.web.uploads import LARGEST_FILE
 from tests.ades import verdicts
+from tests.ades.attacks import ATTACKS
 from tests.browser.screens import Screen
 from tests.browser.site import PIN, Site
 
@@ -178,3 +179,16 @@ def test_sylvie_withdraws_a_document_for_another(site: Site, screen: Turn) -> No
     sylvie.look("document-replaced")
     sylvie.follow("Voir ce qui le remplace")
     assert sylvie.title() == "Ordonnance, corrigée"
+
+
+@EITHER
+def test_a_forged_prescription_is_shown_beside_what_was_signed(screen: Turn, device: dict[str, Any]) -> None:
+    forged = next(case for case in ATTACKS if str(case) == "text replaced in an update").make()
+    somebody = screen(**device)
+    give(somebody, "prescription.pdf", forged, VERIFY[device["language"]])
+
+    somebody.says({"fr": "Ne vous fiez pas à ce document", "en": "Do not rely on this document"}[device["language"]])
+    said = somebody.page.locator(".v-diff").inner_text()
+    assert "Levothyrox 25 micrograms" in said
+    assert "Levothyrox 200 micrograms" in said
+    somebody.look("verify-forged")
