@@ -232,6 +232,29 @@ OPTIONS: tuple[Option, ...] = (
         default=None,
     ),
     Option(
+        name="timestamp_authorities",
+        meaning="Who gives the time on signatures: this instance's own unit, which is not qualified, or the "
+        "authorities that a file lists in the order in which they are asked.",
+        accepts="local, or a path to a TOML or JSON file",
+        parse=lambda text: text if text == "local" else _path(text),
+        default="local",
+    ),
+    Option(
+        name="revocation_anchors_file",
+        meaning="File with the authorities elsewhere whose certificates are asked after (OCSP, CRL) over the network; "
+        "without one, only this instance's own authorities answer, and nothing leaves.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="revocation_hosts",
+        meaning="Host names that may be asked after certificates although their addresses are not public.",
+        accepts="names separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",
