@@ -43,7 +43,10 @@ class Token:
     certificate: bytes
     chain: Sequence[bytes]
     key: rsa.RSAPrivateKey
-    algorithm: Algorithm = Algorithm(Scheme.RSA_PKCS1, Digest.SHA256)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        return Algorithm(Scheme.RSA_PKCS1, Digest.SHA256)
 
     def sign(self, to_be_signed: bytes) -> bytes:
         return self.key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())

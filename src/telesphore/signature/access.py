@@ -4,9 +4,19 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.kernel.actors import Actor, ActorKind
-from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeExpired, EnvelopeNotFound, NotYourTurn
-from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, RecipientState
+from telesphore.signature.errors import (
+    AlreadySigned,
+    EnvelopeClosed,
+    EnvelopeExpired,
+    EnvelopeNotFound,
+    NotYourTurn,
+    PreparedDropped,
+    PreparedExpired,
+    PreparedNotFound,
+    PreparedUsed,
+)
+from telesphore.signature.models import Envelope, Prepared, Recipient
+from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, PreparedState, RecipientState
 
 
 def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipient]:
@@ -45,6 +55,36 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
         raise EnvelopeExpired
     if recipient.state != RecipientState.WAITING:
         raise NotYourTurn
+
+
+def prepared_of(*, actor: Actor, prepared_id: UUID) -> Prepared:
+    """A signature that the actor prepared, with its envelope and recipient.
+
+    Raises:
+        PreparedNotFound: no such one, or another's.
+    """
+    if actor.kind is not ActorKind.PROFESSIONAL or actor.person_id is None or not actor.roles:
+        raise PreparedNotFound
+    try:
+        return Prepared.objects.select_related("envelope", "recipient").get(
+            organisation_id=actor.organisation, id=prepared_id, recipient__person_id=actor.person_id
+        )
+    except Prepared.DoesNotExist:
+        raise PreparedNotFound from None
+
+
+def check_waits(prepared: Prepared, at: datetime) -> None:
+    """Whether a prepared signature may still be completed.
+
+    Raises:
+        PreparedUsed, PreparedDropped, PreparedExpired
+    """
+    if prepared.state == PreparedState.COMPLETED:
+        raise PreparedUsed
+    if prepared.state == PreparedState.DROPPED:
+        raise PreparedDropped
+    if at >= prepared.expires_at:
+        raise PreparedExpired
 
 
 def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:

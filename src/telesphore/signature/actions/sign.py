@@ -1,16 +1,18 @@
 """Sign one's step: prepare, have the token sign, complete; the last signature has the document sealed.
 
 Nothing is locked while a token works. What it signed is taken only if the file is still the one that was prepared.
+A token at hand goes through the stages at once; for a card elsewhere, `prepare` keeps what lies between them.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
 from telesphore.ades.appearance import Appearance
-from telesphore.ades.signing import complete, prepare
+from telesphore.ades.signing import PreparedSignature, complete, prepare
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
@@ -21,9 +23,9 @@ from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.send import call_step
 from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
-from telesphore.signature.models import Envelope, Recipient, Revision, Step
+from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
 from telesphore.signature.ports import SigningToken
-from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.signature.states import EnvelopeState, PreparedState, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
@@ -36,6 +38,16 @@ class Signed:
 
     envelope_id: UUID
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A recipient's signature on the revision that they saw, which lacks only what their token answers."""
+
+    envelope: Envelope
+    recipient: Recipient
+    revision: Revision
+    prepared: PreparedSignature
 
 
 @audit.staged("signature:recipient:sign")
@@ -99,51 +111,85 @@ def _sign(
     actor: Actor,
     at: datetime,
 ) -> Signed:
-    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    shown = vault_queries.read_blob(
-        organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT
-    )
-    prepared = prepare(
-        shown,
-        field=recipient.field_name,
+    ready = make_ready(
+        envelope,
+        recipient,
         certificate=token.certificate,
         chain=token.chain,
         appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
+        at=at,
+    )
+    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
+
+
+def make_ready(
+    envelope: Envelope,
+    recipient: Recipient,
+    *,
+    certificate: bytes,
+    chain: Sequence[bytes],
+    appearance: Appearance,
+    at: datetime,
+) -> Ready:
+    """The first stage: the file as it stands, with all of the signature but what a token answers.
+
+    Args:
+        certificate, chain: DER of the signer's and of those above it.
+
+    Raises:
+        What the vault and `ades.signing.prepare` raise.
+    """
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    prepared = prepare(
+        read_revision(revision),
+        field=recipient.field_name,
+        certificate=certificate,
+        chain=chain,
+        appearance=appearance,
         signed_at=at,
         certify=revision.number == 0,
     )
-    signed = complete(prepared, token.sign(prepared.to_be_signed))
+    return Ready(envelope, recipient, revision, prepared)
+
+
+def read_revision(revision: Revision) -> bytes:
+    """The file in one of its states."""
+    return vault_queries.read_blob(organisation_id=revision.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
+
+
+def take_signature(
+    ready: Ready, signature: bytes, *, actor: Actor, at: datetime, prepared_id: UUID | None = None
+) -> Signed:
+    """The last stage: the signature is checked, and taken if the file is still the one that was prepared.
+
+    Args:
+        prepared_id: the row that kept this signature while it waited; it is used up.
+
+    Raises:
+        DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
+        AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+    """
+    signed = complete(ready.prepared, signature)
     deposited = vault.deposit(
-        organisation_id=envelope.organisation_id,
-        key_id=envelope.key_id,
+        organisation_id=ready.envelope.organisation_id,
+        key_id=ready.envelope.key_id,
         media_type="application/pdf",
         content=signed,
     )
     # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
-    return _take(
-        envelope_id=envelope.id,
-        recipient_id=recipient.id,
-        revision=revision,
-        deposited=deposited,
-        certificate=token.certificate,
-        actor=actor,
-        at=at,
-    )
+    return _take(ready=ready, deposited=deposited, prepared_id=prepared_id, actor=actor, at=at)
 
 
 @audit.act("signature:recipient:sign")
-def _take(
-    *,
-    envelope_id: UUID,
-    recipient_id: UUID,
-    revision: Revision,
-    deposited: vault.Deposited,
-    certificate: bytes,
-    actor: Actor,
-    at: datetime,
-) -> Signed:
-    envelope = lock(actor=actor, envelope_id=envelope_id)
-    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=recipient_id)
+def _take(*, ready: Ready, deposited: vault.Deposited, prepared_id: UUID | None, actor: Actor, at: datetime) -> Signed:
+    envelope = lock(actor=actor, envelope_id=ready.envelope.id)
+    revision = ready.revision
+    if prepared_id is not None:
+        row = Prepared.objects.get(organisation_id=envelope.organisation_id, id=prepared_id)
+        access.check_waits(row, at)
+        row.state, row.ended_at = PreparedState.COMPLETED, at
+        row.save(update_fields=["state", "ended_at"])
+    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
     access.check_can_sign(envelope, recipient, at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
@@ -156,7 +202,7 @@ def _take(
         "source_address": actor.source_address or "",
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),
-        "certificate_sha256": hashlib.sha256(certificate).hexdigest(),
+        "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
