@@ -43,7 +43,7 @@ class PersonalToken(SigningToken, Protocol):
         """The signatures, in the order of the contents; all or none. See `sign`.
 
         Raises:
-            TokenGone, and what a remote service refuses: WrongPin, TokenLocked, CodeSent, BatchTooLarge.
+            TokenGone, and what a remote service refuses: WrongPin, WrongCode, TokenLocked, BatchTooLarge.
         """
 
 
@@ -54,10 +54,11 @@ class TokenReader(Protocol):
         """The token of this person, unlocked for the length of a `with` block.
 
         Args:
-            code: the one-time code that a remote service sent to the person (`CodeSent`); cards need none.
+            code: the one-time code that a remote service wants (`CodeNeeded`); cards need none.
 
         Raises:
-            NoToken, WrongPin, TokenLocked, TokenGone, KeyWithoutCertificate, CertificateExpired, UnknownKeyType
+            NoToken, WrongPin, TokenLocked, TokenGone, KeyWithoutCertificate, CertificateExpired, UnknownKeyType,
+            CodeNeeded
         """
 
 
@@ -142,10 +143,17 @@ class ClockWrong(DomainError):
     code = "clock-wrong"
 
 
-class CodeSent(DomainError):
-    """Your signing service has sent you a one-time code. Enter it with your PIN, and sign again."""
+class CodeNeeded(DomainError):
+    """Your signing service asks for the one-time code that your device shows. Enter it with your PIN, and sign
+    again."""
 
     refusal = Refusal.INVALID
+    code = "code-needed"
+
+
+class CodeSent(CodeNeeded):
+    """Your signing service has sent you a one-time code. Enter it with your PIN, and sign again."""
+
     code = "code-sent"
 
 
