@@ -19,6 +19,7 @@ def bind() -> None:
     bind_audit(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
+    bind_pki()
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -103,6 +104,17 @@ def bind_links() -> None:
 
     ports.base_url.bind(lambda: BASE_URL)
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
+
+
+def bind_pki() -> None:
+    """The address written into certificates, and the local authority's own time-stamps and revocation data."""
+    from telesphore.config.settings import BASE_URL
+    from telesphore.connectors.local_pki import LocalRevocation, LocalTimestamper
+    from telesphore.pki import ports
+
+    ports.base_url.bind(lambda: BASE_URL)
+    ports.timestamper.bind(LocalTimestamper)
+    ports.revocation_source.bind(LocalRevocation)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:

@@ -120,13 +120,6 @@ class CertificateNotYetValid(CertificateExpired):
     code = "certificate-not-yet-valid"
 
 
-class CertificateRevoked(DomainError):
-    """The certificate on this card or token was revoked on %(revoked)s. Ask your administrator for another."""
-
-    refusal = Refusal.INVALID
-    code = "certificate-revoked"
-
-
 class ChainIncomplete(DomainError):
     """The certificates above the one on this card or token are missing: nobody could check the signature. Ask your
     administrator to add them."""

@@ -88,9 +88,8 @@ def prepare_signature(
         ),
         at=at,
     )
-    shown = len(read_revision(ready.revision))
     # The file is in the vault already: only what follows it is kept.
-    added = dataclasses.replace(ready.prepared, document=ready.prepared.document[shown:])
+    added = dataclasses.replace(ready.prepared, original=b"")
     deposited = vault.deposit(
         organisation_id=envelope.organisation_id,
         key_id=envelope.key_id,
@@ -207,7 +206,7 @@ def _reopen(row: Prepared) -> Ready:
     added = PreparedSignature.from_bytes(kept)
     if hashlib.sha256(added.to_be_signed).digest() != bytes(row.to_be_signed_sha256):
         raise DamagedPrepared
-    prepared = dataclasses.replace(added, document=read_revision(revision) + added.document)
+    prepared = dataclasses.replace(added, original=read_revision(revision))
     return Ready(row.envelope, row.recipient, revision, prepared)
 
 
