@@ -232,6 +232,14 @@ OPTIONS: tuple[Option, ...] = (
         default="pkcs1",
     ),
     Option(
+        name="signature_level",
+        meaning="To which level of EN 319 142-1 completed documents are brought; below B-LTA their proof weakens with "
+        "the certificates, and B-B asks nobody for the time.",
+        accepts="B-B, B-T, B-LT or B-LTA",
+        parse=_one_of("B-B", "B-T", "B-LT", "B-LTA"),
+        default="B-LTA",
+    ),
+    Option(
         name="csc_address",
         meaning="Address of the remote signing service's API up to its version, e.g. https://sign.example/csc/v2; "
         "people are known there by their e-mail address.",

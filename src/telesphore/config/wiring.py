@@ -118,10 +118,12 @@ def bind_pki() -> None:
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
-    """The professionals' tokens."""
+    """The professionals' tokens, and the level that signatures are brought to."""
+    from telesphore.ades.verdict.result import Level
     from telesphore.connectors.pkcs12.reader import Pkcs12Reader
     from telesphore.signature import ports
 
+    ports.level.bind(lambda: Level(settings["signature_level"].value))
     kind: str = settings["tokens"].value
     pss = settings["tokens_rsa"].value == "pss"
     if kind == "pkcs11":

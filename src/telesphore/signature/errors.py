@@ -106,3 +106,11 @@ class PreparedExpired(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "prepared-expired"
+
+
+class LevelNotReached(DomainError):
+    """The seal does not reach the level that this instance wants: revocation data or time-stamps could not be had.
+    It is tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "level-not-reached"

@@ -123,6 +123,9 @@ class Revision(Owned, InsertOnly):
     sha256 = models.BinaryField(max_length=32)
     recipient_id = models.UUIDField(null=True)
     """Whose signature it added; None for the first revision and for the seal."""
+    level = models.TextField(db_default="")
+    """The level that the signature which it added reached at once (`B-B`…`B-LTA`); empty for the first revision, and
+    for those of before levels were written."""
     at = models.DateTimeField()
 
     class Meta:

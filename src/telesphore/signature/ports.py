@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from telesphore.ades.algorithms import Algorithm
+from telesphore.ades.verdict.result import Level
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.kernel.ports import Port
 
@@ -63,6 +64,8 @@ class TokenReader(Protocol):
 
 
 token_reader: Port[TokenReader] = Port("signature.token_reader")
+level: Port[Level] = Port("signature.level")
+"""To which level a completed file is brought; people's signatures on the way are timestamped from B-T on."""
 
 
 class NoToken(DomainError):

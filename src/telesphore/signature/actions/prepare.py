@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
+from telesphore.ades.algorithms import Algorithm
 from telesphore.ades.appearance import Appearance
 from telesphore.ades.errors import DamagedPrepared
 from telesphore.ades.signing import PreparedSignature
@@ -57,6 +58,7 @@ def prepare_signature(
     envelope_id: UUID,
     certificate: bytes,
     chain: Sequence[bytes],
+    algorithm: Algorithm | None = None,
     drawing: bytes | None,
     actor: Actor,
     at: datetime,
@@ -65,11 +67,13 @@ def prepare_signature(
 
     Args:
         certificate, chain: DER of the card's, and of those above it.
+        algorithm: how the card signs; None for the usual way of its key.
         drawing: PNG of a handwritten signature; decoration only.
 
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
-        is wrong with the certificate: CertificateExpired, CertificateRevoked, ChainIncomplete, UnknownKeyType.
+        is wrong with the certificate: CertificateNotYet, CertificateOver, CertificateRevoked, ChainIncomplete,
+        UnknownKeyType.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
     if recipient.person_id is None:
@@ -83,6 +87,7 @@ def prepare_signature(
         recipient,
         certificate=certificate,
         chain=chain,
+        algorithm=algorithm,
         appearance=Appearance(
             name=person.display_name, role=person.specialty, signed_at=at, reason=recipient.purpose, drawing=drawing
         ),
@@ -160,6 +165,9 @@ def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at:
     access.check_can_sign(envelope, row.recipient, at)
     try:
         ready = _reopen(row)
+        access.check_certificate(
+            ready.prepared.certificate, ready.prepared.chain, organisation_id=row.organisation_id, at=at
+        )
         return take_signature(ready, signature, actor=actor, at=at, prepared_id=row.id)
     except (SomeoneSignedMeanwhile, DamagedPrepared):
         # A crash before this leaves a row that waits for what will be refused again: nothing is lost.

@@ -11,8 +11,10 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
+from telesphore.ades.algorithms import Algorithm, check
 from telesphore.ades.appearance import Appearance
 from telesphore.ades.signing import PreparedSignature, complete, prepare
+from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
@@ -21,6 +23,7 @@ from telesphore.pki import actions as pki
 from telesphore.records import queries as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.send import call_step
 from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
@@ -116,6 +119,7 @@ def _sign(
         recipient,
         certificate=token.certificate,
         chain=token.chain,
+        algorithm=token.algorithm,
         appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
         at=at,
     )
@@ -128,6 +132,7 @@ def make_ready(
     *,
     certificate: bytes,
     chain: Sequence[bytes],
+    algorithm: Algorithm | None,
     appearance: Appearance,
     at: datetime,
 ) -> Ready:
@@ -135,10 +140,12 @@ def make_ready(
 
     Args:
         certificate, chain: DER of the signer's and of those above it.
+        algorithm: None for the one that fits the certificate's key.
 
     Raises:
-        What the vault and `ades.signing.prepare` raise.
+        What `access.check_certificate`, the vault and `ades.signing.prepare` raise.
     """
+    chain = access.check_certificate(certificate, chain, organisation_id=envelope.organisation_id, at=at)
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     prepared = prepare(
         read_revision(revision),
@@ -148,6 +155,7 @@ def make_ready(
         appearance=appearance,
         signed_at=at,
         certify=revision.number == 0,
+        algorithm=algorithm,
     )
     return Ready(envelope, recipient, revision, prepared)
 
@@ -167,21 +175,28 @@ def take_signature(
 
     Raises:
         DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
-        AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+        ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
-    signed = complete(ready.prepared, signature)
+    prepared, organisation_id = ready.prepared, ready.envelope.organisation_id
+    # No authority is asked for the time of what would not be taken.
+    check(prepared.certificate, prepared.algorithm, prepared.to_be_signed, signature)
+    timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
+    signed = complete(prepared, signature, timestamp=timestamp)
     deposited = vault.deposit(
-        organisation_id=ready.envelope.organisation_id,
+        organisation_id=organisation_id,
         key_id=ready.envelope.key_id,
         media_type="application/pdf",
         content=signed,
     )
     # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
-    return _take(ready=ready, deposited=deposited, prepared_id=prepared_id, actor=actor, at=at)
+    level = Level.T if timestamp else Level.B
+    return _take(ready=ready, deposited=deposited, level=level, prepared_id=prepared_id, actor=actor, at=at)
 
 
 @audit.act("signature:recipient:sign")
-def _take(*, ready: Ready, deposited: vault.Deposited, prepared_id: UUID | None, actor: Actor, at: datetime) -> Signed:
+def _take(
+    *, ready: Ready, deposited: vault.Deposited, level: Level, prepared_id: UUID | None, actor: Actor, at: datetime
+) -> Signed:
     envelope = lock(actor=actor, envelope_id=ready.envelope.id)
     revision = ready.revision
     if prepared_id is not None:
@@ -194,7 +209,7 @@ def _take(*, ready: Ready, deposited: vault.Deposited, prepared_id: UUID | None,
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
         raise SomeoneSignedMeanwhile
-    add_revision(envelope, revision.number + 1, deposited, recipient.id, actor, at)
+    add_revision(envelope, revision.number + 1, deposited, recipient.id, level, actor, at)
     recipient.state = RecipientState.SIGNED
     recipient.signed_at = at
     recipient.proof = {
@@ -202,6 +217,7 @@ def _take(*, ready: Ready, deposited: vault.Deposited, prepared_id: UUID | None,
         "source_address": actor.source_address or "",
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),
+        "level": level.value,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
     recipient.save(update_fields=["state", "signed_at", "proof"])
@@ -214,7 +230,12 @@ def _take(*, ready: Ready, deposited: vault.Deposited, prepared_id: UUID | None,
         patient=envelope.patient_id,
         ground="recipient",
         at=at,
-        detail={"revision": revision.number + 1, "sha256": deposited.sha256.hex(), "purpose": recipient.purpose},
+        detail={
+            "revision": revision.number + 1,
+            "sha256": deposited.sha256.hex(),
+            "purpose": recipient.purpose,
+            "level": level.value,
+        },
     )
     return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))
 
@@ -243,6 +264,7 @@ def add_revision(
     number: int,
     deposited: vault.Deposited,
     recipient_id: UUID | None,
+    level: Level,
     actor: Actor,
     at: datetime,
 ) -> None:
@@ -254,5 +276,6 @@ def add_revision(
         blob_id=vault.keep(deposited, actor=actor, at=at),
         sha256=deposited.sha256,
         recipient_id=recipient_id,
+        level=level.value,
         at=at,
     )

@@ -22,8 +22,8 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 try:
     from cryptography import x509
@@ -114,7 +114,7 @@ def dotted(content: bytes) -> str:
 class Signed:
     """A SignedData with one signer, whose signature was checked over `content`."""
 
-    def __init__(self, der: bytes, content: Optional[bytes]) -> None:
+    def __init__(self, der: bytes, content: bytes | None) -> None:
         malformed = Problem("une signature est illisible", "a signature is malformed")
         try:
             fields = inside(inside(inside(der)[1][2])[0][2])
@@ -143,11 +143,15 @@ class Signed:
             raise malformed from None
         if node_content(expected) != hashlib.new(digest, self.content).digest():
             raise Problem("le contenu signé a changé", "what was signed has changed")
-        found = [one for one in self.certificates if one.serial_number == number and one.issuer.public_bytes() == issuer[2]]
+        found = [
+            one for one in self.certificates if one.serial_number == number and one.issuer.public_bytes() == issuer[2]
+        ]
         if not found or not _refers(reference, found[0]):
             raise Problem("le certificat du signataire manque", "the signer's certificate is missing")
         self.certificate = found[0]
-        check_value(self.certificate, dotted(inside(algorithm[2])[0][1]), digest, b"\x31" + attributes[2][1:], self.value)
+        check_value(
+            self.certificate, dotted(inside(algorithm[2])[0][1]), digest, b"\x31" + attributes[2][1:], self.value
+        )
 
     @staticmethod
     def _attributes(encoded: bytes) -> dict[str, list[bytes]]:
@@ -207,9 +211,7 @@ class Trust:
 
         try:
             self.roots, self.known = loaded("trust/"), loaded("certificates/")
-            self.lists = [
-                x509.load_der_x509_crl(content) for name, content in entries.items() if name.endswith(".crl")
-            ]
+            self.lists = [x509.load_der_x509_crl(content) for name, content in entries.items() if name.endswith(".crl")]
             self.answers = [
                 ocsp.load_der_ocsp_response(content) for name, content in entries.items() if name.endswith(".ocsp")
             ]
@@ -218,7 +220,9 @@ class Trust:
         for root in self.roots:
             root.verify_directly_issued_by(root)
 
-    def check(self, certificate: x509.Certificate, more: Sequence[x509.Certificate], at: datetime) -> list[x509.Certificate]:
+    def check(
+        self, certificate: x509.Certificate, more: Sequence[x509.Certificate], at: datetime
+    ) -> list[x509.Certificate]:
         """The chain from a certificate to a root, which held at this time."""
         chain = [certificate]
         pool = [*self.roots, *more, *self.known]
@@ -310,7 +314,7 @@ def timestamp_time(der: bytes, stamped: bytes, trust: Trust) -> datetime:
         raise Problem("un horodatage est d’un autre contenu", "a timestamp is of something else")
     text = fields[4][1].decode("ascii", "replace").rstrip("Z").split(".")[0]
     try:
-        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         raise Problem("un horodatage est illisible", "a timestamp is malformed") from None
     trust.check(token.certificate, token.certificates, at)
@@ -391,7 +395,8 @@ def check_signatures(own: Sequence[Found], revision: dict[str, Any], trust: Trus
         names.append(name_of(signed.certificate))
     if not names:
         raise Problem(
-            f"la révision {revision['number']} n’est signée par personne", f"revision {revision['number']} is not signed"
+            f"la révision {revision['number']} n’est signée par personne",
+            f"revision {revision['number']} is not signed",
         )
     return names
 
@@ -473,7 +478,9 @@ def path_root(entry: bytes, index: int, size: int, proof: Sequence[bytes]) -> by
 
 def read(path: str) -> dict[str, bytes]:
     """The entries of the ZIP, within bounds."""
-    bad = Problem("ce fichier n’est pas un dossier de preuve lisible", "this file is not a dispute kit that can be read")
+    bad = Problem(
+        "ce fichier n’est pas un dossier de preuve lisible", "this file is not a dispute kit that can be read"
+    )
     try:
         with zipfile.ZipFile(path) as archive:
             listed = archive.infolist()
@@ -547,7 +554,11 @@ def main() -> int:
         asked = re.sub("[^0-9a-f]", "", given.root.lower())
         if not asked and not given.json and sys.stdin.isatty():
             print(("Empreinte de la racine : " if french else "Fingerprint of the root: ") + ", ".join(found["roots"]))
-            question = "Est-ce celle que publie l’organisation ? (oui/non) " if french else "Is it the published one? (yes/no) "
+            question = (
+                "Est-ce celle que publie l’organisation ? (oui/non) "
+                if french
+                else "Is it the published one? (yes/no) "
+            )
             asked = found["roots"][0] if input(question).strip().lower()[:1] in ("o", "y") else "-"
         if asked and found["roots"] != [asked]:
             raise Problem("la racine n’est pas celle que vous avez donnée", "the root is not the one that you gave")
