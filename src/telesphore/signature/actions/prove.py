@@ -7,7 +7,7 @@ from telesphore.ades import lasting
 from telesphore.ades.algorithms import TS_119_312, Digest
 from telesphore.ades.timestamps import read_token
 from telesphore.ades.verdict.result import Level
-from telesphore.ades.verdict.trust import Anchor, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, AnchorKind, Evidence, Trust
 from telesphore.ades.verdict.validate import validate
 from telesphore.pki import ports as pki_ports
 from telesphore.pki import queries as pki
@@ -56,7 +56,10 @@ def make_last(pdf: bytes, *, organisation_id: UUID, at: datetime) -> bytes:
 def level_of(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> Level:
     """The level that the signature of a field really reaches, by a validation of the file."""
     anchors = [Anchor(root, AnchorKind.LOCAL) for root in pki.trust_anchors(organisation_id)]
-    verdict = validate(pdf, trust=Trust(anchors, TS_119_312), at=at, compare_pages=False)
+    # From B-LT on the file must suffice; below, whether certificates hold is asked of those who gave them.
+    suffices = LEVELS.index(ports.level.get()) >= LEVELS.index(Level.LT)
+    evidence = NOTHING_MORE if suffices else _evidence(pdf, organisation_id, at)
+    verdict = validate(pdf, trust=Trust(anchors, TS_119_312), at=at, evidence=evidence, compare_pages=False)
     return next((one.level for one in verdict.signatures if one.field_name == field), Level.NONE)
 
 
