@@ -183,22 +183,47 @@ def bind_anchors(settings: Mapping[str, Setting]) -> None:
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
-    """The professionals' tokens."""
+    """The professionals' tokens, and the level that signatures are brought to."""
+    from telesphore.ades.verdict.result import Level
     from telesphore.connectors.pkcs12.reader import Pkcs12Reader
     from telesphore.signature import ports
 
+    ports.level.bind(lambda: Level(settings["signature_level"].value))
     kind: str = settings["tokens"].value
+    pss = settings["tokens_rsa"].value == "pss"
     if kind == "pkcs11":
         from telesphore.connectors.pkcs11.reader import Pkcs11Reader
 
         library = _pkcs11_library(settings)
-        ports.token_reader.bind(lambda: Pkcs11Reader(library))
+        ports.token_reader.bind(lambda: Pkcs11Reader(library, pss=pss))
     elif kind == "pkcs12":
-        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens"))
+        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens", pss=pss))
+    elif kind == "csc":
+        _bind_remote_tokens(settings, pss)
     else:
         from telesphore.connectors.absent import NoTokens
 
         ports.token_reader.bind(NoTokens)
+
+
+def _bind_remote_tokens(settings: Mapping[str, Setting], pss: bool) -> None:
+    from telesphore.accounts import queries as accounts
+    from telesphore.connectors.csc import Account, CscReader
+    from telesphore.signature import ports
+
+    base, token_url = _needed(settings, "csc_address"), settings["csc_token_address"].value or ""
+    for name, address in (("csc_address", base), ("csc_token_address", token_url)):
+        if urlsplit(address).scheme == "http" and urlsplit(address).hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise BadSetting(f"{PREFIX}{name.upper()} accepts http only for a service on this machine.")
+    account = Account(
+        base=base,
+        version=int(base[-1]),
+        token_url=token_url,
+        client_id=_needed(settings, "csc_client"),
+        secret=read_secret(Path(_needed(settings, "csc_secret_file"))),
+    )
+    reader = CscReader(account, user_of=lambda person_id: accounts.person_card(person_id).email, pss=pss)
+    ports.token_reader.bind(lambda: reader)
 
 
 def _pkcs11_library(settings: Mapping[str, Setting]) -> Path:
