@@ -336,7 +336,9 @@ def _chain(content: bytes) -> Chain:
 
 
 def _archive_timestamp(der: bytes, content: bytes) -> ArchiveTimestamp:
-    digest, reduced, token = None, (), None
+    digest: Digest | None = None
+    reduced: Reduced = ()
+    token: bytes | None = None
     expected = [0xA0, 0xA1, 0xA2, _SEQUENCE]
     for tag, part, inner in _parts(content):
         # Each at most once, in this order; [1] (attributes) says nothing that is needed here.
