@@ -32,7 +32,8 @@ class SignedAlready(DomainError):
 
 
 class UnknownKeyType(DomainError):
-    """This certificate's key is of a kind that we don't sign with: it must be RSA of 2048 bits or more, or P-256."""
+    """This certificate's key is of a kind that we don't sign with: it must be RSA of 2048 bits or more,
+    EC P-256 or P-384, or Ed25519."""
 
     refusal = Refusal.INVALID
     code = "unknown-key-type"
@@ -50,3 +51,45 @@ class DamagedPrepared(DomainError):
 
     refusal = Refusal.DAMAGED
     code = "damaged-prepared"
+
+
+class NotDer(DomainError):
+    """These bytes are not the DER that they should be."""
+
+    refusal = Refusal.INVALID
+    code = "not-der"
+
+
+class UnknownAlgorithm(DomainError):
+    """This was signed or digested by an algorithm that is unknown here, or that is no longer accepted (SHA-1, MD5)."""
+
+    refusal = Refusal.INVALID
+    code = "unknown-algorithm"
+
+
+class WeakAlgorithm(DomainError):
+    """This key or this digest is too weak to sign with at this date. Use a stronger one."""
+
+    refusal = Refusal.INVALID
+    code = "weak-algorithm"
+
+
+class BadPolicy(DomainError):
+    """This table of algorithms can’t be read: %(what)s."""
+
+    refusal = Refusal.INVALID
+    code = "bad-algorithm-policy"
+
+
+class MalformedSignature(DomainError):
+    """This signature is malformed: it is not a CMS SignedData with exactly one signer (RFC 5652)."""
+
+    refusal = Refusal.INVALID
+    code = "malformed-signature"
+
+
+class SignatureTooLarge(DomainError):
+    """This signature is larger than what is accepted here."""
+
+    refusal = Refusal.INVALID
+    code = "signature-too-large"

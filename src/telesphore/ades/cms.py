@@ -1,0 +1,559 @@
+"""CAdES signatures as CMS SignedData (RFC 5652, ETSI EN 319 122-1), written by hand and read within bounds.
+
+Writing copies certificates as they are and joins a few dozen bytes around them; what depends on a certificate only is
+kept from one signature to the next. Reading gives one frozen value and judges nothing but the form.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+
+from telesphore.ades import der
+from telesphore.ades.algorithms import Algorithm, Digest
+from telesphore.ades.errors import MalformedSignature, NotDer, SignatureTooLarge, UnknownAlgorithm
+
+LARGEST = 16 << 20
+"""Bytes of a CMS that are read at all: a long chain of archive timestamps with its CRLs is under one million."""
+
+DATA = "1.2.840.113549.1.7.1"
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+REVOCATION_OCSP = "1.3.6.1.5.5.7.16.2"
+"""OtherRevocationInfoFormat of an OCSP response (RFC 5940 §2.1)."""
+
+Attribute = tuple[str, tuple[bytes, ...]]
+"""A type in dotted form, and the DER of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a signing-certificate attribute says of one certificate (ESSCertID, RFC 5035).
+
+    Attributes:
+        digest: `hashlib`'s name of the digest: `sha1` for version 1 of the attribute; dotted when unknown.
+        issuer: DER of the GeneralNames; empty when the reference has no issuerSerial, and then `serial` is None.
+    """
+
+    digest: str
+    value: bytes
+    issuer: bytes = field(repr=False)
+    serial: int | None
+
+    def matches(self, certificate: bytes) -> bool:
+        """Whether it is of this certificate (DER). A reference by SHA-1 or an unknown digest matches nothing."""
+        if self.digest not in set(Digest) or Digest(self.digest).of(certificate) != self.value:
+            return False
+        if self.serial is None:
+            return True
+        issuer, serial = issuer_and_serial(certificate)
+        return serial == self.serial and der.tlv(0xA4, issuer) in self.issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A SignedData with one signer, as its bytes say. Nothing is verified.
+
+    Attributes:
+        size: length of the DER; zeros after it were accepted (the padding of a PDF's /Contents).
+        content_type: eContentType, dotted.
+        content: eContent's bytes; None when detached.
+        certificates: DER, in the order of the bytes.
+        crls, ocsps: DER of CertificateLists and OCSPResponses in SignedData.crls.
+        issuer: DER of the issuer's Name of the signer's certificate; empty when it is designated by `key_identifier`.
+        digest_identifier, signature_identifier: DER of AlgorithmIdentifiers.
+        signed_attributes: DER of the SET OF that was signed; empty when there was none.
+        signed: type in dotted form → DER of its values; each type occurs once.
+        unsigned: in the order of the bytes; a type may occur several times.
+    """
+
+    size: int
+    content_type: str
+    content: bytes | None = field(repr=False)
+    certificates: tuple[bytes, ...] = field(repr=False)
+    crls: tuple[bytes, ...] = field(repr=False)
+    ocsps: tuple[bytes, ...] = field(repr=False)
+    issuer: bytes = field(repr=False)
+    serial: int | None
+    key_identifier: bytes
+    digest_identifier: bytes = field(repr=False)
+    signature_identifier: bytes = field(repr=False)
+    signed_attributes: bytes = field(repr=False)
+    signed: Mapping[str, tuple[bytes, ...]] = field(repr=False)
+    unsigned: tuple[Attribute, ...] = field(repr=False)
+    signature: bytes = field(repr=False)
+    encoded: bytes = field(repr=False)
+    """DER of the ContentInfo."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """How the signer signed.
+
+        Raises:
+            UnknownAlgorithm: by an algorithm that is unknown here or broken.
+        """
+        return Algorithm.from_identifiers(self.signature_identifier, self.digest_identifier)
+
+    @property
+    def message_digest(self) -> bytes:
+        """The digest of the content that was signed.
+
+        Raises:
+            MalformedSignature: the attribute is absent or malformed.
+        """
+        value = self._single(MESSAGE_DIGEST)
+        try:
+            return der.content(value, der.node(value, 0, len(value)), der.OCTET_STRING)
+        except NotDer:
+            raise MalformedSignature from None
+
+    @property
+    def signed_content_type(self) -> str:
+        """The type of the content that was signed, dotted.
+
+        Raises:
+            MalformedSignature: the attribute is absent or malformed.
+        """
+        value = self._single(CONTENT_TYPE)
+        try:
+            return der.read_oid(value, der.node(value, 0, len(value)))
+        except NotDer:
+            raise MalformedSignature from None
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """signing-time; None when absent.
+
+        Raises:
+            MalformedSignature: the attribute is malformed.
+        """
+        if SIGNING_TIME not in self.signed:
+            return None
+        value = self._single(SIGNING_TIME)
+        try:
+            return der.read_time(value, der.node(value, 0, len(value)))
+        except NotDer:
+            raise MalformedSignature from None
+
+    @property
+    def reference(self) -> Reference | None:
+        """The signer's certificate, as signing-certificate-v2 says (or version 1); None when neither is there.
+
+        Raises:
+            MalformedSignature: the attribute is malformed.
+        """
+        for name, default in ((SIGNING_CERTIFICATE_V2, "sha256"), (SIGNING_CERTIFICATE, "sha1")):
+            if name in self.signed:
+                try:
+                    return _read_reference(self._single(name), default)
+                except (NotDer, ValueError, IndexError):
+                    raise MalformedSignature from None
+        return None
+
+    @property
+    def signer(self) -> bytes | None:
+        """The certificate that the signer's identifier and signing-certificate designate; None when it isn't here.
+
+        Raises:
+            MalformedSignature: an attribute or a certificate is malformed.
+        """
+        reference = self.reference
+        for one in self.certificates:
+            if self.key_identifier:
+                designated = reference is not None and reference.matches(one)
+            else:
+                designated = issuer_and_serial(one) == (self.issuer, self.serial)
+            if designated and (reference is None or reference.digest == "sha1" or reference.matches(one)):
+                return one
+        return None
+
+    def values(self, name: str) -> tuple[bytes, ...]:
+        """All values of an unsigned attribute, in the order of the bytes; DER."""
+        return tuple(value for found, values in self.unsigned if found == name for value in values)
+
+    def _single(self, name: str) -> bytes:
+        values = self.signed.get(name, ())
+        if len(values) != 1:
+            raise MalformedSignature
+        return values[0]
+
+
+def signed_attributes(
+    algorithm: Algorithm,
+    content_digest: bytes,
+    certificate: bytes,
+    *,
+    content_type: str = DATA,
+    signing_time: datetime | None = None,
+    more: Sequence[Attribute] = (),
+) -> bytes:
+    """DER of the attributes to be signed, a SET OF: what a token hashes and signs.
+
+    Args:
+        content_digest: of the content, by the algorithm's digest.
+        certificate: DER of the signer's; signing-certificate-v2 refers to it by the algorithm's digest.
+        signing_time: for CAdES; PAdES forbids it (EN 319 142-1 §6.3).
+        more: other signed attributes.
+    """
+    parts = [
+        _attribute(CONTENT_TYPE, der.oid(content_type)),
+        _attribute(MESSAGE_DIGEST, der.octets(content_digest)),
+        _reference(certificate, algorithm.digest),
+    ]
+    if signing_time is not None:
+        parts.append(_attribute(SIGNING_TIME, der.utc_time(signing_time)))
+    parts.extend(_attribute(name, *values) for name, values in more)
+    return der.set_of(parts)
+
+
+def assemble(
+    algorithm: Algorithm,
+    attributes: bytes,
+    signature: bytes,
+    certificate: bytes,
+    chain: Sequence[bytes],
+    *,
+    unsigned: Sequence[Attribute] = (),
+    crls: Sequence[bytes] = (),
+    ocsps: Sequence[bytes] = (),
+    content_type: str = DATA,
+    content: bytes | None = None,
+) -> bytes:
+    """DER of a ContentInfo with a SignedData of one signer.
+
+    Args:
+        attributes: what `signed_attributes` gave.
+        certificate, chain: DER, copied as they are; repetitions are dropped.
+        unsigned: attributes beside the signature.
+        crls, ocsps: DER, for SignedData.crls.
+        content: None for a detached signature.
+    """
+    info = [
+        b"\x02\x01\x01",
+        _signer_identifier(certificate),
+        algorithm.digest_identifier,
+        b"\xa0" + attributes[1:],
+        algorithm.identifier,
+        der.octets(signature),
+    ]
+    if unsigned:
+        info.append(der.tlv(0xA1, *sorted(_attribute(name, *values) for name, values in unsigned)))
+    return _content_info(
+        # RFC 5652 §5.1.
+        5 if ocsps else 1 if content_type == DATA else 3,
+        der.tlv(der.SET, algorithm.digest_identifier),
+        _encapsulated(content_type, content),
+        der.tlv(0xA0, *sorted({certificate, *chain})),
+        der.tlv(0xA1, *_revocations(crls, ocsps)) if crls or ocsps else b"",
+        der.tlv(der.SET, der.sequence(*info)),
+    )
+
+
+def add_unsigned(cms: bytes, name: str, value: bytes) -> bytes:
+    """The same signature with one more unsigned attribute of this type, with this value (DER); zeros after it go.
+
+    Raises:
+        MalformedSignature, SignatureTooLarge
+    """
+    return set_unsigned(cms, (*parse(cms).unsigned, (name, (value,))))
+
+
+def set_unsigned(cms: bytes, unsigned: Iterable[Attribute]) -> bytes:
+    """The same signature with these unsigned attributes, and no others.
+
+    Those that are in DER's order, as ours always are, stay so; a foreign order is kept, since an archive timestamp of
+    an older form depends on it, and what is new comes last.
+
+    Raises:
+        MalformedSignature, SignatureTooLarge
+    """
+    return _rewrite(cms, [_attribute(name, *values) for name, values in unsigned], None, None)
+
+
+def add_validation_values(
+    cms: bytes, *, certificates: Sequence[bytes] = (), crls: Sequence[bytes] = (), ocsps: Sequence[bytes] = ()
+) -> bytes:
+    """The same signature with these certificates, CRLs and OCSP responses (DER) in SignedData too (EN 319 122-1 §6.3
+    lets level LT place them there); what is there already is not repeated.
+
+    Raises:
+        MalformedSignature, SignatureTooLarge
+    """
+    known = parse(cms)
+    return _rewrite(
+        cms,
+        None,
+        [one for one in dict.fromkeys(certificates) if one not in known.certificates],
+        _revocations(
+            [one for one in dict.fromkeys(crls) if one not in known.crls],
+            [one for one in dict.fromkeys(ocsps) if one not in known.ocsps],
+        ),
+    )
+
+
+def parse(content: bytes) -> Parsed:
+    """Read a foreign SignedData.
+
+    Args:
+        content: DER of a ContentInfo; zeros may follow.
+
+    Raises:
+        MalformedSignature: not DER, not a SignedData, not one signer, an attribute repeated, or bytes after it.
+        SignatureTooLarge: more than `LARGEST` bytes.
+    """
+    if len(content) > LARGEST:
+        raise SignatureTooLarge
+    try:
+        return _parse(content)
+    except (NotDer, ValueError, IndexError):
+        raise MalformedSignature from None
+
+
+@lru_cache(maxsize=256)
+def issuer_and_serial(certificate: bytes) -> tuple[bytes, int]:
+    """DER of the issuer's Name and the serial number of a certificate (DER).
+
+    Raises:
+        MalformedSignature: it is not a certificate.
+    """
+    fields = certificate_fields(certificate)
+    return der.encoding(certificate, fields[2]), der.read_integer(certificate, fields[0])
+
+
+def certificate_fields(certificate: bytes) -> list[der.Node]:
+    """What is in the TBSCertificate of a certificate (DER), from its serial number on.
+
+    Raises:
+        MalformedSignature: it is not a certificate.
+    """
+    try:
+        to_be_signed, _, _ = der.whole(certificate, der.SEQUENCE)
+        fields = der.inside(certificate, to_be_signed, der.SEQUENCE)
+        fields = fields[1:] if fields and fields[0][0] == 0xA0 else fields
+        der.read_integer(certificate, fields[0])
+        if [one[0] for one in fields[1:6]] != [der.SEQUENCE] * 5:
+            raise MalformedSignature
+    except (NotDer, ValueError, IndexError):
+        raise MalformedSignature from None
+    return fields
+
+
+def ess_cert_id(certificate: bytes, digest: Digest) -> bytes:
+    """DER of the ESSCertIDv2 of a certificate (RFC 5035 §4); the algorithm is absent when it is the default."""
+    issuer, serial = issuer_and_serial(certificate)
+    return der.sequence(
+        b"" if digest is Digest.SHA256 else digest.identifier,
+        der.octets(digest.of(certificate)),
+        der.sequence(der.sequence(der.tlv(0xA4, issuer)), der.integer(serial)),
+    )
+
+
+def _attribute(name: str, *values: bytes) -> bytes:
+    return der.sequence(der.oid(name), der.set_of(values))
+
+
+@lru_cache(maxsize=256)
+def _reference(certificate: bytes, digest: Digest) -> bytes:
+    return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(ess_cert_id(certificate, digest))))
+
+
+@lru_cache(maxsize=256)
+def _signer_identifier(certificate: bytes) -> bytes:
+    issuer, serial = issuer_and_serial(certificate)
+    return der.sequence(issuer, der.integer(serial))
+
+
+def _encapsulated(content_type: str, content: bytes | None) -> bytes:
+    return der.sequence(der.oid(content_type), b"" if content is None else der.tlv(0xA0, der.octets(content)))
+
+
+def _content_info(version: int, *parts: bytes) -> bytes:
+    return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, der.sequence(der.integer(version), *parts)))
+
+
+def _revocations(crls: Sequence[bytes], ocsps: Sequence[bytes]) -> list[bytes]:
+    others = (der.tlv(0xA1, der.oid(REVOCATION_OCSP), one) for one in ocsps)
+    return sorted({*crls, *others})
+
+
+@dataclass(frozen=True, slots=True)
+class _Anatomy:
+    """Where the parts of a SignedData are."""
+
+    version: int
+    digests: der.Node
+    encapsulated: der.Node
+    certificates: der.Node | None
+    revocations: der.Node | None
+    info: list[der.Node]
+    unsigned: der.Node | None
+    end: int
+
+
+def _anatomy(data: bytes) -> _Anatomy:
+    top = der.node(data, 0, len(data))
+    if data.count(0, top[3]) != len(data) - top[3]:
+        raise NotDer
+    kind, wrapped = der.inside(data, top, der.SEQUENCE)
+    if der.read_oid(data, kind) != SIGNED_DATA:
+        raise NotDer
+    (signed_data,) = der.inside(data, wrapped, 0xA0)
+    version, digests, encapsulated, *optional, signers = der.inside(data, signed_data, der.SEQUENCE)
+    found = {one[0]: one for one in optional}
+    if digests[0] != der.SET or [one[0] for one in optional] != sorted(found) or not found.keys() <= {0xA0, 0xA1}:
+        raise NotDer
+    (signer,) = der.inside(data, signers, der.SET)
+    info = der.inside(data, signer, der.SEQUENCE)
+    unsigned = info.pop() if info[-1][0] == 0xA1 else None
+    return _Anatomy(
+        der.read_integer(data, version),
+        digests,
+        encapsulated,
+        found.get(0xA0),
+        found.get(0xA1),
+        info,
+        unsigned,
+        top[3],
+    )
+
+
+def _parse(data: bytes) -> Parsed:
+    at = _anatomy(data)
+    content_type, content = _read_encapsulated(data, at.encapsulated)
+    crls, ocsps = _read_revocations(data, at.revocations)
+    # RFC 5652 §5.3; signed attributes are absent from bare signatures, which no baseline level allows.
+    _, identifier, digest, *attributes, algorithm, signature = at.info
+    issuer, serial, key_identifier = b"", None, b""
+    if identifier[0] == 0x80:
+        key_identifier = der.content(data, identifier, 0x80)
+    else:
+        name, number = der.inside(data, identifier, der.SEQUENCE)
+        issuer, serial = der.encoding(data, name), der.read_integer(data, number)
+    signed: dict[str, tuple[bytes, ...]] = {}
+    to_be_signed = b""
+    if attributes:
+        (found,) = attributes
+        to_be_signed = b"\x31" + data[found[1] + 1 : found[3]]
+        pairs = _read_attributes(data, der.inside(data, found, 0xA0))
+        signed = dict(pairs)
+        if len(signed) != len(pairs):
+            raise NotDer
+    if digest[0] != der.SEQUENCE or algorithm[0] != der.SEQUENCE:
+        raise NotDer
+    return Parsed(
+        size=at.end,
+        content_type=content_type,
+        content=content,
+        certificates=tuple(
+            # Attribute certificates and other formats bear context tags, and say nothing here.
+            der.encoding(data, one)
+            for one in (der.children(data, *at.certificates[2:]) if at.certificates else ())
+            if one[0] == der.SEQUENCE
+        ),
+        crls=crls,
+        ocsps=ocsps,
+        issuer=issuer,
+        serial=serial,
+        key_identifier=key_identifier,
+        digest_identifier=der.encoding(data, digest),
+        signature_identifier=der.encoding(data, algorithm),
+        signed_attributes=to_be_signed,
+        signed=MappingProxyType(signed),
+        unsigned=tuple(_read_attributes(data, der.children(data, *at.unsigned[2:]))) if at.unsigned else (),
+        signature=der.content(data, signature, der.OCTET_STRING),
+        encoded=data if at.end == len(data) else data[: at.end],
+    )
+
+
+def _read_encapsulated(data: bytes, node: der.Node) -> tuple[str, bytes | None]:
+    kind, *wrapped = der.inside(data, node, der.SEQUENCE)
+    if not wrapped:
+        return der.read_oid(data, kind), None
+    (explicit,) = wrapped
+    (content,) = der.inside(data, explicit, 0xA0)
+    return der.read_oid(data, kind), der.content(data, content, der.OCTET_STRING)
+
+
+def _read_revocations(data: bytes, node: der.Node | None) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    crls, ocsps = [], []
+    for one in der.children(data, *node[2:]) if node else ():
+        if one[0] == der.SEQUENCE:
+            crls.append(der.encoding(data, one))
+        elif one[0] == 0xA1:
+            kind, value = der.children(data, *one[2:])
+            if der.read_oid(data, kind) == REVOCATION_OCSP:
+                ocsps.append(der.encoding(data, value))
+    return tuple(crls), tuple(ocsps)
+
+
+def _read_attributes(data: bytes, nodes: list[der.Node]) -> list[Attribute]:
+    found = []
+    for one in nodes:
+        kind, values = der.inside(data, one, der.SEQUENCE)
+        found.append(
+            (der.read_oid(data, kind), tuple(der.encoding(data, value) for value in der.inside(data, values, der.SET)))
+        )
+    return found
+
+
+def _read_reference(value: bytes, default: str) -> Reference:
+    references, *_ = der.whole(value, der.SEQUENCE)
+    first, *_ = der.inside(value, references, der.SEQUENCE)
+    fields = der.inside(value, first, der.SEQUENCE)
+    digest = default
+    if fields[0][0] == der.SEQUENCE:
+        identifier = der.encoding(value, fields.pop(0))
+        try:
+            digest = Digest.from_identifier(identifier).value
+        except UnknownAlgorithm:
+            digest = der.read_oid(identifier, der.whole(identifier, der.SEQUENCE)[0])
+    hashed = der.content(value, fields[0], der.OCTET_STRING)
+    if len(fields) == 1:
+        return Reference(digest, hashed, b"", None)
+    issuer, serial = der.inside(value, fields[1], der.SEQUENCE)
+    return Reference(digest, hashed, der.encoding(value, issuer), der.read_integer(value, serial))
+
+
+def _rewrite(
+    data: bytes, unsigned: list[bytes] | None, certificates: list[bytes] | None, revocations: list[bytes] | None
+) -> bytes:
+    """The same SignedData with other unsigned attributes, or with more certificates and revocation data."""
+    if len(data) > LARGEST:
+        raise SignatureTooLarge
+    try:
+        at = _anatomy(data)
+        info = [der.encoding(data, one) for one in at.info]
+        if unsigned is None:
+            info.append(der.encoding(data, at.unsigned) if at.unsigned else b"")
+        elif unsigned:
+            info.append(der.tlv(0xA1, *(sorted(unsigned) if unsigned[:-1] == sorted(unsigned[:-1]) else unsigned)))
+        stapled = _more(data, at.revocations, 0xA1, revocations or [])
+        return _content_info(
+            # RFC 5652 §5.1: anything but CRLs in `crls` makes it version 5.
+            5 if any(one[0] == 0xA1 for one in revocations or ()) else at.version,
+            der.encoding(data, at.digests),
+            der.encoding(data, at.encapsulated),
+            _more(data, at.certificates, 0xA0, certificates or []),
+            stapled,
+            der.tlv(der.SET, der.sequence(*info)),
+        )
+    except (NotDer, ValueError, IndexError):
+        raise MalformedSignature from None
+
+
+def _more(data: bytes, node: der.Node | None, tag: int, new: list[bytes]) -> bytes:
+    present = [der.encoding(data, one) for one in der.children(data, *node[2:])] if node else []
+    if not present and not new:
+        return b""
+    if not new:
+        assert node is not None
+        return der.encoding(data, node)
+    joined = [*present, *new]
+    return der.tlv(tag, *(sorted(joined) if present == sorted(present) else joined))
