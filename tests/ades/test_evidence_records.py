@@ -175,9 +175,9 @@ def test_a_record_beyond_the_bounds_is_refused() -> None:
 
 def test_a_record_with_a_weak_digest_or_encrypted_data_is_refused_with_the_reason() -> None:
     content = first_records([[b"consent"]], Digest.SHA256)[0].dump()
-    sha256, sha1ish = bytes.fromhex("0609608648016503040201"), bytes.fromhex("0609608648016503040204")
+    sha256, sha224 = bytes.fromhex("0609608648016503040201"), bytes.fromhex("0609608648016503040204")
     with pytest.raises(records.UnknownRecordDigest):
-        EvidenceRecord.load(content.replace(sha256, sha1ish))
+        EvidenceRecord.load(content.replace(sha256, sha224))
     record = first_records([[b"consent"]], Digest.SHA256)[0]
     parts = [core.Integer(1).dump(), b"\x30\x0d\x30\x0b" + sha256, b"\xa1\x00", records.sequence_der(record.chains)]
     encrypted = b"".join(parts)

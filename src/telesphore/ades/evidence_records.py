@@ -8,14 +8,14 @@ Everything here is free of I/O, and trusts nothing: whether each timestamp's sig
 when the next one took over is for the caller to judge, with the facts given.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from asn1crypto import cms, tsp
-
+from telesphore.ades import cms, der
 from telesphore.ades.algorithms import Digest
+from telesphore.ades.errors import MalformedSignature, NotDer, SignatureTooLarge, UnknownAlgorithm
 from telesphore.ades.hash_trees import Group, HashTree, Reduced, climb
 from telesphore.kernel.errors import DomainError, Refusal
 
@@ -26,18 +26,9 @@ MAX_TIMESTAMPS = 256
 MAX_LISTS = 64
 """In one reduced hash tree: enough for 2⁶³ documents."""
 
-_OIDS = {
-    Digest.SHA256: "608648016503040201",
-    Digest.SHA384: "608648016503040202",
-    Digest.SHA512: "608648016503040203",
-    Digest.SHA3_256: "608648016503040208",
-    Digest.SHA3_384: "608648016503040209",
-    Digest.SHA3_512: "60864801650304020a",
-}
-_DIGESTS = {bytes.fromhex(oid): digest for digest, oid in _OIDS.items()}
-
-_INTEGER, _OCTETS, _OID, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
-_V1 = b"\x02\x01\x01"
+_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+_DIGEST_ALGORITHM, _ATTRIBUTES, _REDUCED = 0xA0, 0xA1, 0xA2
+_CRYPTO_INFOS, _ENCRYPTION_INFO = 0xA0, 0xA1
 
 
 class BadEvidenceRecord(DomainError):
@@ -93,24 +84,29 @@ class ArchiveTimestamp:
     Attributes:
         reduced: lists of hashes from what it covers to the root; none when the timestamp is over the hash itself.
         token: DER of the TimeStampToken, a CMS ContentInfo.
-        der: the whole, as it is in the record.
+        encoded: DER of the whole, as it is in the record.
     """
 
     digest: Digest
     reduced: Reduced = field(repr=False)
     token: bytes = field(repr=False)
-    der: bytes = field(repr=False)
+    encoded: bytes = field(repr=False)
 
     @classmethod
     def of(cls, tree: HashTree, place: int, token: bytes) -> "ArchiveTimestamp":
         """For group number `place` of a tree whose root `token` timestamps."""
         reduced = tree.reduced(place)
-        lists = b"".join(_der(_SEQUENCE, *(_der(_OCTETS, value) for value in hashes)) for hashes in reduced)
+        _, _, start, end = der.node(tree.digest.identifier, 0, len(tree.digest.identifier))
+        lists = [der.sequence(*map(der.octets, hashes)) for hashes in reduced]
         return cls(
             tree.digest,
             reduced,
             token,
-            _der(_SEQUENCE, _der(0xA0, _oid(tree.digest)), _der(0xA2, lists) if reduced else b"", token),
+            der.sequence(
+                der.tlv(_DIGEST_ALGORITHM, tree.digest.identifier[start:end]),
+                der.tlv(_REDUCED, *lists) if lists else b"",
+                token,
+            ),
         )
 
 
@@ -134,7 +130,9 @@ class EvidenceRecord:
     def dump(self) -> bytes:
         """DER of the EvidenceRecord (RFC 4998 §3.1)."""
         digests = dict.fromkeys(chain[0].digest for chain in self.chains)
-        return _der(_SEQUENCE, _V1, _der(_SEQUENCE, *map(_algorithm, digests)), sequence_der(self.chains))
+        return der.sequence(
+            der.integer(1), der.sequence(*(digest.identifier for digest in digests)), sequence_der(self.chains)
+        )
 
     @classmethod
     def load(cls, record: bytes) -> "EvidenceRecord":
@@ -145,25 +143,17 @@ class EvidenceRecord:
         """
         if len(record) > MAX_RECORD:
             raise EvidenceRecordTooLarge
-        whole = _only(record, _SEQUENCE)
-        tags = [tag for tag, _, _ in _parts(whole)]
-        if 0xA1 in tags:
-            raise EncryptedRecord
-        if tags not in ([_INTEGER, _SEQUENCE, _SEQUENCE], [_INTEGER, _SEQUENCE, 0xA0, _SEQUENCE]):
-            raise BadEvidenceRecord
-        parts = list(_parts(whole))
-        if parts[0][1] != _V1:
-            raise BadEvidenceRecord
-        named = [_digest(content) for _, _, content in _children(parts[1][2], _SEQUENCE)]
-        chains = tuple(_chain(content) for _, _, content in _bounded(parts[-1][2], _SEQUENCE, MAX_CHAINS))
-        if not {chain[0].digest for chain in chains} <= set(named):
-            raise BadEvidenceRecord
-        return cls(chains)
+        try:
+            return cls(_read(record))
+        except (NotDer, MalformedSignature, SignatureTooLarge):
+            raise BadEvidenceRecord from None
+        except UnknownAlgorithm:
+            raise UnknownRecordDigest from None
 
 
 def sequence_der(chains: Sequence[Chain]) -> bytes:
     """DER of an ArchiveTimeStampSequence: what a new chain covers beside the documents."""
-    return _der(_SEQUENCE, *(_der(_SEQUENCE, *(stamp.der for stamp in chain)) for chain in chains))
+    return der.sequence(*(der.sequence(*(stamp.encoded for stamp in chain)) for chain in chains))
 
 
 def group_of(digest: Digest, documents: Sequence[bytes]) -> Group:
@@ -240,7 +230,12 @@ def verify(record: bytes, documents: Sequence[bytes]) -> EvidenceFacts:
     if not documents:
         raise NotInRecord
     chains = EvidenceRecord.load(record).chains
-    read = [[_read_token(stamp.token) for stamp in chain] for chain in chains]
+    try:
+        read = [[_read_token(stamp.token) for stamp in chain] for chain in chains]
+    except (NotDer, MalformedSignature, SignatureTooLarge):
+        raise BadEvidenceRecord from None
+    except UnknownAlgorithm:
+        raise UnknownRecordDigest from None
     complete = True
     for number, chain in enumerate(chains):
         digest = chain[0].digest
@@ -298,146 +293,90 @@ def _covers(stamp: ArchiveTimestamp, token: "_Token", group: Group, otherwise: t
 class _Token:
     """What a TimeStampToken says (RFC 3161 §2.4.2); its signature is not looked at here."""
 
-    digest: Digest | None
+    digest: Digest
     imprint: bytes
     time: datetime
     certificate: bytes | None
 
 
-def _read_token(der: bytes) -> _Token:
-    try:
-        content = cms.ContentInfo.load(der, strict=True)["content"]
-        info = content["encap_content_info"]["content"].parsed
-        if not isinstance(content, cms.SignedData) or not isinstance(info, tsp.TSTInfo):
-            raise BadEvidenceRecord
-        imprint = info["message_imprint"]
-        digest = _DIGESTS.get(imprint["hash_algorithm"]["algorithm"].contents)
-        time: datetime = info["gen_time"].native
-        return _Token(digest, imprint["hashed_message"].native, time, _signer(content))
-    # asn1crypto meets foreign bytes with these, wherever it first reads a part.
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
-        raise BadEvidenceRecord from None
+def _read_token(token: bytes) -> _Token:
+    parsed = cms.parse(token)
+    info = parsed.content
+    if parsed.content_type != _TST_INFO or info is None or parsed.size != len(token):
+        raise BadEvidenceRecord
+    fields = der.whole(info, der.SEQUENCE)
+    if len(fields) < 5:
+        raise BadEvidenceRecord
+    imprint = der.inside(info, fields[2], der.SEQUENCE)
+    if len(imprint) != 2:
+        raise BadEvidenceRecord
+    return _Token(
+        Digest.from_identifier(der.encoding(info, imprint[0])),
+        der.content(info, imprint[1], der.OCTET_STRING),
+        der.read_time(info, fields[4]),
+        parsed.signer,
+    )
 
 
-def _signer(signed: cms.SignedData) -> bytes | None:
-    sid = signed["signer_infos"][0]["sid"].chosen
-    for choice in signed["certificates"] or ():
-        certificate = choice.chosen
-        if isinstance(sid, cms.IssuerAndSerialNumber):
-            if certificate.serial_number == sid["serial_number"].native and certificate.issuer == sid["issuer"]:
-                return bytes(certificate.dump())
-        elif certificate.key_identifier == sid.native:
-            return bytes(certificate.dump())
-    return None
+def _read(record: bytes) -> tuple[Chain, ...]:
+    fields = der.whole(record, der.SEQUENCE)
+    tags = [field[0] for field in fields]
+    if _ENCRYPTION_INFO in tags:
+        raise EncryptedRecord
+    if tags not in (
+        [der.INTEGER, der.SEQUENCE, der.SEQUENCE],
+        [der.INTEGER, der.SEQUENCE, _CRYPTO_INFOS, der.SEQUENCE],
+    ):
+        raise BadEvidenceRecord
+    if der.read_integer(record, fields[0]) != 1:
+        raise BadEvidenceRecord
+    named = {Digest.from_identifier(der.encoding(record, one)) for one in der.inside(record, fields[1], der.SEQUENCE)}
+    chains = tuple(
+        tuple(
+            _archive_timestamp(der.encoding(record, stamp))
+            for stamp in _bounded(der.inside(record, chain, der.SEQUENCE), MAX_TIMESTAMPS)
+        )
+        for chain in _bounded(der.inside(record, fields[-1], der.SEQUENCE), MAX_CHAINS)
+    )
+    # §3.1: every algorithm that hashed the documents is named.
+    if not {chain[0].digest for chain in chains} <= named:
+        raise BadEvidenceRecord
+    return chains
 
 
-def _chain(content: bytes) -> Chain:
-    return tuple(_archive_timestamp(der, inner) for _, der, inner in _bounded(content, _SEQUENCE, MAX_TIMESTAMPS))
-
-
-def _archive_timestamp(der: bytes, content: bytes) -> ArchiveTimestamp:
+def _archive_timestamp(encoded: bytes) -> ArchiveTimestamp:
     digest: Digest | None = None
     reduced: Reduced = ()
     token: bytes | None = None
-    expected = [0xA0, 0xA1, 0xA2, _SEQUENCE]
-    for tag, part, inner in _parts(content):
-        # Each at most once, in this order; [1] (attributes) says nothing that is needed here.
-        if tag not in expected:
+    expected = [_DIGEST_ALGORITHM, _ATTRIBUTES, _REDUCED, der.SEQUENCE]
+    for one in der.whole(encoded, der.SEQUENCE):
+        # Each at most once, in this order; attributes say nothing that is needed here.
+        if one[0] not in expected:
             raise BadEvidenceRecord
-        del expected[: expected.index(tag) + 1]
-        if tag == 0xA0:
-            digest = _digest(inner)
-        elif tag == 0xA2:
-            reduced = tuple(_hashes(hashes) for _, _, hashes in _bounded(inner, _SEQUENCE, MAX_LISTS))
-        elif tag == _SEQUENCE:
-            token = part
+        del expected[: expected.index(one[0]) + 1]
+        if one[0] == _DIGEST_ALGORITHM:
+            digest = Digest.from_identifier(der.sequence(der.content(encoded, one, _DIGEST_ALGORITHM)))
+        elif one[0] == _REDUCED:
+            lists = _bounded(der.inside(encoded, one, _REDUCED), MAX_LISTS)
+            reduced = tuple(_hashes(encoded, hashes) for hashes in lists)
+        elif one[0] == der.SEQUENCE:
+            token = der.encoding(encoded, one)
     if token is None:
         raise BadEvidenceRecord
-    if digest is None:
-        digest = _read_token(token).digest
-        if digest is None:
-            raise UnknownRecordDigest
-    return ArchiveTimestamp(digest, reduced, token, der)
+    return ArchiveTimestamp(digest or _read_token(token).digest, reduced, token, encoded)
 
 
-def _hashes(content: bytes) -> tuple[bytes, ...]:
-    values = tuple(value for _, _, value in _children(content, _OCTETS))
+def _hashes(encoded: bytes, hashes: der.Node) -> tuple[bytes, ...]:
+    values = der.inside(encoded, hashes, der.SEQUENCE)
     if not values:
         raise BadEvidenceRecord
-    return values
+    return tuple(der.content(encoded, value, der.OCTET_STRING) for value in values)
 
 
-def _digest(algorithm: bytes) -> Digest:
-    """Of the content of an AlgorithmIdentifier; parameters are absent or NULL."""
-    parts = list(_parts(algorithm))
-    if not parts or parts[0][0] != _OID or [part for _, part, _ in parts[1:]] not in ([], [b"\x05\x00"]):
-        raise BadEvidenceRecord
-    digest = _DIGESTS.get(parts[0][2])
-    if digest is None:
-        raise UnknownRecordDigest
-    return digest
-
-
-def _oid(digest: Digest) -> bytes:
-    return _der(_OID, bytes.fromhex(_OIDS[digest]))
-
-
-def _algorithm(digest: Digest) -> bytes:
-    return _der(_SEQUENCE, _oid(digest))
-
-
-def _der(tag: int, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, 0x80 | len(length))) + length + content
-
-
-def _parts(content: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Tag, whole and content of each element, one after another (X.690 §10: definite, shortest lengths)."""
-    place = 0
-    while place < len(content):
-        start, tag = place, content[place]
-        if tag & 0x1F == 0x1F or place + 2 > len(content):
-            raise BadEvidenceRecord
-        size, place = content[place + 1], place + 2
-        if size >= 0x80:
-            count = size & 0x7F
-            length = content[place : place + count]
-            if not 1 <= count <= 4 or len(length) != count or length[0] == 0:
-                raise BadEvidenceRecord
-            size, place = int.from_bytes(length), place + count
-            if size < 0x80:
-                raise BadEvidenceRecord
-        if place + size > len(content):
-            raise BadEvidenceRecord
-        yield tag, content[start : place + size], content[place : place + size]
-        place += size
-
-
-def _children(content: bytes, tag: int) -> Iterator[tuple[int, bytes, bytes]]:
-    for part in _parts(content):
-        if part[0] != tag:
-            raise BadEvidenceRecord
-        yield part
-
-
-def _bounded(content: bytes, tag: int, most: int) -> list[tuple[int, bytes, bytes]]:
-    """At least one child, and no more than `most`."""
-    found = []
-    for part in _children(content, tag):
-        found.append(part)
-        if len(found) > most:
-            raise EvidenceRecordTooLarge
+def _bounded(found: list[der.Node], most: int) -> list[der.Node]:
+    """At least one, and no more than `most`."""
     if not found:
         raise BadEvidenceRecord
+    if len(found) > most:
+        raise EvidenceRecordTooLarge
     return found
-
-
-def _only(content: bytes, tag: int) -> bytes:
-    parts = list(_children(content, tag))
-    if len(parts) != 1:
-        raise BadEvidenceRecord
-    return parts[0][2]
