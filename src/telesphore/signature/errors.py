@@ -78,3 +78,25 @@ class UnknownSigner(DomainError):
 
     refusal = Refusal.INVALID
     code = "unknown-signer"
+
+
+class NoLongerProof(DomainError):
+    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
+    renewed, or set another authority."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "no-longer-proof"
+
+
+class ProofChangedMeanwhile(DomainError):
+    """The proof of this document was changed while it was being renewed. Nothing was lost; the next turn looks again."""
+
+    refusal = Refusal.CONFLICT
+    code = "proof-changed-meanwhile"
+
+
+class NoEvidenceRecord(DomainError):
+    """This document has no evidence record: its proof is in its file."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "no-evidence-record"

@@ -1,12 +1,17 @@
-"""Envelopes, steps, recipients, and the revisions of the signed file."""
+"""Envelopes, steps, recipients, the revisions of the signed file, and how long its proof stands."""
 
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from telesphore.ades.strength import Strength
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-from telesphore.signature.states import EnvelopeState, Purpose, RecipientState
+from telesphore.signature.states import EnvelopeState, ProofMeans, ProofState, Purpose, RecipientState
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+"""Written where a proof never held, and where no end is known."""
 
 
 class Envelope(Owned):
@@ -133,4 +138,137 @@ class Revision(Owned, InsertOnly):
             models.UniqueConstraint(
                 fields=["organisation_id", "envelope_id", "number"], name="revision_number_is_taken_once"
             ),
+        ]
+
+
+class Proof(Owned):
+    """How the proof of one sealed document stands, and when it is to be renewed."""
+
+    envelope_id = models.UUIDField()
+    envelope = belongs_to(Envelope, "envelope_id")
+    state = models.TextField(choices=ProofState, default=ProofState.STANDING)
+    means = models.TextField(choices=ProofMeans)
+    """Of the next renewal."""
+    timestamped = models.BooleanField()
+    """False while nothing but signatures carries it: its time is claimed, not proved."""
+    proved_at = models.DateTimeField(null=True)
+    """The time that its last timestamp proves."""
+    weakens_at = models.DateTimeField()
+    cause = models.TextField()
+    """`certificate`, `authority`, `digest` or `key`: what weakens first."""
+    what = models.TextField()
+    authority = models.TextField()
+    """Who issued the certificate of the last timestamp's unit; of the last signer, when there is no timestamp."""
+    due_at = models.DateTimeField()
+    renewals = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
+    """Since the last success."""
+    failure = models.TextField(blank=True)
+    """Code of the refusal that the last try met."""
+    watched_at = models.DateTimeField()
+    tree_id = models.UUIDField(null=True)
+    """The last tree that carries it, when an evidence record does."""
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="envelope_id", to="signature.Envelope", name="proof_is_of_an_envelope_of_its_organisation"
+            ),
+            models.UniqueConstraint(fields=["organisation_id", "envelope_id"], name="proof_is_one_per_envelope"),
+            models.CheckConstraint(
+                condition=models.Q(timestamped=False, proved_at=None)
+                | models.Q(timestamped=True, proved_at__isnull=False),
+                name="proof_time_set_exactly_when_timestamped",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(due_at__lte=models.F("weakens_at")) | models.Q(timestamped=False),
+                name="proof_is_renewed_before_it_weakens",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "due_at"], name="proof_by_due"),
+            models.Index(fields=["organisation_id", "weakens_at"], name="proof_by_weakening"),
+            models.Index(fields=["organisation_id", "tree_id"], name="proof_by_tree"),
+        ]
+
+    def describe(self, strength: Strength, margin: timedelta, at: datetime) -> None:
+        """Write how the proof stands now. A document that no timestamp carries is due at once."""
+        self.timestamped = strength.timestamped
+        self.proved_at = strength.proved_at
+        self.weakens_at = max(min(strength.weakens_at, LATEST), EARLIEST)
+        self.cause, self.what, self.authority = strength.cause.value, strength.what, strength.authority
+        # Of a proof that lives for less than twice the margin, half the life is the margin.
+        early = min(margin, max(self.weakens_at - at, timedelta(0)) / 2)
+        self.due_at = self.weakens_at - early if self.timestamped else min(at, self.weakens_at)
+        if self.weakens_at <= at:
+            self.state = ProofState.WEAKENED
+        else:
+            self.state = ProofState.DUE if self.due_at <= at else ProofState.STANDING
+
+
+class ProofTree(Owned, InsertOnly):
+    """One timestamp over a hash tree (RFC 4998). The tree is kept once; each document's way to its root is derived.
+
+    For 4096 documents that is 128 KiB and one token of some 6 KiB; a record for each would repeat the token, 24 MiB.
+    """
+
+    digest = models.TextField()
+    leaves = models.BinaryField()
+    """The hashes of the groups, of one hash each, one after another."""
+    token = models.BinaryField()
+    """DER of the TimeStampToken over the root."""
+    at = models.DateTimeField()
+    """Its genTime."""
+    weakens_at = models.DateTimeField()
+    """By the table of algorithms of the day when it was made."""
+    validation = models.BinaryField()
+    """What was known of the proofs that it carries, when it took over: JSON of certificates, OCSP responses and CRLs
+    in base64. Its SHA-256 under `digest` is the last leaf."""
+
+
+class ProofLeaf(Owned, InsertOnly):
+    """What one leaf of a tree covers: a document (the first of a chain), or an earlier tree's timestamp."""
+
+    tree_id = models.UUIDField()
+    tree = belongs_to(ProofTree, "tree_id")
+    place = models.PositiveIntegerField()
+    proof_id = models.UUIDField(null=True)
+    chain = models.PositiveSmallIntegerField(default=0)
+    """Number of the chain that it begins, from 0."""
+    revision = models.PositiveSmallIntegerField(null=True)
+    """Number of the envelope's revision that it covers."""
+    after_id = models.UUIDField(null=True)
+    """The last tree of the chain before; a record's earlier chains end there, whatever came to that tree since."""
+    covers_id = models.UUIDField(null=True)
+    """The tree whose timestamp it covers."""
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="tree_id", to="signature.ProofTree", name="proof_leaf_is_of_a_tree_of_its_organisation"
+            ),
+            SameOrganisation(
+                column="proof_id", to="signature.Proof", name="proof_leaf_is_of_a_proof_of_its_organisation"
+            ),
+            SameOrganisation(
+                column="covers_id", to="signature.ProofTree", name="proof_leaf_covers_a_tree_of_its_organisation"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(proof_id__isnull=False, revision__isnull=False, covers_id=None)
+                | models.Q(proof_id=None, revision=None, covers_id__isnull=False, chain=0, after_id=None),
+                name="proof_leaf_covers_a_document_or_a_tree",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "proof_id", "chain"],
+                condition=models.Q(proof_id__isnull=False),
+                name="proof_leaf_begins_a_chain_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "covers_id"],
+                condition=models.Q(covers_id__isnull=False),
+                name="proof_leaf_renews_a_tree_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "tree_id", "place"], name="proof_leaf_by_tree"),
         ]
