@@ -53,6 +53,27 @@ class DamagedPrepared(DomainError):
     code = "damaged-prepared"
 
 
+class UnreadableFile(DomainError):
+    """This file can't be read as a PDF, or only by guessing. Deposit it again, saved by another program.
+
+    `why` is a word for logs (`prev-loop`, `syntax`…), `offset` where in the file, counted from 0.
+    """
+
+    refusal = Refusal.INVALID
+    code = "unreadable-file"
+
+    def __init__(self, *, why: str, offset: int = 0) -> None:
+        super().__init__(why=why, offset=offset)
+        self.why = why
+        self.offset = offset
+
+
+class FileBeyondLimits(UnreadableFile):
+    """This file is larger, or more contorted, than what is read here."""
+
+    code = "file-beyond-limits"
+
+
 class NotDer(DomainError):
     """These bytes are not the DER that they should be."""
 

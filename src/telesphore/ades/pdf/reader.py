@@ -1,0 +1,489 @@
+"""A file and its revisions, read within bounds and only as far as asked. Strict: what has two readings is refused, or
+listed among the anomalies."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
+from telesphore.ades.pdf.anomalies import Anomaly, anomalies
+from telesphore.ades.pdf.limits import USUAL, Limits, decode
+from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value
+from telesphore.ades.pdf.sections import END, Entry, Free, Kind, Packed, Placed, Section, read_object, read_section
+from telesphore.ades.pdf.syntax import DEEPEST, parse
+
+_START = re.compile(rb"startxref[\0\t\n\f\r ]++(\d{1,19})(?!\d)")
+_HEADER = re.compile(rb"%PDF-(\d)\.(\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What one save added.
+
+    Attributes:
+        index: from 0, the oldest.
+        start: where its bytes begin: the end of the one before.
+        end: the byte after its `%%EOF` and the line end that follows.
+        sections: the newest first; two for a linearised file, one otherwise.
+    """
+
+    index: int
+    start: int
+    end: int
+    sections: tuple[Section, ...] = field(repr=False)
+
+    @property
+    def kind(self) -> Kind:
+        """How its newest section is written."""
+        return self.sections[0].kind
+
+    @property
+    def offset(self) -> int:
+        """Where its newest section begins: what `startxref` says of it."""
+        return self.sections[0].offset
+
+    @property
+    def trailer(self) -> Dictionary:
+        """Of its newest section."""
+        return self.sections[0].trailer
+
+    @property
+    def objects(self) -> dict[int, Entry]:
+        """What it defines or frees, by number; hidden streams of hybrid files included."""
+        every: dict[int, Entry] = {}
+        for section in self.sections:
+            for number, entry in section.entries().items():
+                if not isinstance(entry, Free) or section.hidden is None or section.hidden.entry(number) is None:
+                    every.setdefault(number, entry)
+            if section.hidden is not None:
+                for number, entry in section.hidden.entries().items():
+                    every.setdefault(number, entry)
+        return every
+
+
+class Document:
+    """A PDF, as its last revision or, through `at`, an earlier one leaves it.
+
+    What `get` and `resolve` give is shared: copy it before changing it.
+    """
+
+    def __init__(self, content: bytes, *, limits: Limits = USUAL) -> None:
+        """Find and read the cross-reference sections, and no object.
+
+        Raises:
+            UnreadableFile: not a PDF, or not one with a single reading.
+            FileBeyondLimits
+        """
+        if len(content) > limits.size:
+            raise FileBeyondLimits(why="size")
+        header = _HEADER.search(content, 0, 1024)
+        if header is None:
+            raise UnreadableFile(why="header")
+        start = _START.match(content, max(0, content.rfind(b"startxref", max(0, len(content) - 2048))))
+        if start is None:
+            raise UnreadableFile(why="startxref")
+        self.content = content
+        self.limits = limits
+        self.header_offset = header.start()
+        self.header_version = (int(header[1]), int(header[2]))
+        self._store = _Store()
+        self.revisions = _revisions(content, _chain(content, int(start[1]), limits))
+        self._settle()
+
+        self.newest = True
+
+    def _settle(self) -> None:
+        self._sections = [section for revision in reversed(self.revisions) for section in revision.sections]
+        self._values: dict[int, Value] = {}
+        self._loading: set[int] = set()
+        self.trailer = self.revisions[-1].trailer
+        if type(self.trailer.get(Name("Root"))) is not Reference:
+            raise UnreadableFile(why="root", offset=self.revisions[-1].offset)
+
+    def at(self, index: int) -> "Document":
+        """The file as revision `index` left it; what was read of it already is not read again."""
+        earlier = object.__new__(Document)
+        earlier.content = self.content
+        earlier.limits = self.limits
+        earlier.header_offset = self.header_offset
+        earlier.header_version = self.header_version
+        earlier._store = self._store
+        earlier.revisions = self.revisions[: range(len(self.revisions))[index] + 1]
+        earlier.newest = self.newest and len(earlier.revisions) == len(self.revisions)
+        earlier._settle()
+        return earlier
+
+    @property
+    def encrypted(self) -> bool:
+        """Its strings and streams are; they are given as they stand."""
+        return self.trailer.get(Name("Encrypt")) is not None
+
+    @property
+    def hybrid(self) -> bool:
+        """A section of it has a hidden stream (§7.5.8.4)."""
+        return any(section.hidden is not None for section in self._sections)
+
+    @property
+    def end(self) -> int:
+        """The byte after its last revision."""
+        return self.revisions[-1].end
+
+    @property
+    def size(self) -> int:
+        """One more than the greatest object number that its sections speak of."""
+        greatest = 0
+        for section in self._sections:
+            size = section.trailer.get(Name("Size"))
+            greatest = max(greatest, section.past, size if type(size) is int else 0)
+            if section.hidden is not None:
+                greatest = max(greatest, section.hidden.past)
+        if greatest > self.limits.objects:
+            raise FileBeyondLimits(why="objects")
+        return greatest
+
+    def entry(self, number: int) -> Entry | None:
+        """Where an object is; None when no section speaks of it."""
+        for section in self._sections:
+            entry = section.entry(number)
+            if section.hidden is not None and (entry is None or isinstance(entry, Free)):
+                # A hybrid file's table calls free what only newer programs may see.
+                entry = section.hidden.entry(number) or entry
+            if entry is not None:
+                return entry
+        return None
+
+    def get(self, reference: Reference) -> Value:
+        """The object; None when there is none of this number and generation (§7.3.10).
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        number, generation = reference
+        entry = self.entry(number)
+        if entry is None or isinstance(entry, Free):
+            return None
+        if (entry.generation if isinstance(entry, Placed) else 0) != generation:
+            return None
+        if number in self._values:
+            return self._values[number]
+        if number in self._loading:
+            raise UnreadableFile(why="loop")
+        self._loading.add(number)
+        try:
+            value = self._placed(number, entry) if isinstance(entry, Placed) else self._packed(number, entry)
+        finally:
+            self._loading.discard(number)
+        self._values[number] = value
+        return value
+
+    def resolve(self, value: Value) -> Value:
+        """What a reference leads to; anything else as it is.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        if type(value) is not Reference:
+            return value
+        found = self.get(value)
+        if type(found) is Reference:
+            raise UnreadableFile(why="reference-to-reference")
+        return found
+
+    def dictionary(self, value: Value) -> Dictionary:
+        """What `value` leads to, which must be a dictionary.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        found = self.resolve(value)
+        if type(found) is not dict:
+            raise UnreadableFile(why="not-a-dictionary")
+        return found
+
+    def array(self, value: Value) -> list[Value]:
+        """What `value` leads to, which must be an array, or nothing: an empty one.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        found = self.resolve(value)
+        if found is None:
+            return []
+        if type(found) is not list:
+            raise UnreadableFile(why="not-an-array")
+        return found
+
+    def decode(self, stream: Stream) -> bytes:
+        """A stream's bytes; counted against what the whole file may hold.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        fields = stream.dictionary
+        settings = self.resolve(fields.get(Name("DecodeParms")))
+        direct: Dictionary = {
+            Name("Filter"): self.resolve(fields.get(Name("Filter"))),
+            Name("DecodeParms"): [self.resolve(one) for one in settings] if isinstance(settings, list) else settings,
+        }
+        content = decode(Stream(direct, stream.raw), limits=self.limits)
+        self._store.decoded += len(content)
+        if self._store.decoded > self.limits.decoded:
+            raise FileBeyondLimits(why="decoded")
+        return content
+
+    @property
+    def catalog_reference(self) -> Reference:
+        """Of the catalog."""
+        root = self.trailer[Name("Root")]
+        assert isinstance(root, Reference)
+        return root
+
+    @property
+    def catalog(self) -> Dictionary:
+        """§7.7.2.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits
+        """
+        return self.dictionary(self.catalog_reference)
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """References of its pages."""
+        return Pages(self)
+
+    @property
+    def repeated_keys(self) -> tuple[int, ...]:
+        """Where dictionaries that name a key twice end, of those read so far (in the file, or in an object stream)."""
+        return tuple(self._store.repeated)
+
+    @cached_property
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """What is odd in its revisions; reads every entry of every section.
+
+        Raises:
+            UnreadableFile: an entry is malformed.
+        """
+        return anomalies(self)
+
+    def _placed(self, number: int, entry: Placed) -> Value:
+        known = self._store.placed.get(entry.offset)
+        if known is None:
+            known = self._read(entry, self._length)
+        if known[:2] != (number, entry.generation):
+            raise UnreadableFile(why="another-object", offset=entry.offset)
+        return known[2]
+
+    def _read(self, entry: Placed, length: Callable[[Value], int]) -> tuple[int, int, Value]:
+        if not 0 < entry.offset < len(self.content):
+            raise UnreadableFile(why="entry-outside", offset=entry.offset)
+        known = read_object(self.content, entry.offset, length, self._store.repeated)[:3]
+        value = known[2]
+        # A length kept elsewhere may differ from revision to revision.
+        if type(value) is not Stream or type(value.dictionary.get(Name("Length"))) is int:
+            self._store.placed[entry.offset] = known
+        return known
+
+    def _length(self, value: Value) -> int:
+        if type(value) is Reference and isinstance(self.entry(value.number), Packed):
+            value = self.get(value)
+        return self._placed_length(value)
+
+    def _placed_length(self, value: Value) -> int:
+        """/Length, direct or in an object outside object streams: so no chain of objects can nest reads."""
+        if type(value) is Reference:
+            entry = self.entry(value.number)
+            if not isinstance(entry, Placed) or entry.generation != value.generation:
+                raise UnreadableFile(why="length")
+            number, generation, length = self._read(entry, _no_length)
+            if (number, generation) != value:
+                raise UnreadableFile(why="length", offset=entry.offset)
+            value = length
+        if type(value) is not int:
+            raise UnreadableFile(why="length")
+        return value
+
+    def _packed(self, number: int, entry: Packed) -> Value:
+        place = self.entry(entry.stream)
+        if not isinstance(place, Placed) or place.generation:
+            raise UnreadableFile(why="object-stream")
+        pack = self._store.packs.get(place.offset)
+        if pack is None:
+            pack = self._pack(entry.stream, place)
+        if entry.position >= len(pack.numbers) or pack.numbers[entry.position] != number:
+            raise UnreadableFile(why="object-stream", offset=place.offset)
+        if entry.position not in pack.values:
+            pack.values[entry.position] = parse(pack.content, pack.offsets[entry.position], self._store.repeated)[0]
+        return pack.values[entry.position]
+
+    def _pack(self, number: int, place: Placed) -> "_Pack":
+        found = self._store.placed.get(place.offset) or self._read(place, self._placed_length)
+        stream = found[2]
+        if found[:2] != (number, 0) or type(stream) is not Stream or stream.dictionary.get(Name("Type")) != "ObjStm":
+            raise UnreadableFile(why="object-stream", offset=place.offset)
+        count, first = (
+            self.resolve(stream.dictionary.get(Name("N"))),
+            self.resolve(stream.dictionary.get(Name("First"))),
+        )
+        content = self.decode(stream)
+        if type(count) is not int or type(first) is not int or not 0 <= first <= len(content):
+            raise UnreadableFile(why="object-stream", offset=place.offset)
+        head = content[:first].split()
+        if not 0 <= 2 * count <= len(head) or not all(map(bytes.isdigit, head)) or max(map(len, head), default=0) > 10:
+            raise UnreadableFile(why="object-stream", offset=place.offset)
+        pack = _Pack(
+            numbers=list(map(int, head[0 : 2 * count : 2])),
+            offsets=[first + int(one) for one in head[1 : 2 * count : 2]],
+            content=content,
+        )
+        if place.offset in self._store.placed:
+            self._store.packs[place.offset] = pack
+        return pack
+
+
+@dataclass(slots=True)
+class _Pack:
+    """An object stream (§7.5.7), decoded."""
+
+    numbers: list[int]
+    offsets: list[int]
+    content: bytes
+    values: dict[int, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Store:
+    """What was read, by place in the file: all revisions share it."""
+
+    placed: dict[int, tuple[int, int, Value]] = field(default_factory=dict)
+    packs: dict[int, _Pack] = field(default_factory=dict)
+    decoded: int = 0
+    repeated: list[int] = field(default_factory=list)
+
+
+def _no_length(value: Value) -> int:
+    raise UnreadableFile(why="length")
+
+
+def _chain(content: bytes, start: int, limits: Limits) -> list[Section]:
+    """The sections from the newest on."""
+    chain: list[Section] = []
+    seen: set[int] = set()
+    offset: Value = start
+    while offset is not None:
+        if type(offset) is not int:
+            raise UnreadableFile(why="prev")
+        if offset in seen:
+            raise UnreadableFile(why="prev-loop", offset=offset)
+        if len(seen) >= limits.sections:
+            raise FileBeyondLimits(why="sections")
+        seen.add(offset)
+        section = read_section(content, offset, limits)
+        hidden = section.trailer.get(Name("XRefStm"))
+        if hidden is not None and section.kind is Kind.TABLE:
+            if type(hidden) is not int or hidden in seen:
+                raise UnreadableFile(why="hidden-section", offset=offset)
+            seen.add(hidden)
+            section.hidden = read_section(content, hidden, limits)
+            if section.hidden.kind is not Kind.STREAM:
+                raise UnreadableFile(why="hidden-section", offset=hidden)
+        chain.append(section)
+        offset = section.trailer.get(Name("Prev"))
+    return chain
+
+
+def _revisions(content: bytes, chain: list[Section]) -> tuple[Revision, ...]:
+    oldest = len(chain) - 1
+    groups: list[tuple[Section, ...]] = [(section,) for section in chain]
+    # A linearised file is one save with two sections: that of its first page comes first, and points ahead (annex F).
+    if oldest and chain[-2].offset < chain[-1].offset and content.find(b"/Linearized", 0, 1024) >= 0:
+        groups[-2:] = [(chain[-2], chain[-1])]
+    revisions: list[Revision] = []
+    start = 0
+    for index, sections in enumerate(reversed(groups)):
+        last = sections[-1]
+        ended = END.match(content, last.end)
+        end = ended.end() if ended else last.end
+        revisions.append(Revision(index, start, end, sections))
+        start = end
+    return tuple(revisions)
+
+
+class Pages:
+    """References of pages, in order; one of them is found without walking through the others when /Count is honest."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._root = document.catalog.get(Name("Pages"))
+        count = document.dictionary(self._root).get(Name("Count"))
+        count = document.resolve(count)
+        if type(count) is not int or not 0 <= count <= document.limits.objects:
+            raise UnreadableFile(why="page-count")
+        self._count = count
+
+    def __len__(self) -> int:
+        """As the root says."""
+        return self._count
+
+    def __getitem__(self, index: int) -> Reference:
+        """Of page `index`, from 0.
+
+        Raises:
+            IndexError: there is none.
+            UnreadableFile, FileBeyondLimits: the tree is not one.
+        """
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        document, node = self._document, self._root
+        remaining = index
+        for _ in range(DEEPEST):
+            fields = document.dictionary(node)
+            kids = document.array(fields.get(Name("Kids")))
+            if document.resolve(fields.get(Name("Count"))) == len(kids):
+                # Leaves only, unless the tree lies, which shows when the page is looked at.
+                node, found = kids[remaining], True
+            else:
+                found = False
+                for node in kids:
+                    held = self._held(node)
+                    if remaining < held:
+                        break
+                    remaining -= held
+                else:
+                    raise UnreadableFile(why="page-count")
+            if type(node) is not Reference:
+                raise UnreadableFile(why="page-tree")
+            if document.dictionary(node).get(Name("Kids")) is None:
+                return node
+            if found:
+                raise UnreadableFile(why="page-count")
+        raise UnreadableFile(why="page-tree")
+
+    def _held(self, node: Value) -> int:
+        fields = self._document.dictionary(node)
+        if fields.get(Name("Kids")) is None:
+            return 1
+        count = self._document.resolve(fields.get(Name("Count")))
+        if type(count) is not int or count < 0:
+            raise UnreadableFile(why="page-count")
+        return count
+
+    def __iter__(self) -> Iterator[Reference]:
+        """All of them, by walking the whole tree, whatever /Count says.
+
+        Raises:
+            UnreadableFile, FileBeyondLimits: the tree is not one.
+        """
+        waiting: list[Value] = [self._root]
+        seen: set[Reference] = set()
+        while waiting:
+            node = waiting.pop()
+            if type(node) is not Reference or node in seen:
+                raise UnreadableFile(why="page-tree")
+            seen.add(node)
+            kids = self._document.dictionary(node).get(Name("Kids"))
+            if kids is None:
+                yield node
+            else:
+                waiting.extend(reversed(self._document.array(kids)))
