@@ -47,6 +47,8 @@ class Strength:
 
     Attributes:
         weakens_at: from then on it proves nothing new; `FAR` when no end is known.
+        expires_at: the first end of its certificates, whatever the algorithms.
+        algorithms: what it rests on: `sha256`, `rsa 2048`, sorted; see `first_to_weaken`.
         what: of a certificate, the common name; else the algorithm, as a policy names it.
         authority: common name of who issued the signer's or the unit's certificate.
         unit: common name of the signer or of the time-stamping unit.
@@ -57,6 +59,8 @@ class Strength:
     weakens_at: datetime
     cause: Cause
     what: str
+    expires_at: datetime
+    algorithms: tuple[str, ...]
     authority: str
     unit: str
     proved_at: datetime | None
@@ -114,32 +118,44 @@ def _strength(proof: bytes, policy: AlgorithmPolicy, more: Iterable[bytes]) -> S
     chain = _climb(signer["sid"].chosen, [*known, *(x509.Certificate.load(one) for one in more)])
     info = signed["encap_content_info"]["content"].parsed if signed["encap_content_info"]["content"] else None
     proved_at = None
-    ends = [
-        (certificate.not_valid_after, Cause.AUTHORITY if place else Cause.CERTIFICATE, _name(certificate.subject))
-        for place, certificate in enumerate(chain)
-    ]
     digests = [signer["digest_algorithm"]["algorithm"].native]
     if isinstance(info, tsp.TSTInfo):
         proved_at = info["gen_time"].native
         digests.append(info["message_imprint"]["hash_algorithm"]["algorithm"].native)
     # An anchor is trusted by itself, not by its own signature.
     digests += [certificate.hash_algo for certificate in chain if certificate.self_signed == "no"]
-    for digest in digests:
-        name = digest.replace("-", "_") if digest.startswith("sha3") else digest
-        ends.append((digest_end(policy, name), Cause.DIGEST, name))
-    for certificate in chain:
-        kind, bits = key_of(certificate.dump())
-        ends.append((key_end(policy, kind, bits), Cause.KEY, f"{kind} {bits}"))
-    weakens_at, cause, what = min(ends, key=lambda end: end[0])
+    keys = ["{} {}".format(*key_of(certificate.dump())) for certificate in chain]
+    algorithms = tuple(sorted({digest.replace("sha3-", "sha3_") for digest in digests} | set(keys)))
+    expiry, place = min((certificate.not_valid_after, place) for place, certificate in enumerate(chain))
+    weakens_at, cause, what = min(
+        (expiry, Cause.AUTHORITY if place else Cause.CERTIFICATE, _name(chain[place].subject)),
+        first_to_weaken(algorithms, policy),
+        key=lambda end: end[0],
+    )
     return Strength(
         weakens_at=weakens_at,
         cause=cause,
         what=what,
+        expires_at=expiry,
+        algorithms=algorithms,
         authority=_name(chain[0].issuer),
         unit=_name(chain[0].subject),
         proved_at=proved_at,
         certificates=tuple(certificate.dump() for certificate in chain),
     )
+
+
+def first_to_weaken(algorithms: Iterable[str], policy: AlgorithmPolicy) -> tuple[datetime, Cause, str]:
+    """Of algorithms as `Strength` names them, the one that a table ends first: when, whether a digest or a key, and
+    which. The caller gives at least one."""
+    ends = []
+    for name in algorithms:
+        kind, _, bits = name.partition(" ")
+        if bits:
+            ends.append((key_end(policy, kind, int(bits)), Cause.KEY, name))
+        else:
+            ends.append((digest_end(policy, name), Cause.DIGEST, name))
+    return min(ends)
 
 
 def _climb(sid: cms.IssuerAndSerialNumber, known: Sequence[x509.Certificate]) -> list[x509.Certificate]:

@@ -89,7 +89,7 @@ class NoLongerProof(DomainError):
 
 
 class ProofChangedMeanwhile(DomainError):
-    """The proof of this document was changed while it was being renewed. Nothing was lost; the next turn looks again."""
+    """The proof of this document changed while it was being renewed. Nothing was lost; the next turn looks again."""
 
     refusal = Refusal.CONFLICT
     code = "proof-changed-meanwhile"

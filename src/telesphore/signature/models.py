@@ -6,12 +6,17 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from telesphore.ades.strength import Strength
+from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.strength import Cause, Strength
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
 from telesphore.signature.states import EnvelopeState, ProofMeans, ProofState, Purpose, RecipientState
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 """Written where a proof never held, and where no end is known."""
+
+
+def _bounded(moment: datetime) -> datetime:
+    return max(min(moment, LATEST), EARLIEST)
 
 
 class Envelope(Owned):
@@ -153,11 +158,17 @@ class Proof(Owned):
     """False while nothing but signatures carries it: its time is claimed, not proved."""
     proved_at = models.DateTimeField(null=True)
     """The time that its last timestamp proves."""
+    expires_at = models.DateTimeField()
+    """The first end of its certificates."""
+    algorithms = models.TextField(blank=True)
+    """What it rests on, as `ades.strength` names it, separated by commas."""
+    policy = models.TextField(blank=True)
+    """Fingerprint of the table of algorithms by which `weakens_at` was last told."""
     weakens_at = models.DateTimeField()
-    cause = models.TextField()
-    """`certificate`, `authority`, `digest` or `key`: what weakens first."""
-    what = models.TextField()
-    authority = models.TextField()
+    cause = models.TextField(blank=True)
+    """`certificate`, `authority`, `digest` or `key`: what weakens first; empty when the file can't be read."""
+    what = models.TextField(blank=True)
+    authority = models.TextField(blank=True)
     """Who issued the certificate of the last timestamp's unit; of the last signer, when there is no timestamp."""
     due_at = models.DateTimeField()
     renewals = models.PositiveIntegerField(default=0)
@@ -191,12 +202,22 @@ class Proof(Owned):
             models.Index(fields=["organisation_id", "tree_id"], name="proof_by_tree"),
         ]
 
-    def describe(self, strength: Strength, margin: timedelta, at: datetime) -> None:
-        """Write how the proof stands now. A document that no timestamp carries is due at once."""
+    def describe(self, strength: Strength, policy: AlgorithmPolicy, margin: timedelta, at: datetime) -> None:
+        """Write how the proof stands now, by this table."""
         self.timestamped = strength.timestamped
         self.proved_at = strength.proved_at
-        self.weakens_at = max(min(strength.weakens_at, LATEST), EARLIEST)
-        self.cause, self.what, self.authority = strength.cause.value, strength.what, strength.authority
+        self.expires_at = _bounded(strength.expires_at)
+        self.algorithms = ",".join(strength.algorithms)
+        self.authority = strength.authority
+        self.weaken(strength.weakens_at, strength.cause, strength.what, policy, margin, at)
+
+    def weaken(
+        self, weakens_at: datetime, cause: Cause, what: str, policy: AlgorithmPolicy, margin: timedelta, at: datetime
+    ) -> None:
+        """Write when the proof weakens, and so when it is due. A document that no timestamp carries is due at once."""
+        self.weakens_at = _bounded(weakens_at)
+        self.cause, self.what = cause.value, what
+        self.policy = policy.fingerprint
         # Of a proof that lives for less than twice the margin, half the life is the margin.
         early = min(margin, max(self.weakens_at - at, timedelta(0)) / 2)
         self.due_at = self.weakens_at - early if self.timestamped else min(at, self.weakens_at)

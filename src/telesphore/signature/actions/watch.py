@@ -60,19 +60,20 @@ def watch(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
 
 @audit.act("signature:proof:watch")
 def _watch(*, envelope: Envelope, strength: Strength | None, failure: str, actor: Actor, at: datetime) -> None:
+    retention = ports.retention.get()
     proof = Proof(
         organisation_id=envelope.organisation_id,
         envelope_id=envelope.id,
-        means=ports.retention.get().means,
+        means=retention.means,
         watched_at=at,
     )
     if strength is None:
         # An erased document has no proof to keep; one that is damaged is an incident.
         proof.state = ProofState.ERASED if failure == "erased" else ProofState.WEAKENED
-        proof.timestamped, proof.cause, proof.failure = False, "", failure
-        proof.weakens_at = proof.due_at = at
+        proof.timestamped, proof.failure = False, failure
+        proof.expires_at = proof.weakens_at = proof.due_at = at
     else:
-        proof.describe(strength, ports.retention.get().margin, at)
+        proof.describe(strength, retention.policy, retention.margin, at)
     # Of two workers at once, one watches, and leaves the trace.
     Proof.objects.bulk_create([proof], ignore_conflicts=True)
     if Proof.objects.filter(organisation_id=proof.organisation_id, id=proof.id).exists():
@@ -101,5 +102,3 @@ def watch_some(*, actor: Actor, at: datetime, most: int) -> Watched:
         envelope_id__in=[envelope_id for _, envelope_id in rows], cause="", state=ProofState.WEAKENED
     ).count()
     return Watched(len(rows), unreadable)
-
-

@@ -1,4 +1,4 @@
-"""The signature book, an envelope as those concerned see it, what a patient finds behind a link; how long proofs last."""
+"""The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
 from telesphore.signature.queries.circuits import (
     PAGE,
@@ -15,19 +15,41 @@ from telesphore.signature.queries.circuits import (
     signed_by,
     title,
 )
+from telesphore.signature.queries.proofs import (
+    AuthorityLine,
+    Forecast,
+    Standing,
+    YearLine,
+    chains_of,
+    due_by_record,
+    due_in_files,
+    evidence_of,
+    forecast,
+    standing,
+)
 
 __all__ = [
     "PAGE",
+    "AuthorityLine",
     "BookLine",
     "EnvelopeView",
+    "Forecast",
     "RecipientLine",
+    "Standing",
     "StepLine",
+    "YearLine",
     "book",
+    "chains_of",
     "count_waiting",
+    "due_by_record",
+    "due_in_files",
     "envelope",
     "envelopes_of_patient",
+    "evidence_of",
+    "forecast",
     "last_revision",
     "sent",
     "signed_by",
+    "standing",
     "title",
 ]
