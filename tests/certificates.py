@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from telesphore.ades.algorithms import algorithm_for, sign_with
+from telesphore.ades.algorithms import Digest, algorithm_for, sign_with
+from telesphore.ades.timestamps import Request, make_token
 from telesphore.kernel.clock import now
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -28,6 +29,24 @@ class Signer:
 
     def sign(self, content: bytes) -> bytes:
         return sign_with(self.key, algorithm_for(self.certificate), content)
+
+
+TIME_POLICY = "1.3.6.1.4.1.13762.3"
+
+
+def token(
+    unit: Signer,
+    imprint: bytes,
+    digest: Digest = Digest.SHA256,
+    *,
+    at: datetime | None = None,
+    nonce: int | None = None,
+) -> bytes:
+    """A timestamp by this unit over a digest, at this time."""
+    return make_token(
+        Request(imprint, digest, nonce), certificate=unit.certificate, chain=unit.chain, sign=unit.sign,
+        serial=x509.random_serial_number(), at=at or now(), policy=TIME_POLICY,
+    )  # fmt: skip
 
 
 class TestAuthority:

@@ -112,7 +112,8 @@ def test_a_token_in_a_signature_leaves_what_was_signed_as_it_was() -> None:
     assert after.values(cms.SIGNATURE_TIME_STAMP) == (one, two)
     assert (after.signed_attributes, after.signature) == (before.signed_attributes, before.signature)
     assert cms.set_unsigned(stamped, ()) == SIGNED
-    assert library.ContentInfo.load(stamped, strict=True).copy().dump(force=True) == stamped
+    (signer,) = library.ContentInfo.load(stamped, strict=True)["content"]["signer_infos"]
+    assert [one["type"].native for one in signer["unsigned_attrs"]] == ["signature_time_stamp_token"] * 2
 
 
 def test_validation_data_is_added_once() -> None:

@@ -85,7 +85,7 @@ def test_no_certificate_without_its_event(cast: Cast, monkeypatch: pytest.Monkey
     def fail(*args: object, **kwargs: object) -> None:
         raise IntegrityError("the trail is full")
 
-    monkeypatch.setattr("telesphore.pki.actions.audit.record", fail)
+    monkeypatch.setattr("telesphore.pki.actions.issue.audit.record", fail)
     with pytest.raises(IntegrityError), transaction.atomic():
         _for_odile(cast)
     assert not Certificate.objects.exists()
@@ -164,7 +164,7 @@ def test_a_professionals_certificate_bears_their_number_and_their_tokens_key(cas
     key = _spki(rsa.generate_private_key(65537, 2048))
     certificate = _for_lebrun(cast, key)
     assert certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == key
-    assert certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)[0].value == "10101234567"
+    assert certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)[0].value == "RP:FR-10101234567"
     assert certificate.extensions.get_extension_for_class(x509.KeyUsage).value.content_commitment
 
 

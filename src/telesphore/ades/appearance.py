@@ -1,10 +1,13 @@
-"""How a signature shows on the page: who, in which capacity, when; typeset to the size of its box, fonts embedded."""
+"""How a signature shows on the page: who, in which capacity, when, why; typeset to its box, fonts embedded."""
 
 import io
 import json
+import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +16,10 @@ from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.stamp import StaticStampStyle
+
+from telesphore.ades.pdf.objects import Name, Raw, Reference, Stream, Value, write
+from telesphore.ades.pdf.reader import Document
+from telesphore.ades.pdf.update import Update
 
 TEMPLATE = Path(__file__).with_name("appearance.typ")
 PARIS = ZoneInfo("Europe/Paris")
@@ -31,6 +38,8 @@ class Appearance:
         signed_at: aware; shown in Paris time.
         reason: written in the file's signature dictionary, not drawn.
         drawing: PNG of a handwritten signature; decoration only.
+        rpps: the professional's number in the national directory; empty for none.
+        shown_reason: as it is to be read beside the name; empty for none.
     """
 
     name: str
@@ -38,6 +47,8 @@ class Appearance:
     signed_at: datetime
     reason: str
     drawing: bytes | None
+    rpps: str = ""
+    shown_reason: str = ""
 
 
 def french_date(at: datetime) -> str:
@@ -57,6 +68,8 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
             "height": height,
             "name": appearance.name,
             "role": appearance.role,
+            "rpps": appearance.rpps,
+            "reason": appearance.shown_reason,
             "date": french_date(appearance.signed_at),
             "drawing": appearance.drawing is not None,
         }
@@ -73,6 +86,82 @@ def _copied(folder: str) -> str:
     # Typst reads nothing outside its root, and the drawing must lie inside it.
     Path(folder, TEMPLATE.name).write_bytes(TEMPLATE.read_bytes())
     return TEMPLATE.name
+
+
+def place(update: Update, appearance: Appearance, width: float, height: float) -> Reference:
+    """Add what `draw` draws to a file, as a form XObject (ISO 32000-2 §8.10); drawn once for all files alike."""
+    # Only what is drawn tells one appearance from another, and the minute is the last that is drawn of the time.
+    alike = replace(appearance, reason="", signed_at=appearance.signed_at.replace(second=0, microsecond=0))
+    objects = _drawn(alike, width, height)
+    # All but the first are referred to by those before them: numbers first, bytes then.
+    references = [update.add(None) for _ in objects]
+    for reference, parts in zip(references, objects, strict=True):
+        content = b"".join(part if isinstance(part, bytes) else b" %d 0 R" % references[part].number for part in parts)
+        update.put(reference, Raw(content))
+    return references[0]
+
+
+@lru_cache(maxsize=64)
+def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[bytes | int, ...], ...]:
+    """The form XObject, then what it refers to: bytes, and between them the index of an object."""
+    document = Document(draw(appearance, width, height))
+    page = document.dictionary(document.pages[0])
+    content = document.resolve(page[Name("Contents")])
+    assert isinstance(content, Stream)
+    form = Stream(
+        {
+            **content.dictionary,
+            Name("Type"): Name("XObject"),
+            Name("Subtype"): Name("Form"),
+            Name("BBox"): [0, 0, width, height],
+            Name("Resources"): document.dictionary(page[Name("Resources")]),
+        },
+        content.raw,
+    )
+    indices: dict[Reference, int] = {}
+    values: list[Value] = [form]
+    objects: list[tuple[bytes | int, ...]] = []
+    while len(objects) < len(values):
+        value = values[len(objects)]
+        fields = value.dictionary if isinstance(value, Stream) else value
+        for reference in _references(fields):
+            if reference not in indices:
+                indices[reference] = len(values)
+                values.append(document.get(reference))
+        if isinstance(value, Stream):
+            tail = [b"\nstream\n%s\nendstream" % bytes(value.raw)]
+            fields = {**value.dictionary, Name("Length"): len(value.raw)}
+        else:
+            tail = []
+        pieces = _MARK.split(write(_marked(fields, indices)))
+        objects.append((*(int(piece) if index % 2 else piece for index, piece in enumerate(pieces)), *tail))
+    return tuple(objects)
+
+
+_MARK = re.compile(rb"\0(\d+)\0")
+
+
+def _references(value: Value) -> Iterator[Reference]:
+    """Those in a value of ours, which nests but little."""
+    if isinstance(value, Reference):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+
+
+def _marked(value: Value, indices: dict[Reference, int]) -> Value:
+    """The value, each reference replaced by what `_MARK` finds; nothing else is written with a zero byte."""
+    if isinstance(value, Reference):
+        return Raw(b"\0%d\0" % indices[value])
+    if isinstance(value, dict):
+        return {key: _marked(one, indices) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_marked(one, indices) for one in value]
+    return value
 
 
 class _Page(PdfContent):

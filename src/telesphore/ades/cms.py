@@ -4,6 +4,7 @@ Writing copies certificates as they are and joins a few dozen bytes around them;
 kept from one signature to the next. Reading gives one frozen value and judges nothing but the form.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ SIGNING_TIME = "1.2.840.113549.1.9.5"
 SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+_DIGESTS = frozenset(digest.value for digest in Digest)
 REVOCATION_OCSP = "1.3.6.1.5.5.7.16.2"
 """OtherRevocationInfoFormat of an OCSP response (RFC 5940 §2.1)."""
 
@@ -48,8 +50,15 @@ class Reference:
     serial: int | None
 
     def matches(self, certificate: bytes) -> bool:
-        """Whether it is of this certificate (DER). A reference by SHA-1 or an unknown digest matches nothing."""
-        if self.digest not in set(Digest) or Digest(self.digest).of(certificate) != self.value:
+        """Whether it is of this certificate (DER). A reference by an unknown digest matches nothing."""
+        if self.digest == "sha1":
+            # Version 1 knows no other (RFC 2634 §5.4); the serial number and the signature stand beside it.
+            found = hashlib.sha1(certificate, usedforsecurity=False).digest()
+        elif self.digest in _DIGESTS:
+            found = Digest(self.digest).of(certificate)
+        else:
+            return False
+        if found != self.value:
             return False
         if self.serial is None:
             return True
@@ -170,7 +179,7 @@ class Parsed:
                 designated = reference is not None and reference.matches(one)
             else:
                 designated = issuer_and_serial(one) == (self.issuer, self.serial)
-            if designated and (reference is None or reference.digest == "sha1" or reference.matches(one)):
+            if designated and (reference is None or reference.matches(one)):
                 return one
         return None
 
@@ -225,6 +234,7 @@ def assemble(
     ocsps: Sequence[bytes] = (),
     content_type: str = DATA,
     content: bytes | None = None,
+    embed: bool = True,
 ) -> bytes:
     """DER of a ContentInfo with a SignedData of one signer.
 
@@ -234,6 +244,7 @@ def assemble(
         unsigned: attributes beside the signature.
         crls, ocsps: DER, for SignedData.crls.
         content: None for a detached signature.
+        embed: put the certificates in; only a timestamp asked for without them does without (RFC 3161 §2.4.1).
     """
     info = [
         b"\x02\x01\x01",
@@ -250,7 +261,7 @@ def assemble(
         5 if ocsps else 1 if content_type == DATA else 3,
         der.tlv(der.SET, algorithm.digest_identifier),
         _encapsulated(content_type, content),
-        der.tlv(0xA0, *sorted({certificate, *chain})),
+        der.tlv(0xA0, *sorted({certificate, *chain})) if embed else b"",
         der.tlv(0xA1, *_revocations(crls, ocsps)) if crls or ocsps else b"",
         der.tlv(der.SET, der.sequence(*info)),
     )

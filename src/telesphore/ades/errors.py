@@ -110,7 +110,99 @@ class MalformedSignature(DomainError):
 
 
 class SignatureTooLarge(DomainError):
-    """This signature is larger than what is accepted here."""
+    """This signature is larger than what is accepted here, or than the room kept for it in the file."""
 
     refusal = Refusal.INVALID
     code = "signature-too-large"
+
+
+class NoPathToAnchor(DomainError):
+    """This certificate does not lead to an authority that is trusted here."""
+
+    refusal = Refusal.INVALID
+    code = "no-path-to-anchor"
+
+
+class BadTimestamp(DomainError):
+    """The time-stamping authority gave an answer that can’t be used."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "bad-timestamp"
+
+
+class TimestampRequestRefused(BadTimestamp):
+    """The time-stamping authority refused to give a timestamp: %(status)s."""
+
+    code = "timestamp-request-refused"
+
+
+class TimestampMalformed(BadTimestamp):
+    """The time-stamping authority’s answer is not a timestamp (RFC 3161)."""
+
+    code = "timestamp-malformed"
+
+
+class TimestampTooLarge(BadTimestamp):
+    """The time-stamping authority’s answer is larger than what is accepted here."""
+
+    code = "timestamp-too-large"
+
+
+class TimestampOfOther(BadTimestamp):
+    """The time-stamping authority answered with the timestamp of something else."""
+
+    code = "timestamp-of-other"
+
+
+class TimestampReplayed(BadTimestamp):
+    """The time-stamping authority’s answer is not to this request (its nonce differs)."""
+
+    code = "timestamp-replayed"
+
+
+class TimestampPolicyRefused(BadTimestamp):
+    """The timestamp was given under a policy that is not accepted here: %(policy)s."""
+
+    code = "timestamp-policy-refused"
+
+
+class TimestampSignerUnknown(BadTimestamp):
+    """The timestamp does not bear the certificate of who signed it, or names another."""
+
+    code = "timestamp-signer-unknown"
+
+
+class TimestampWrongUsage(BadTimestamp):
+    """The certificate that signed the timestamp is not one for time-stamping alone (RFC 3161 §2.3)."""
+
+    code = "timestamp-wrong-usage"
+
+
+class TimestampSignatureWrong(BadTimestamp):
+    """The timestamp’s signature does not match its certificate."""
+
+    code = "timestamp-signature-wrong"
+
+
+class TimestampExpired(BadTimestamp):
+    """The certificate that signed the timestamp is expired, or not yet valid."""
+
+    code = "timestamp-expired"
+
+
+class TimestampClockWrong(BadTimestamp):
+    """The timestamp’s time is too far from this machine’s clock: one of them is wrong."""
+
+    code = "timestamp-clock-wrong"
+
+
+class TimestampNotTrusted(BadTimestamp):
+    """The timestamp’s certificate does not lead to an authority that is trusted for it."""
+
+    code = "timestamp-not-trusted"
+
+
+class TimestampWeak(BadTimestamp):
+    """The timestamp was signed with a key or a digest that is too weak."""
+
+    code = "timestamp-weak"

@@ -1,45 +1,38 @@
-"""Sign a file at PAdES level B-B (ETSI EN 319 142-1 §6.3), in two stages with a token between them.
+"""Sign a file at PAdES level B-B or B-T (ETSI EN 319 142-1 §6.3), in two stages with a token between them.
 
 *Prepare* writes everything but the signature itself; what a token must sign is `to_be_signed`, the DER of the signed
 attributes (RFC 5652 §5.4), so that a card that hashes by itself can. *Complete* checks the token's answer.
 """
 
 import hashlib
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from dataclasses import field as attribute
+from datetime import UTC, datetime
 
-from asn1crypto import algos, cms, x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509 import load_der_x509_certificate
-from pyhanko.pdf_utils.generic import DictionaryObject
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.misc import PdfError
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
-from pyhanko.sign.general import SigningError, as_signing_certificate_v2
-from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
-from pyhanko.stamp import BaseStampStyle
-from pyhanko.stamp.noop import NoOpStampStyle
-
-from telesphore.ades.appearance import Appearance, stamp_style
+from telesphore.ades import cms, through_pyhanko
+from telesphore.ades.algorithms import Algorithm, Digest, Scheme, algorithm_for, check, key_of
+from telesphore.ades.appearance import Appearance, place
 from telesphore.ades.errors import (
     DamagedPrepared,
     FieldAlreadySigned,
+    FileBeyondLimits,
     NoSuchField,
     NotSignable,
-    SignatureDoesNotMatch,
+    SignatureTooLarge,
     SignedAlready,
-    UnknownKeyType,
+    UnreadableFile,
 )
-from telesphore.ades.fields import open_for_update
+from telesphore.ades.fields import FoundField, SignatureField, add_field, lock_dictionary, signature_fields
+from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Value, read_text, text
+from telesphore.ades.pdf.reader import Document
+from telesphore.ades.pdf.update import Tail, Update
 
-_MAGIC = b"telesphore-prepared-1\n"
-_SMALLEST_RSA = 2048
+TIMESTAMP_ROOM = 12 * 2**10
+"""Bytes kept for a timestamp: a token with its chain of RSA-4096 certificates has about half of them."""
+_MARGIN = 256
+_MAGIC = b"telesphore-prepared-2\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +40,40 @@ class PreparedSignature:
     """A file that lacks only its signature.
 
     Attributes:
-        document: the file, with a hole where the signature goes.
-        hole: where the hole begins and ends, its angle brackets included.
-        to_be_signed: DER of the signed attributes, which the token hashes with SHA-256 and signs.
+        original: the file as it was given, not a copy of it.
+        update: what follows it, with a hole where the signature goes.
+        hole: where in the whole file the hole begins and ends, its angle brackets included.
+        to_be_signed: DER of the signed attributes, which the token hashes with the algorithm's digest and signs.
         certificate: DER of the signer's.
         chain: DER of the certificates above it.
     """
 
-    document: bytes
+    original: bytes = attribute(repr=False)
+    update: bytes = attribute(repr=False)
     hole: tuple[int, int]
-    to_be_signed: bytes
-    certificate: bytes
-    chain: tuple[bytes, ...]
+    to_be_signed: bytes = attribute(repr=False)
+    certificate: bytes = attribute(repr=False)
+    chain: tuple[bytes, ...] = attribute(repr=False)
+    algorithm: Algorithm
+
+    @property
+    def document(self) -> bytes:
+        """The whole file, the hole filled with zeros; each call makes a copy."""
+        return self.original + self.update
 
     def to_bytes(self) -> bytes:
         """All of it, for a signature that comes in an hour or after a restart; ends with a SHA-256 of the rest."""
         head = {
+            "original": len(self.original),
             "hole": self.hole,
             "to_be_signed": self.to_be_signed.hex(),
             "certificate": self.certificate.hex(),
             "chain": [above.hex() for above in self.chain],
+            "scheme": self.algorithm.scheme.value,
+            "digest": self.algorithm.digest.value,
         }
-        content = _MAGIC + json.dumps(head).encode() + b"\n" + self.document
-        return content + hashlib.sha256(content).digest()
+        start = _MAGIC + json.dumps(head).encode() + b"\n"
+        return b"".join((start, self.original, self.update, Digest.SHA256.of(start, self.original, self.update)))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "PreparedSignature":
@@ -78,180 +82,274 @@ class PreparedSignature:
         Raises:
             DamagedPrepared: it is not, or no longer, what `to_bytes` gave.
         """
-        body, digest = content[:-32], content[-32:]
-        if not body.startswith(_MAGIC) or hashlib.sha256(body).digest() != digest:
+        body = memoryview(content)[:-32]
+        if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != content[-32:]:
             raise DamagedPrepared
-        line, document = body.removeprefix(_MAGIC).split(b"\n", 1)
-        head = json.loads(line)
+        first = content.index(b"\n", len(_MAGIC)) + 1
+        head = json.loads(content[len(_MAGIC) : first])
         start, end = head["hole"]
+        split = first + head["original"]
         return cls(
-            document=document,
+            original=content[first:split],
+            update=content[split:-32],
             hole=(start, end),
             to_be_signed=bytes.fromhex(head["to_be_signed"]),
             certificate=bytes.fromhex(head["certificate"]),
             chain=tuple(map(bytes.fromhex, head["chain"])),
+            algorithm=Algorithm(Scheme(head["scheme"]), Digest(head["digest"])),
         )
 
 
 def prepare(
     pdf: bytes,
     *,
-    field: str,
+    field: str | SignatureField,
     certificate: bytes,
     chain: Sequence[bytes],
     appearance: Appearance | None,
     signed_at: datetime,
     certify: bool,
+    permission: int = 2,
+    algorithm: Algorithm | None = None,
+    timestamp_room: int = TIMESTAMP_ROOM,
 ) -> PreparedSignature:
     """Write a signature's dictionary and appearance after `pdf`, whose bytes stay as they are.
 
     Args:
-        field: the name of an empty signature field.
-        certificate: DER of the signer's; its key says the algorithm (RSA PKCS#1 v1.5 or ECDSA P-256, with SHA-256).
+        field: the name of an empty signature field; or one to be added by the same update.
+        certificate: DER of the signer's.
         chain: DER of the certificates above it, in any order; they go into the signature.
         appearance: None leaves the box empty.
         signed_at: aware; goes to /M.
-        certify: certify the file, which must bear no signature yet: from then on only forms may be filled and signed
-            (DocMDP P=2, ISO 32000-2 §12.8.2.2).
+        certify: certify the file, which must bear no signature yet (DocMDP, ISO 32000-2 §12.8.2.2).
+        permission: what may be done to a certified file: 1 nothing, 2 fill in and sign forms, 3 annotate too.
+        algorithm: None for the one that fits the certificate's key.
+        timestamp_room: bytes kept for a timestamp; 0 when none will come.
 
     Raises:
-        NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType
+        NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType, WeakAlgorithm
     """
-    signer = _signer(certificate)
-    writer = open_for_update(pdf)
-    dictionary = _empty_field(writer, field)
-    if certify and next(iter(writer.prev.embedded_signatures), None) is not None:
-        raise SignedAlready
-    metadata = PdfSignatureMetadata(
-        field_name=field,
-        md_algorithm="sha256",
-        subfilter=SigSeedSubFilter.PADES,
-        name=appearance.name if appearance else None,
-        reason=appearance.reason or None if appearance else None,
-        certify=certify,
-        docmdp_permissions=MDPPerm.FILL_FORMS,
-    )
+    pss = algorithm is not None and algorithm.scheme is Scheme.RSA_PSS
+    algorithm = algorithm_for(certificate, digest=algorithm.digest if algorithm else None, pss=pss)
+    room = _size(algorithm, certificate, chain) + timestamp_room + _MARGIN
+    level = permission if certify else None
     try:
-        session = PdfSigner(metadata, signer, stamp_style=_style(appearance, dictionary)).init_signing_session(
-            writer, existing_fields_only=True
-        )
-        session.system_time = signed_at
-        reserved = 2 * (sum(map(len, (certificate, *chain))) + 2048)
-        digest, out = session.prepare_tbs_document(validation_info=None, bytes_reserved=reserved).digest_tbs_document(
-            output=io.BytesIO()
-        )
-    except SigningError:
-        # What an earlier signature forbids (DocMDP P=1, a lock) or what a seed value demands.
-        raise SignedAlready from None
-    except PdfError:
+        tail = _write(pdf, field, appearance, signed_at, level, room)
+    except FileBeyondLimits:
         raise NotSignable from None
-    assert isinstance(out, io.BytesIO)
+    except UnreadableFile:
+        tail = through_pyhanko.prepare(
+            pdf, field=field, algorithm=algorithm, certificate=certificate, appearance=appearance, signed_at=signed_at,
+            permission=level, room=room,
+        )  # fmt: skip
+    digest = _digest(algorithm.digest, pdf, tail)
     return PreparedSignature(
-        document=out.getvalue(),
-        hole=(digest.reserved_region_start, digest.reserved_region_end),
-        to_be_signed=cast(bytes, _signed_attributes(digest.document_digest, certificate).dump()),
+        original=pdf,
+        update=tail.content,
+        hole=tail.hole,
+        to_be_signed=cms.signed_attributes(algorithm, digest, certificate),
         certificate=certificate,
         chain=tuple(chain),
+        algorithm=algorithm,
     )
 
 
-def complete(prepared: PreparedSignature, signature: bytes) -> bytes:
+def complete(prepared: PreparedSignature, signature: bytes, *, timestamp: bytes | None = None) -> bytes:
     """The signed file.
 
     Args:
-        signature: RSA: PKCS#1 v1.5; ECDSA: the DER of r and s (RFC 3279 §2.2.3).
+        signature: RSA: PKCS#1 v1.5 or PSS; ECDSA: the DER of r and s (RFC 3279 §2.2.3); Ed25519: 64 bytes.
+        timestamp: DER of a TimeStampToken (RFC 3161) over `signature`, for level B-T; the caller has verified it.
 
     Raises:
         DamagedPrepared: the file is not the one whose digest was signed.
         SignatureDoesNotMatch: the certificate's key does not verify it.
+        SignatureTooLarge: the room kept for it is too small.
     """
-    start, end = prepared.hole
-    attributes = cms.CMSAttributes.load(prepared.to_be_signed)
-    digest = hashlib.sha256(prepared.document[:start])
-    digest.update(prepared.document[end:])
-    signed = {attribute["type"].native: attribute["values"][0].native for attribute in attributes}
-    if signed.get("message_digest") != digest.digest():
+    algorithm, certificate = prepared.algorithm, prepared.certificate
+    tail = Tail(prepared.update, prepared.hole)
+    digest = _digest(algorithm.digest, prepared.original, tail)
+    if cms.signed_attributes(algorithm, digest, certificate) != prepared.to_be_signed:
         raise DamagedPrepared
-    _check(prepared.certificate, prepared.to_be_signed, signature)
-    content = cast(bytes, _content_info(prepared, attributes, signature).dump()).hex().encode()
+    check(certificate, algorithm, prepared.to_be_signed, signature)
+    unsigned = () if timestamp is None else ((cms.SIGNATURE_TIME_STAMP, (timestamp,)),)
+    content = cms.assemble(algorithm, prepared.to_be_signed, signature, certificate, prepared.chain, unsigned=unsigned)
+    return fill(prepared.original, tail, content)
+
+
+def fill(original: bytes, tail: Tail, content: bytes) -> bytes:
+    """The file, with the hole of its update filled by `content` (DER).
+
+    Raises:
+        DamagedPrepared: the hole is not one.
+        SignatureTooLarge: the hole is too small.
+    """
+    start, end = (place - len(original) for place in tail.hole)
+    digits = content.hex().encode()
     room = end - start - 2
-    if len(content) > room or prepared.document[start:end] != b"<" + b"0" * room + b">":
+    if start < 0 or tail.content[start:end] != b"<" + b"0" * room + b">":
         raise DamagedPrepared
-    return b"".join((prepared.document[: start + 1], content.ljust(room, b"0"), prepared.document[end - 1 :]))
+    if len(digits) > room:
+        raise SignatureTooLarge
+    return b"".join((original, tail.content[: start + 1], digits, tail.content[start + 1 + len(digits) :]))
 
 
-def _signer(certificate: bytes) -> ExternalSigner:
-    """Never asked to sign: it says who signs, and by which algorithm."""
-    key = load_der_x509_certificate(certificate).public_key()
-    strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA) or (
-        isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
-    )
-    if not strong:
-        raise UnknownKeyType
-    return ExternalSigner(signing_cert=x509.Certificate.load(certificate), cert_registry=None)
+def _digest(digest: Digest, original: bytes, tail: Tail) -> bytes:
+    start, end = (place - len(original) for place in tail.hole)
+    return digest.of(original, tail.content[:start], tail.content[end:])
 
 
-def _empty_field(writer: IncrementalPdfFileWriter, name: str) -> DictionaryObject:
-    try:
-        for found, value, reference in enumerate_sig_fields(writer):
-            if found == name:
-                if value is not None:
-                    raise FieldAlreadySigned
-                return cast(DictionaryObject, reference.get_object())
-    except PdfError:
-        raise NotSignable from None
+def _size(algorithm: Algorithm, certificate: bytes, chain: Sequence[bytes]) -> int:
+    """Bytes of a signature without timestamp, at most."""
+    attributes = cms.signed_attributes(algorithm, bytes(algorithm.digest.size), certificate)
+    # RSA: as many bits as the key; others: two numbers of the curve's size, and their DER.
+    _, bits = key_of(certificate)
+    return len(cms.assemble(algorithm, attributes, bytes(bits // 4 + 16), certificate, chain))
+
+
+def _write(
+    pdf: bytes,
+    field: str | SignatureField,
+    appearance: Appearance | None,
+    signed_at: datetime,
+    level: int | None,
+    room: int,
+) -> Tail:
+    """The update.
+
+    Args:
+        level: certify with this P; None does not certify.
+    """
+    document = Document(pdf)
+    if document.encrypted or document.header_offset:
+        raise UnreadableFile(why="declined")
+    update = Update(document)
+    present = list(signature_fields(document))
+    name = field if isinstance(field, str) else field.name
+    _check_allowed(document, present, name, level, new=not isinstance(field, str))
+    own = update.add(None)
+    signature: Dictionary = {
+        Name("Type"): Name("Sig"),
+        Name("Filter"): Name("Adobe.PPKLite"),
+        Name("SubFilter"): Name("ETSI.CAdES.detached"),
+        Name("M"): signed_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode(),
+    }
+    if appearance is not None:
+        signature[Name("Name")] = text(appearance.name)
+        if appearance.reason:
+            signature[Name("Reason")] = text(appearance.reason)
+    if isinstance(field, str):
+        lock = _fill_field(update, _empty(present, field), own, appearance)
+    else:
+        lock = _new_field(update, field, own, appearance)
+    references = list(_transforms(document, level, lock))
+    if references:
+        signature[Name("Reference")] = references
+    if level is not None:
+        catalog = update.get(document.catalog_reference)
+        assert isinstance(catalog, dict)
+        permissions = document.resolve(catalog.get(Name("Perms")))
+        update.put(
+            document.catalog_reference,
+            {**catalog, Name("Perms"): {**(permissions if isinstance(permissions, dict) else {}), Name("DocMDP"): own}},
+        )
+    return update.render_with_hole(own, signature, room)
+
+
+def _check_allowed(
+    document: Document, present: Sequence[FoundField], name: str, level: int | None, *, new: bool
+) -> None:
+    """Refuse what the signatures that are there forbid."""
+    signed = [one for one in present if one.value is not None]
+    if level is not None and signed:
+        raise SignedAlready
+    for one in signed:
+        for method, parameters in _given_transforms(document, one.value):
+            if method == "DocMDP":
+                # §12.8.2.2: filling in and signing a field is not adding one.
+                if new or document.resolve(parameters.get(Name("P"), 2)) == 1:
+                    raise SignedAlready
+            elif method == "FieldMDP" and _locked(document, parameters, name):
+                raise SignedAlready
+
+
+def _given_transforms(document: Document, value: Value) -> Iterator[tuple[Value, Dictionary]]:
+    for one in document.array(document.dictionary(value).get(Name("Reference"))):
+        fields = document.dictionary(one)
+        parameters = document.resolve(fields.get(Name("TransformParams")))
+        yield document.resolve(fields.get(Name("TransformMethod"))), parameters if type(parameters) is dict else {}
+
+
+def _locked(document: Document, parameters: Dictionary, name: str) -> bool:
+    action = document.resolve(parameters.get(Name("Action")))
+    listed = {
+        read_text(one)
+        for one in map(document.resolve, document.array(parameters.get(Name("Fields"))))
+        if type(one) is bytes
+    }
+    # A name stands for the fields below it too.
+    concerned = any(name == one or name.startswith(f"{one}.") for one in listed)
+    return action == "All" or (action == "Include" and concerned) or (action == "Exclude" and not concerned)
+
+
+def _empty(present: Sequence[FoundField], name: str) -> FoundField:
+    for one in present:
+        if one.name == name:
+            if one.value is not None:
+                raise FieldAlreadySigned
+            return one
     raise NoSuchField
 
 
-def _style(appearance: Appearance | None, field: DictionaryObject) -> BaseStampStyle:
-    left, bottom, right, top = map(float, field["/Rect"])
+def _fill_field(update: Update, found: FoundField, own: Reference, appearance: Appearance | None) -> Dictionary | None:
+    """Have the field refer to its signature; gives its lock."""
+    document = update.document
+    update.put(found.reference, {**found.dictionary, Name("V"): own})
+    rectangle = [document.resolve(one) for one in document.array(found.widget_dictionary.get(Name("Rect")))]
+    sides = [float(one) for one in rectangle if isinstance(one, (int, float))]
+    if len(sides) != 4:
+        raise UnreadableFile(why="rectangle")
+    shown = _shown(update, appearance, sides)
+    if shown:
+        widget = update.get(found.widget)
+        assert isinstance(widget, dict)
+        update.put(found.widget, {**widget, **shown})
+    lock = document.resolve(found.dictionary.get(Name("Lock")))
+    return lock if type(lock) is dict else None
+
+
+def _new_field(
+    update: Update, field: SignatureField, own: Reference, appearance: Appearance | None
+) -> Dictionary | None:
+    shown = _shown(update, appearance, field.box or (0, 0, 0, 0))
+    add_field(update, field, more={Name("V"): own, **shown})
+    return lock_dictionary(field.lock) if field.lock else None
+
+
+def _shown(update: Update, appearance: Appearance | None, sides: Sequence[float]) -> Dictionary:
+    left, bottom, right, top = sides
     width, height = abs(right - left), abs(top - bottom)
     if appearance is None or not width or not height:
-        return NoOpStampStyle()
-    return stamp_style(appearance, width, height)
+        return {}
+    return {Name("AP"): {Name("N"): place(update, appearance, width, height)}}
 
 
-def _signed_attributes(document_digest: bytes, certificate: bytes) -> cms.CMSAttributes:
-    """EN 319 142-1 §6.3: no signing-time, since /M says it."""
-    reference = as_signing_certificate_v2(x509.Certificate.load(certificate))
-    return cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [document_digest]}),
-            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [reference]}),
-        ]
-    )
+def _transforms(document: Document, level: int | None, lock: Dictionary | None) -> Iterator[Value]:
+    """What this signature forbids (§12.8.2)."""
+    permission = document.resolve(lock.get(Name("P"))) if lock else None
+    if level is not None or permission in (1, 2, 3):
+        least = min(one for one in (level, permission) if type(one) is int)
+        yield _transform(document, "DocMDP", {Name("P"): least})
+    if lock:
+        action = document.resolve(lock.get(Name("Action")))
+        names = [document.resolve(one) for one in document.array(lock.get(Name("Fields")))]
+        yield _transform(document, "FieldMDP", {Name("Action"): action, **({Name("Fields"): names} if names else {})})
 
 
-def _content_info(prepared: PreparedSignature, attributes: cms.CMSAttributes, signature: bytes) -> cms.ContentInfo:
-    signer_info = _signer(prepared.certificate).signer_info("sha256", attributes, signature)
-    certificates = [
-        cms.CertificateChoices(name="certificate", value=x509.Certificate.load(one))
-        for one in dict.fromkeys((prepared.certificate, *prepared.chain))
-    ]
-    return cms.ContentInfo(
-        {
-            "content_type": "signed_data",
-            "content": cms.SignedData(
-                {
-                    "version": "v1",
-                    "digest_algorithms": cms.DigestAlgorithms([algos.DigestAlgorithm({"algorithm": "sha256"})]),
-                    "encap_content_info": {"content_type": "data"},
-                    "certificates": certificates,
-                    "signer_infos": [signer_info],
-                }
-            ),
-        }
-    )
-
-
-def _check(certificate: bytes, content: bytes, signature: bytes) -> None:
-    key = load_der_x509_certificate(certificate).public_key()
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, content, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            assert isinstance(key, ec.EllipticCurvePublicKey)
-            key.verify(signature, content, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        raise SignatureDoesNotMatch from None
+def _transform(document: Document, method: str, parameters: Dictionary) -> Dictionary:
+    return {
+        Name("Type"): Name("SigRef"),
+        Name("TransformMethod"): Name(method),
+        Name("TransformParams"): {Name("Type"): Name("TransformParams"), Name("V"): Name("1.2"), **parameters},
+        **({Name("Data"): document.catalog_reference} if method == "FieldMDP" else {}),
+    }

@@ -22,7 +22,7 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
 from telesphore.ades.errors import NotSignable
-from telesphore.ades.fields import UNREADABLE
+from telesphore.ades.through_pyhanko import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ def bind() -> None:
     bind_audit(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
+    bind_pki()
     bind_tokens(SETTINGS)
     bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
@@ -143,6 +144,17 @@ def algorithm_policy(settings: Mapping[str, Setting]) -> "AlgorithmPolicy":
         raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}, which can't be read.") from None
     except BadPolicy as bad:
         raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}: {bad.params['what']}.") from None
+
+
+def bind_pki() -> None:
+    """The address written into certificates, and the local authority's own time-stamps and revocation data."""
+    from telesphore.config.settings import BASE_URL
+    from telesphore.connectors.local_pki import LocalRevocation, LocalTimestamper
+    from telesphore.pki import ports
+
+    ports.base_url.bind(lambda: BASE_URL)
+    ports.timestamper.bind(LocalTimestamper)
+    ports.revocation_source.bind(LocalRevocation)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.pki import actions as pki
 from telesphore.signature.actions import renew
 from telesphore.vault import actions as vault
 
@@ -22,6 +23,7 @@ def register() -> None:
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
+    jobs.every(6 * HOUR, "pki:maintain")(_maintain_authorities)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
@@ -29,6 +31,10 @@ def register() -> None:
 
 def _sweep_vault(at: datetime) -> None:
     vault.sweep(actor=Actor.system(), at=at)
+
+
+def _maintain_authorities(at: datetime) -> None:
+    pki.maintain(actor=Actor.system(), at=at)
 
 
 def _retain_events(at: datetime) -> None:

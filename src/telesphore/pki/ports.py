@@ -44,3 +44,5 @@ class RevocationSource(Protocol):
 
 timestamper: Port[Timestamper] = Port("pki.timestamper")
 revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
+base_url: Port[str] = Port("pki.base_url")
+"""Where relying parties reach this instance, without a final slash: written into certificates."""

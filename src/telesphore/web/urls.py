@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),
     path("outbox/", outbox.outbox, name="outbox"),
+    path("pki/", include("telesphore.web.pki.urls")),
     path("audit-log/", include("telesphore.web.audit_log.urls")),
     path("", include("telesphore.web.health.urls")),
 ]

@@ -1,10 +1,26 @@
 """What is added after a file: one incremental update (ISO 32000-2 §7.5.6); no byte before it changes."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Value, write
+from telesphore.ades.pdf.objects import Dictionary, Name, Raw, Reference, Value, write
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import Kind
+
+_UNKNOWN = b"\0" * 34
+"""Stands for a ByteRange while the length of what follows is not known: no value is written with a zero byte."""
+
+
+class Tail(NamedTuple):
+    """An update with a hole.
+
+    Attributes:
+        content: what to put after the file.
+        hole: where in the whole file the hole begins and ends, its angle brackets included.
+    """
+
+    content: bytes
+    hole: tuple[int, int]
 
 
 class Update:
@@ -37,20 +53,40 @@ class Update:
 
     def render(self) -> bytes:
         """The bytes to put after the file: objects, cross-reference section of the file's own kind, trailer."""
-        return b"".join(self.pieces()[0])
+        return b"".join(self._parts(sorted(self._values)))
 
-    def pieces(self, last: Reference | None = None) -> tuple[list[bytes], dict[Reference, int]]:
-        """As `render`, unjoined, and where each object begins, counted from the beginning of the file.
+    def render_with_hole(self, reference: Reference, dictionary: Dictionary, room: int) -> "Tail":
+        """As `render`, with a signature or timestamp dictionary, whose /ByteRange (§12.8.1) covers the whole file but
+        the hole for its /Contents.
 
         Args:
-            last: an object to be written after all others.
+            reference: of the dictionary; it is written after all other objects.
+            dictionary: without these two entries.
+            room: bytes that the signature may have.
         """
+        before = write(dictionary)[:-2] + b"/ByteRange[%s]/Contents" % _UNKNOWN
+        self._values[reference] = Raw(before + b"<" + b"00" * room + b">>>")
+        order = sorted(self._values, key=lambda one: (one == reference, one))
+        parts = self._parts(order)
+        signature = len(order)  # After the objects, and the end of line before them.
+        start = (
+            len(self.document.content)
+            + sum(map(len, parts[:signature]))
+            + len(b"%d %d obj\n" % reference)
+            + len(before)
+        )
+        end = start + 2 * room + 2
+        rest = len(self.document.content) + sum(map(len, parts)) - end
+        covered = (b"0 %d %d %d" % (start, end, rest)).ljust(len(_UNKNOWN))
+        parts[signature] = parts[signature].replace(_UNKNOWN, covered, 1)
+        return Tail(b"".join(parts), (start, end))
+
+    def _parts(self, order: list[Reference]) -> list[bytes]:
         content = self.document.content
         # The file may lack its last end of line.
         parts = [b"" if content.endswith((b"\n", b"\r")) else b"\n"]
         position = len(content) + len(parts[0])
         places: dict[Reference, int] = {}
-        order = sorted(self._values, key=lambda reference: (reference == last, reference))
         for reference in order:
             places[reference] = position
             part = b"%d %d obj\n%s\nendobj\n" % (*reference, write(self._values[reference]))
@@ -65,7 +101,7 @@ class Update:
             trailer[Name("Size")] = self._next + 1
             parts.append(_stream(own, {**places, own: position}, trailer))
         parts.append(b"startxref\n%d\n%%%%EOF\n" % position)
-        return parts, places
+        return parts
 
     def _trailer(self) -> Dictionary:
         document = self.document

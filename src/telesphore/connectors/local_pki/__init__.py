@@ -1,0 +1,28 @@
+"""This instance's own authority, asked in-process: nothing of it is qualified."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.ades.algorithms import Digest
+from telesphore.kernel.actors import Actor
+from telesphore.pki import actions
+from telesphore.pki.ports import RevocationData
+
+
+class LocalTimestamper:
+    """A `pki.ports.Timestamper`: the organisation's own time-stamping unit."""
+
+    def stamp(self, imprint: bytes, digest: Digest, *, organisation_id: UUID, at: datetime) -> bytes:
+        return actions.stamp(
+            imprint=imprint, digest=digest, organisation_id=organisation_id, actor=Actor.system(organisation_id), at=at
+        )
+
+
+class LocalRevocation:
+    """A `pki.ports.RevocationSource` for what this instance's authorities issued; it knows of no other."""
+
+    def fetch(self, chain: Sequence[bytes], *, organisation_id: UUID, at: datetime) -> RevocationData:
+        return actions.revocation_data(
+            chain=chain, organisation_id=organisation_id, actor=Actor.system(organisation_id), at=at
+        )

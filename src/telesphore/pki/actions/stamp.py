@@ -1,0 +1,130 @@
+"""Stamp the time: an organisation's time-stamping unit, its key in the vault, renewed long before it ends."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from telesphore.ades.algorithms import Digest
+from telesphore.audit import actions as audit
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.identifiers import uuid7
+from telesphore.pki import access
+from telesphore.pki.actions.establish import standing_authority
+from telesphore.pki.actions.issue import BEFORE, keep_own
+from telesphore.pki.errors import ClockWentBack
+from telesphore.pki.formats import certificates, names, timestamps
+from telesphore.pki.formats.certificates import Pair
+from telesphore.pki.models import Authority, Certificate
+from telesphore.pki.states import Profile
+
+UNIT_USED = timedelta(days=2 * 365)
+"""How long a unit's key stamps."""
+UNIT_LASTS = timedelta(days=5 * 365)
+"""How long its certificate is good: a stamp holds for three years at least before it must be renewed."""
+UNIT_RENEWED = timedelta(days=30)
+"""Before the end of its key's use."""
+TOLERANCE = timedelta(minutes=5)
+"""By how much our machines' clocks may disagree before a unit refuses to stamp."""
+
+_RANDOM_BITS = 64
+_COUNT = """
+INSERT INTO pki_timestampcounter AS counter (organisation_id, id, made, last_at) VALUES (%s, %s, 1, %s)
+ON CONFLICT (organisation_id) DO UPDATE
+   SET made = counter.made + 1, last_at = greatest(counter.last_at, excluded.last_at)
+ WHERE counter.last_at <= %s
+RETURNING made
+"""
+
+
+@audit.staged("pki:timestamp:make")
+def stamp(*, imprint: bytes, digest: Digest, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
+    """The DER of a TimeStampToken over this digest, by the organisation's unit.
+
+    Args:
+        at: the clock's time at this very call: not that of a request which has waited for a PIN meanwhile.
+
+    Raises:
+        ClockWentBack: a later time was stamped already. AuthorityEnded: no unit can be made.
+    """
+    return _stamp(timestamps.Query(imprint, digest), organisation_id, actor, at)
+
+
+@audit.staged("pki:timestamp:make")
+def answer_timestamp_query(*, authority_id: UUID, content: bytes, actor: Actor, at: datetime) -> bytes:
+    """The response (DER) to a TimeStampReq (DER); what can't be done is said in RFC 3161's words.
+
+    The newest unit of the authority's organisation answers, whichever generation is named.
+
+    Raises:
+        AuthorityNotFound, AuthorityEnded, ClockWentBack
+    """
+    authority = access.find(authority_id)
+    try:
+        query = timestamps.read_request(content)
+    except timestamps.BadRequest as bad:
+        return timestamps.rejected(bad.failure)
+    return timestamps.granted(_stamp(query, authority.organisation_id, Actor.system(authority.organisation_id), at))
+
+
+def _stamp(query: timestamps.Query, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
+    row = standing_unit(organisation_id=organisation_id, actor=actor, at=at)
+    unit = access.own_pair(row)
+    authority = access.find(row.authority_id, organisation_id)
+    # A crash from here on leaves a number that no stamp bears.
+    serial_number = _next_serial_number(organisation_id, at)
+    return timestamps.make_token(query, unit=unit, chain=access.chain(authority), serial_number=serial_number, at=at)
+
+
+def standing_unit(*, organisation_id: UUID, actor: Actor, at: datetime) -> Certificate:
+    """The unit that stamps now, made when there is none, or none for long. Raises as `standing_authority`."""
+    authority = standing_authority(organisation_id=organisation_id, actor=actor, at=at)
+    return _find(authority, at) or _make(authority, actor, at)
+
+
+def renew_unit(*, authority: Authority, actor: Actor, at: datetime) -> Certificate:
+    """As `standing_unit`, a month ahead: so that no stamp waits for a unit to be made."""
+    return _find(authority, at + UNIT_RENEWED) or _make(authority, actor, at)
+
+
+def _find(authority: Authority, at: datetime) -> Certificate | None:
+    return access.standing_own(authority, Profile.UNIT, beyond=at + UNIT_LASTS - UNIT_USED, made_after=at - UNIT_USED)
+
+
+def _make(authority: Authority, actor: Actor, at: datetime) -> Certificate:
+    key = certificates.new_key()
+    name = names.subject(
+        f"Horodatage local non qualifié {authority.organisation_id.hex[-12:]}",
+        organisation=authority.organisation_name or names.UNQUALIFIED,
+        organisation_identifier=authority.organisation_identifier,
+    )
+    certificate = certificates.make_unit(
+        name,
+        key.public_key(),
+        access.issuing_pair(authority),
+        valid=(at - BEFORE, at + UNIT_LASTS),
+        used=at + UNIT_USED,
+        places=access.places(authority),
+    )
+    return keep_own(
+        authority=authority,
+        profile=Profile.UNIT,
+        pair=Pair(certificate, key),
+        standing=lambda: _find(authority, at + UNIT_RENEWED),
+        actor=actor,
+        at=at,
+    )
+
+
+def _next_serial_number(organisation_id: UUID, at: datetime) -> int:
+    """Greater than all before: a count, then random bits, so that a database put back to an older state repeats none.
+
+    One statement, which commits by itself: it is never undone with what asked for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [organisation_id, uuid7(), at, at + TOLERANCE])
+        row = cursor.fetchone()
+    if row is None:
+        raise ClockWentBack
+    return (int(row[0]) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)

@@ -1,0 +1,1 @@
+"""What certificates point to, for anyone's programs: lists, OCSP, authorities' certificates, time-stamps."""

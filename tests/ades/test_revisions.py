@@ -1,0 +1,151 @@
+"""What is said of changes after a signature: by the difference policy alone."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from telesphore.ades.errors import UnreadableFile
+from telesphore.ades.pdf.reader import Document
+from telesphore.ades.verdict.reasons import Reason
+from telesphore.ades.verdict.result import ChangeKind, Conclusion, conclude
+from telesphore.ades.verdict.revisions import examine
+from tests.ades.attacks import (
+    ATTACKS,
+    CAMILLE,
+    CLOCK,
+    LEBRUN,
+    LEGITIMATE,
+    Case,
+    approved,
+    certified,
+    filled,
+    with_validation_data,
+)
+from tests.ades.drafts import ANNOTS, DOCTOR, FORM, PAGE_1, PATIENT, TEXT_1, draft, prescription, stream, widget, words
+
+BY_POLICY = [case for case in ATTACKS if case.by == "policy"]
+
+
+@pytest.mark.parametrize("case", BY_POLICY, ids=str)
+def test_an_attack_is_named(case: Case) -> None:
+    examined = examine(Document(case.make()), {"Patient": "Camille Durand"})
+    conclusion, findings = conclude(examined.findings)
+    assert conclusion in case.conclusions, findings
+    assert case.reasons & {one.reason for one in findings}, findings
+    for finding in findings:
+        assert str(finding)
+
+
+@pytest.mark.parametrize("case", LEGITIMATE, ids=str)
+def test_what_may_follow_a_signature_gets_no_worse_than_a_warning(case: Case) -> None:
+    examined = examine(Document(case.make()))
+    conclusion, findings = conclude(examined.findings)
+    assert conclusion in (Conclusion.VALID, Conclusion.WARNING), findings
+    assert not case.reasons or case.reasons & {one.reason for one in findings}, findings
+    assert all(change.allowed for revision in examined.revisions for change in revision.changes)
+
+
+@pytest.mark.parametrize("case", [case for case in ATTACKS if case.by != "policy"], ids=str)
+def test_what_others_catch_is_read_or_refused_and_nothing_else(case: Case) -> None:
+    try:
+        examine(Document(case.make()))
+    except UnreadableFile:
+        pass
+
+
+def test_each_revision_says_what_it_did() -> None:
+    base = filled(certified(2)).sign(DOCTOR, LEBRUN)
+    file = with_validation_data(base).stamp(CLOCK)
+    revisions = examine(Document(file.pdf)).revisions
+    assert [[change.kind for change in revision.changes] for revision in revisions] == [
+        [],
+        [],
+        [ChangeKind.FORM_FILLED],
+        [ChangeKind.SIGNATURE],
+        [ChangeKind.METADATA, ChangeKind.VALIDATION_DATA],
+        [ChangeKind.TIMESTAMP],
+    ]
+    assert [revision.signed_by for revision in revisions][:4] == ["", "Patient", "", "Doctor"]
+    assert revisions[5].signed_by.startswith("Timestamp")
+    assert revisions[-1].end == len(file.pdf)
+
+
+def test_the_name_of_who_signed_is_in_the_findings() -> None:
+    changed = approved().update({TEXT_1: stream(words("Levothyrox 200"))})
+    (finding,) = examine(Document(changed.pdf), {"Patient": "Camille Durand"}).findings
+    assert finding.reason is Reason.PAGE_CHANGED
+    assert "Camille Durand" in str(finding)
+    assert "page 1" in str(finding)
+
+
+def test_every_signature_before_a_change_has_its_say() -> None:
+    # The second signer locks what the first let free.
+    base = certified(2).sign(DOCTOR, LEBRUN, lock=b"/Action /All")
+    findings = examine(Document(filled(base).pdf), {"Doctor": "Anne Lebrun"}).findings
+    assert [(one.reason, one.details["signer"]) for one in findings] == [(Reason.FORM_FILLED_AGAINST, "Anne Lebrun")]
+
+
+def test_places_tell_what_was_agreed_from_what_came_later() -> None:
+    base = approved()
+    new = base.next
+    added = base.sign(
+        new,
+        LEBRUN,
+        more={
+            new: widget("Third", "Sig", PAGE_1, (300, 100, 500, 140)),
+            **base.change(FORM, b"/Fields [", b"/Fields [%d 0 R " % new),
+            **base.change(ANNOTS, b"]", b" %d 0 R]" % new),
+        },
+    )
+    places = examine(Document(added.sign(DOCTOR, LEBRUN).pdf)).places
+    assert [(place.page, place.box, place.agreed) for place in places] == [
+        (1, (300.0, 100.0, 500.0, 140.0), False),
+        (2, (72.0, 100.0, 272.0, 140.0), True),
+    ]
+
+
+def test_nothing_of_an_unsigned_file_is_judged() -> None:
+    base = draft()
+    examined = examine(Document(base.update({TEXT_1: stream(words("Another text"))}).pdf))
+    assert examined.findings == ()
+    assert examined.signed_end is None
+
+
+def test_a_tampered_file_that_is_signed_again_stays_tampered() -> None:
+    changed = certified(2).update({TEXT_1: stream(words("Levothyrox 200"))})
+    findings = examine(Document(changed.sign(DOCTOR, LEBRUN).pdf)).findings
+    assert any(one.reason is Reason.PAGE_CHANGED for one in findings)
+
+
+def thirty() -> bytes:
+    """Thirty people sign one after another."""
+    objects = prescription()
+    places = list(range(17, 47))
+    for number in places:
+        objects[number] = widget(f"S{number}", "Sig", PAGE_1, (72, 100, 272, 140))
+    listed = b" ".join(b"%d 0 R" % number for number in places)
+    objects[FORM] = objects[FORM].replace(b"/Fields [", b"/Fields [%s " % listed)
+    objects[ANNOTS] = objects[ANNOTS].replace(b"]", b" %s]" % listed)
+    file = draft(objects).sign(PATIENT, CAMILLE, certify=2)
+    for number in places[1:]:
+        file = file.sign(number, LEBRUN)
+    return file.pdf
+
+
+def test_the_cost_grows_with_the_changes_and_not_faster() -> None:
+    content = thirty()
+    examine(Document(content))
+    begun = time.process_time()
+    examined = examine(Document(content))
+    assert time.process_time() - begun < 0.2  # Ten times what it takes: not a benchmark.
+    assert len(examined.revisions) == 31
+    assert examined.findings == ()
+
+
+def test_an_object_that_was_free_is_not_an_object_in_a_stream_at_the_same_place() -> None:
+    base = approved()
+    freed = base.update({16: None})
+    again = replace(freed, objects={**freed.objects})
+    examined = examine(Document(again.update({16: stream(b"q Q")}).pdf))
+    assert examined.findings == ()
