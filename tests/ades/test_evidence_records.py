@@ -213,6 +213,19 @@ def test_part_of_a_group_is_proved_and_said_to_be_a_part() -> None:
     assert records.verify(record.dump(), [b"appendix", b"report"]).complete
 
 
+def test_what_validates_a_timestamp_is_proved_with_its_renewal() -> None:
+    first, list_1, list_2, other = b"consent", b"list of today", b"list of next year", b"another list"
+    tree = HashTree.grow(Digest.SHA256, [records.group_of(Digest.SHA256, [first, list_1])])
+    record = EvidenceRecord(((ArchiveTimestamp.of(tree, 0, stamp(tree)),),))
+    group = records.group_of_timestamp(Digest.SHA256, record.chains[0][0].token, [list_2])
+    tree = HashTree.grow(Digest.SHA256, [group, records.group_of(Digest.SHA256, [other])])
+    record = record.with_timestamp(ArchiveTimestamp.of(tree, 0, stamp(tree, AT + YEAR)))
+    facts = records.verify(record.dump(), [first], beside=[list_1, list_2, other])
+    assert facts.beside == (AT, AT + YEAR, None)
+    assert facts.complete
+    assert not records.verify(record.dump(), [first]).complete
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 17, 1000, 4096])
 def test_the_cost_of_one_record_grows_as_the_logarithm(size: int) -> None:
     tree = HashTree.grow(Digest.SHA256, [(hashlib.sha256(str(n).encode()).digest(),) for n in range(size)])

@@ -77,15 +77,15 @@ def test_one_timestamp_carries_all_documents_and_each_has_its_record(cast: Cast)
         assert (turn.watched, turn.renewed, turn.left, turn.failures) == (3, 3, 0, {})
         assert clockwork.stamps == 1
         for envelope_id in envelopes:
-            facts = records.verify(record_of(cast, envelope_id), [file_of(cast, envelope_id)])
+            evidence = queries.evidence_of(organisation_id=cast.hospital, envelope_id=envelope_id)
+            facts = records.verify(evidence.records[0], [file_of(cast, envelope_id)], beside=evidence.crls)
             assert facts.proved_at == at.replace(microsecond=0)
             assert facts.complete
+            assert facts.beside == (facts.proved_at,), "what validates the seal was timestamped with the document"
             proof = proof_of(envelope_id)
             assert (proof.state, proof.renewals, proof.timestamped) == (ProofState.STANDING, 1, True)
             assert proof.due_at == proof.weakens_at - timedelta(days=180)
-        evidence = queries.evidence_of(organisation_id=cast.hospital, envelope_id=envelopes[0])
-        assert evidence.crls
-        assert evidence.certificates
+            assert evidence.certificates
     assert Event.objects.filter(action="signature:proof:gather", outcome="done").count() == 1
 
 

@@ -161,9 +161,10 @@ def group_of(digest: Digest, documents: Sequence[bytes]) -> Group:
     return tuple(digest.of(document) for document in documents)
 
 
-def group_of_timestamp(digest: Digest, token: bytes) -> Group:
-    """The hash by which a timestamp enters a tree that renews it: one for all the documents under it (§5.2)."""
-    return (digest.of(token),)
+def group_of_timestamp(digest: Digest, token: bytes, beside: Sequence[bytes] = ()) -> Group:
+    """The hashes by which a timestamp enters a tree that renews it, once for all the documents under it (§5.2), with
+    what validates it."""
+    return (digest.of(token), *group_of(digest, beside))
 
 
 def group_of_renewal(digest: Digest, documents: Sequence[bytes], chains: Sequence[Chain]) -> Group:
@@ -207,20 +208,25 @@ class EvidenceFacts:
     Attributes:
         proved_at: the time at which the documents existed: that of the first archive timestamp.
         steps: every archive timestamp, the oldest first.
-        complete: the documents given are the whole group that was timestamped.
+        complete: the documents, and what was given beside them, are all that was timestamped together.
+        beside: for each of what was given beside the documents, the time at which it existed; None when the record
+            does not say.
     """
 
     proved_at: datetime
     steps: tuple[StepFacts, ...]
     complete: bool
+    beside: tuple[datetime | None, ...] = ()
 
 
-def verify(record: bytes, documents: Sequence[bytes]) -> EvidenceFacts:
+def verify(record: bytes, documents: Sequence[bytes], *, beside: Sequence[bytes] = ()) -> EvidenceFacts:
     """Check that a record's trees and timestamps lead from documents to its last timestamp (§4.3 and §5.3).
 
     Args:
         record: DER.
         documents: whole contents of a document, or of the documents of one group.
+        beside: OCSP responses and CRLs (DER) that may have been timestamped with the documents or at a renewal, so
+            that the timestamps before can be judged by them.
 
     Raises:
         BadEvidenceRecord and its kinds: not a record that can be read.
@@ -237,18 +243,22 @@ def verify(record: bytes, documents: Sequence[bytes]) -> EvidenceFacts:
     except UnknownAlgorithm:
         raise UnknownRecordDigest from None
     complete = True
+    since: dict[bytes, datetime] = {}
     for number, chain in enumerate(chains):
         digest = chain[0].digest
         # §5.3, steps 2 and 4: the first of a chain covers the documents, and the chains before.
-        group = group_of(digest, documents)
+        group, more = group_of(digest, documents), group_of(digest, beside)
         if number:
-            group = renewed_group(digest, group, chains[:number])
-        complete &= _covers(chain[0], read[number][0], group, NotInRecord if number == 0 else BrokenRecord)
+            group, more = (renewed_group(digest, hashes, chains[:number]) for hashes in (group, more))
+        others = _covers(chain[0], read[number][0], group, NotInRecord if number == 0 else BrokenRecord)
+        complete &= others <= set(more)
+        _note(since, chain[0], read[number][0].time, beside, more)
         # §5.3, step 3: the others cover the timestamp before.
         for place in range(1, len(chain)):
             if chain[place].digest is not digest:
                 raise BrokenRecord
             _covers(chain[place], read[number][place], group_of_timestamp(digest, chain[place - 1].token), BrokenRecord)
+            _note(since, chain[place], read[number][place].time, beside, group_of(digest, beside))
     times = [token.time for tokens in read for token in tokens]
     if any(later < earlier for earlier, later in pairwise(times)):
         raise RecordOutOfOrder
@@ -270,23 +280,33 @@ def verify(record: bytes, documents: Sequence[bytes]) -> EvidenceFacts:
         )
         for place, (number, stamp, token) in enumerate(flat)
     )
-    return EvidenceFacts(proved_at=times[0], steps=steps, complete=complete)
+    return EvidenceFacts(times[0], steps, complete, tuple(since.get(one) for one in beside))
 
 
-def _covers(stamp: ArchiveTimestamp, token: "_Token", group: Group, otherwise: type[DomainError]) -> bool:
-    """Check that the timestamp is over the group (§4.3); whether the group is all that its first list holds."""
+def _note(
+    since: dict[bytes, datetime], stamp: ArchiveTimestamp, time: datetime, beside: Sequence[bytes], hashes: Group
+) -> None:
+    """Keep the first time that proves each of `beside`, whose hashes are given in the same order."""
+    there = set(stamp.reduced[0]) if stamp.reduced else set()
+    for one, value in zip(beside, hashes, strict=True):
+        if value in there:
+            since.setdefault(one, time)
+
+
+def _covers(stamp: ArchiveTimestamp, token: "_Token", group: Group, otherwise: type[DomainError]) -> set[bytes]:
+    """Check that the timestamp is over the group (§4.3); what else its first list holds."""
     if token.digest is not stamp.digest:
         raise BrokenRecord
     if not stamp.reduced:
         if len(group) != 1 or group[0] != token.imprint:
             raise otherwise
-        return True
+        return set()
     first = stamp.reduced[0]
     if not set(group) <= set(first):
         raise otherwise
     if climb(stamp.digest, stamp.reduced) != token.imprint:
         raise BrokenRecord
-    return len(group) == len(first)
+    return set(first) - set(group)
 
 
 @dataclass(frozen=True, slots=True)

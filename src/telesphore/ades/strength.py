@@ -3,20 +3,21 @@
 A proof is renewed by a timestamp over it before that day; from then on the new timestamp carries it.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from asn1crypto import cms, tsp, x509
-from pyhanko.pdf_utils.reader import PdfFileReader
 
+from telesphore.ades import cms as cms_reader
 from telesphore.ades.algorithms import AlgorithmPolicy, Digest, key_of
-from telesphore.ades.errors import NotSignable
-from telesphore.ades.fields import UNREADABLE
+from telesphore.ades.errors import FileBeyondLimits, MalformedSignature, SignatureTooLarge, UnreadableFile
+from telesphore.ades.pdf.reader import Document
+from telesphore.ades.verdict import signed_fields
 from telesphore.kernel.errors import DomainError, Refusal
 
+SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 FAR = datetime(9999, 12, 31, tzinfo=UTC)
 """No end is known."""
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -93,22 +94,21 @@ def last_proof(pdf: bytes) -> bytes:
     bears a timestamp is carried by that.
 
     Raises:
-        NotSignable: not a PDF that we can read, or one without a signature.
+        UnreadableProof: not a PDF that we can read, or one without a signature.
     """
     try:
-        signatures = list(PdfFileReader(io.BytesIO(pdf)).embedded_signatures)
-    except UNREADABLE:
-        raise NotSignable from None
-    if not signatures:
-        raise NotSignable
-    last = signatures[-1]
-    if last.sig_object.get("/Type", "/Sig") != "/DocTimeStamp":
-        for attribute in last.signer_info["unsigned_attrs"] or ():
-            if attribute["type"].native == "signature_time_stamp_token":
-                stamp: bytes = attribute["values"][0].dump()
-                return stamp
-    whole: bytes = cms.ContentInfo.load(last.pkcs7_content).dump()
-    return whole
+        signatures = signed_fields.find(Document(pdf))
+        if not signatures or signatures[-1].malformed:
+            raise UnreadableProof
+        last = signatures[-1]
+        parsed = cms_reader.parse(last.contents)
+    except (UnreadableFile, FileBeyondLimits, MalformedSignature, SignatureTooLarge):
+        raise UnreadableProof from None
+    if not last.is_timestamp:
+        for name, values in parsed.unsigned:
+            if name == SIGNATURE_TIMESTAMP and values:
+                return values[0]
+    return parsed.encoded
 
 
 def _strength(proof: bytes, policy: AlgorithmPolicy, more: Iterable[bytes]) -> Strength:

@@ -231,11 +231,12 @@ class ProofTree(Owned, InsertOnly):
     """One timestamp over a hash tree (RFC 4998). The tree is kept once; each document's way to its root is derived.
 
     For 4096 documents that is 128 KiB and one token of some 6 KiB; a record for each would repeat the token, 24 MiB.
+    A leaf's own hashes are in its `ProofLeaf`.
     """
 
     digest = models.TextField()
     leaves = models.BinaryField()
-    """The hashes of the groups, of one hash each, one after another."""
+    """What stands for each group at the tree's foot, one after another."""
     token = models.BinaryField()
     """DER of the TimeStampToken over the root."""
     at = models.DateTimeField()
@@ -244,7 +245,7 @@ class ProofTree(Owned, InsertOnly):
     """By the table of algorithms of the day when it was made."""
     validation = models.BinaryField()
     """What was known of the proofs that it carries, when it took over: JSON of certificates, OCSP responses and CRLs
-    in base64. Its SHA-256 under `digest` is the last leaf."""
+    in base64."""
 
 
 class ProofLeaf(Owned, InsertOnly):
@@ -253,6 +254,8 @@ class ProofLeaf(Owned, InsertOnly):
     tree_id = models.UUIDField()
     tree = belongs_to(ProofTree, "tree_id")
     place = models.PositiveIntegerField()
+    hashes = models.BinaryField()
+    """Of its group, one after another: what it covers, then the OCSP responses and CRLs that validate that."""
     proof_id = models.UUIDField(null=True)
     chain = models.PositiveSmallIntegerField(default=0)
     """Number of the chain that it begins, from 0."""

@@ -6,7 +6,7 @@ erased meanwhile is left out when it is kept: a leaf that nobody points to does 
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -31,30 +31,47 @@ CARRIED = (ProofState.STANDING, ProofState.DUE, ProofState.FAILING)
 """What a renewal reaches: a proof that has weakened already is not mended by a later timestamp."""
 
 
-@dataclass(slots=True)
-class Gathered:
-    """What one tree is to cover.
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What one leaf covers, before its tree is known.
 
     Attributes:
-        leaves: rows to write, in the order of `groups`; their tree is not known yet.
-        chains: the certificates of the proofs that it takes over, to be asked after.
-        best: when the last of the timestamps taken over weakens, which the new one must outlast; None without any.
+        leaf: the row to write.
+        chains: the document's, when it begins a new one; empty for a first one, and for an earlier tree.
+        own: the hash of the document or of the timestamp, under the tree's digest.
+        before: the proof that it takes over.
     """
 
-    digest: Digest
-    groups: list[Group] = field(default_factory=list)
-    leaves: list[ProofLeaf] = field(default_factory=list)
-    chains: dict[tuple[bytes, ...], None] = field(default_factory=dict)
-    best: datetime | None = None
+    leaf: ProofLeaf
+    chains: tuple[records.Chain, ...]
+    own: bytes
+    before: Strength
 
-    def add(self, leaf: ProofLeaf, group: Group, strength: Strength) -> None:
-        """One more leaf."""
-        leaf.place = len(self.groups)
-        self.groups.append(group)
-        self.leaves.append(leaf)
-        self.chains[strength.certificates] = None
-        if strength.timestamped:
-            self.best = max(self.best or strength.weakens_at, strength.weakens_at)
+
+@dataclass(slots=True)
+class Known:
+    """What is known today of who gave the proofs that are taken over; each is asked after once."""
+
+    organisation_id: UUID
+    at: datetime
+    answers: dict[tuple[bytes, ...], pki.RevocationData] = field(default_factory=dict)
+
+    def of(self, chain: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The OCSP responses and CRLs (DER) about this chain."""
+        if chain not in self.answers:
+            source = pki.revocation_source.get()
+            self.answers[chain] = source.fetch(chain, organisation_id=self.organisation_id, at=self.at)
+        return (*self.answers[chain].ocsps, *self.answers[chain].crls)
+
+    def to_json(self) -> bytes:
+        """All of it, to be kept beside a tree."""
+        found: dict[str, dict[bytes, None]] = {"certificates": {}, "ocsps": {}, "crls": {}}
+        for chain, answer in self.answers.items():
+            found["certificates"] |= dict.fromkeys((*chain, *answer.certificates))
+            found["ocsps"] |= dict.fromkeys(answer.ocsps)
+            found["crls"] |= dict.fromkeys(answer.crls)
+        known = {name: [base64.b64encode(one).decode() for one in ones] for name, ones in found.items()}
+        return json.dumps(known, separators=(",", ":")).encode()
 
 
 @audit.staged("signature:proof:gather")
@@ -75,19 +92,21 @@ def renew_by_record(
     """
     organisation_id = actor.organisation
     kept = 0
-    for gathered in _gather(organisation_id, proofs, digest, weak):
-        validation = _validation(gathered.chains, organisation_id, at)
-        tree = HashTree.grow(gathered.digest, [*gathered.groups, (gathered.digest.of(validation),)])
-        token = pki.timestamper.get().stamp(tree.root, gathered.digest, organisation_id=organisation_id, at=at)
+    for used, covered in _gather(organisation_id, proofs, digest, weak).items():
+        known = Known(organisation_id, at)
+        groups = [_group(used, one, known) for one in covered]
+        tree = HashTree.grow(used, groups)
+        token = pki.timestamper.get().stamp(tree.root, used, organisation_id=organisation_id, at=at)
         strength = strength_of(token, ports.retention.get().policy)
-        if strength.proved_at is None or (gathered.best and strength.weakens_at <= gathered.best):
+        best = max((one.before.weakens_at for one in covered if one.before.timestamped), default=None)
+        if strength.proved_at is None or (best is not None and strength.weakens_at <= best):
             raise NoLongerProof
         # A crash here costs one timestamp, and nothing else: the next turn grows the tree again.
         kept += _keep(
             tree=tree,
             token=token,
-            validation=validation,
-            leaves=gathered.leaves,
+            validation=known.to_json(),
+            leaves=[one.leaf for one in covered],
             strength=strength,
             proved_at=strength.proved_at,
             actor=actor,
@@ -96,11 +115,17 @@ def renew_by_record(
     return kept
 
 
+def _group(digest: Digest, covered: Covered, known: Known) -> Group:
+    beside = records.group_of(digest, known.of(covered.before.certificates))
+    group = (covered.own, *beside)
+    return records.renewed_group(digest, group, covered.chains) if covered.chains else group
+
+
 def _gather(
     organisation_id: UUID, proofs: Sequence[Proof], digest: Digest, weak: Collection[Digest]
-) -> Iterable[Gathered]:
+) -> dict[Digest, list[Covered]]:
     policy = ports.retention.get().policy
-    found: dict[Digest, Gathered] = {}
+    found: dict[Digest, list[Covered]] = {}
     tree_ids = {proof.tree_id for proof in proofs if proof.tree_id is not None}
     trees = {row.id: row for row in ProofTree.objects.filter(organisation_id=organisation_id, id__in=tree_ids)}
     renewed: set[UUID] = set()
@@ -108,22 +133,15 @@ def _gather(
         tree = trees.get(proof.tree_id) if proof.tree_id else None
         used = Digest(tree.digest) if tree else None
         if tree is not None and used is not None and used not in weak:
-            if tree.id in renewed:
-                continue
-            renewed.add(tree.id)
-            token = bytes(tree.token)
-            leaf = ProofLeaf(organisation_id=organisation_id, covers_id=tree.id)
-            found.setdefault(used, Gathered(used)).add(
-                leaf, records.group_of_timestamp(used, token), strength_of(token, policy)
-            )
+            if tree.id not in renewed:
+                renewed.add(tree.id)
+                token = bytes(tree.token)
+                leaf = ProofLeaf(organisation_id=organisation_id, covers_id=tree.id)
+                found.setdefault(used, []).append(Covered(leaf, (), used.of(token), strength_of(token, policy)))
             continue
         revision = queries.last_revision(organisation_id=organisation_id, envelope_id=proof.envelope_id)
         chains = queries.chains_of(proof=proof) if tree else ()
         file = _file(revision, chains, organisation_id)
-        group = records.group_of(digest, [file])
-        before = strength_of(bytes(tree.token) if tree else last_proof(file), policy)
-        if chains:
-            group = records.renewed_group(digest, group, chains)
         leaf = ProofLeaf(
             organisation_id=organisation_id,
             proof_id=proof.id,
@@ -131,8 +149,9 @@ def _gather(
             revision=revision.number,
             after_id=tree.id if tree else None,
         )
-        found.setdefault(digest, Gathered(digest)).add(leaf, group, before)
-    return found.values()
+        before = strength_of(bytes(tree.token) if tree else last_proof(file), policy)
+        found.setdefault(digest, []).append(Covered(leaf, chains, digest.of(file), before))
+    return found
 
 
 def _file(revision: Revision, chains: Sequence[records.Chain], organisation_id: UUID) -> bytes:
@@ -141,23 +160,6 @@ def _file(revision: Revision, chains: Sequence[records.Chain], organisation_id: 
     if chains:
         records.verify(records.EvidenceRecord(tuple(chains)).dump(), [file])
     return file
-
-
-def _validation(chains: Iterable[tuple[bytes, ...]], organisation_id: UUID, at: datetime) -> bytes:
-    """What is known today of those who gave the proofs that the tree takes over, as JSON: asked once for each."""
-    certificates: dict[bytes, None] = {}
-    ocsps: dict[bytes, None] = {}
-    crls: dict[bytes, None] = {}
-    for chain in chains:
-        data = pki.revocation_source.get().fetch(chain, organisation_id=organisation_id, at=at)
-        certificates |= dict.fromkeys((*chain, *data.certificates))
-        ocsps |= dict.fromkeys(data.ocsps)
-        crls |= dict.fromkeys(data.crls)
-    known = {
-        name: [base64.b64encode(one).decode() for one in ones]
-        for name, ones in (("certificates", certificates), ("ocsps", ocsps), ("crls", crls))
-    }
-    return json.dumps(known, separators=(",", ":"), sort_keys=True).encode()
 
 
 @audit.act("signature:proof:gather")
@@ -176,7 +178,7 @@ def _keep(
     row = ProofTree.objects.create(
         organisation_id=organisation_id,
         digest=tree.digest.value,
-        leaves=b"".join(group[0] for group in tree.groups),
+        leaves=b"".join(tree.levels[0]),
         token=token,
         at=proved_at,
         weakens_at=min(strength.weakens_at, strength.expires_at),
@@ -196,8 +198,8 @@ def _keep(
         for leaf in leaves
         if leaf.covers_id or (leaf.proof_id in standing and standing[leaf.proof_id] == leaf.after_id)
     ]
-    for leaf in kept:
-        leaf.tree_id = row.id
+    for place, leaf in enumerate(leaves):
+        leaf.tree_id, leaf.place, leaf.hashes = row.id, place, b"".join(tree.groups[place])
     ProofLeaf.objects.bulk_create(kept)
     described = Proof()
     described.describe(strength, retention.policy, retention.margin, at)

@@ -13,7 +13,7 @@ from django.db.models.functions import ExtractYear
 
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.evidence_records import ArchiveTimestamp, Chain, EvidenceRecord
-from telesphore.ades.hash_trees import HashTree
+from telesphore.ades.hash_trees import Group, HashTree
 from telesphore.ades.verdict.trust import Evidence
 from telesphore.signature import ports
 from telesphore.signature.errors import NoEvidenceRecord
@@ -55,9 +55,14 @@ def chains_of(*, proof: Proof) -> tuple[Chain, ...]:
 
 
 def _archive_timestamp(leaf: ProofLeaf) -> ArchiveTimestamp:
-    digest, leaves = Digest(leaf.tree.digest), bytes(leaf.tree.leaves)
-    groups = [(leaves[start : start + digest.size],) for start in range(0, len(leaves), digest.size)]
+    digest = Digest(leaf.tree.digest)
+    groups: list[Group] = [(value,) for value in _values(digest, bytes(leaf.tree.leaves))]
+    groups[leaf.place] = tuple(_values(digest, bytes(leaf.hashes)))
     return ArchiveTimestamp.of(HashTree.grow(digest, groups), leaf.place, bytes(leaf.tree.token))
+
+
+def _values(digest: Digest, joined: bytes) -> list[bytes]:
+    return [joined[start : start + digest.size] for start in range(0, len(joined), digest.size)]
 
 
 def evidence_of(*, organisation_id: UUID, envelope_id: UUID) -> Evidence:
