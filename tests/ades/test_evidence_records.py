@@ -15,6 +15,7 @@ from bench.world import Authority, TimestampUnit, ec_key, rsa_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from telesphore.ades import errors
 from telesphore.ades import evidence_records as records
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.evidence_records import ArchiveTimestamp, EvidenceRecord
@@ -90,10 +91,10 @@ def test_no_other_document_is_proved(groups: list[list[bytes]], other: bytes) ->
     there = {document for group in groups for document in group}
     for group, record in zip(groups, first_records(groups, Digest.SHA256), strict=True):
         for stranger in ({other} | there) - set(group):
-            with pytest.raises(records.NotInRecord):
+            with pytest.raises(errors.NotInRecord):
                 records.verify(record.dump(), [stranger])
         if other not in group:
-            with pytest.raises(records.NotInRecord):
+            with pytest.raises(errors.NotInRecord):
                 records.verify(record.dump(), [*group, other])
 
 
@@ -128,10 +129,10 @@ def test_a_flipped_bit_anywhere_in_trees_or_document_is_noticed(data: st.DataObj
     if any(start <= place < end for start, end in timestamps):
         # A token is guarded by its own signature, which is not looked at here; but those that were renewed are hashed.
         if place < timestamps[-1][0]:
-            with pytest.raises((records.BrokenRecord, records.NotInRecord, records.BadEvidenceRecord)):
+            with pytest.raises((errors.BrokenRecord, errors.NotInRecord, errors.BadEvidenceRecord)):
                 records.verify(bytes(changed), group)
         return
-    with pytest.raises((records.BrokenRecord, records.NotInRecord, records.BadEvidenceRecord)):
+    with pytest.raises((errors.BrokenRecord, errors.NotInRecord, errors.BadEvidenceRecord)):
         records.verify(bytes(changed), group)
 
 
@@ -157,37 +158,37 @@ def test_foreign_bytes_are_refused_by_name(junk: bytes, data: st.DataObject) -> 
     cut = data.draw(st.integers(0, len(content)))
     for foreign in (junk, content[:cut] + junk + content[cut:], content[:cut] + junk, content[cut:]):
         if foreign != content:
-            with pytest.raises((records.BrokenRecord, records.NotInRecord, records.BadEvidenceRecord)):
+            with pytest.raises((errors.BrokenRecord, errors.NotInRecord, errors.BadEvidenceRecord)):
                 records.verify(foreign, [b"consent"])
 
 
 def test_a_record_beyond_the_bounds_is_refused() -> None:
     record = first_records([[b"consent"]], Digest.SHA256)[0]
-    with pytest.raises(records.EvidenceRecordTooLarge):
+    with pytest.raises(errors.EvidenceRecordTooLarge):
         EvidenceRecord.load(b"\x30" * (records.MAX_RECORD + 1))
     too_many = EvidenceRecord(record.chains * (records.MAX_CHAINS + 1)).dump()
-    with pytest.raises(records.EvidenceRecordTooLarge):
+    with pytest.raises(errors.EvidenceRecordTooLarge):
         EvidenceRecord.load(too_many)
     too_long = EvidenceRecord((record.chains[0] * (records.MAX_TIMESTAMPS + 1),)).dump()
-    with pytest.raises(records.EvidenceRecordTooLarge):
+    with pytest.raises(errors.EvidenceRecordTooLarge):
         EvidenceRecord.load(too_long)
 
 
 def test_a_record_with_a_weak_digest_or_encrypted_data_is_refused_with_the_reason() -> None:
     content = first_records([[b"consent"]], Digest.SHA256)[0].dump()
     sha256, sha224 = bytes.fromhex("0609608648016503040201"), bytes.fromhex("0609608648016503040204")
-    with pytest.raises(records.UnknownRecordDigest):
+    with pytest.raises(errors.UnknownRecordDigest):
         EvidenceRecord.load(content.replace(sha256, sha224))
     record = first_records([[b"consent"]], Digest.SHA256)[0]
     parts = [core.Integer(1).dump(), b"\x30\x0d\x30\x0b" + sha256, b"\xa1\x00", records.sequence_der(record.chains)]
     encrypted = b"".join(parts)
-    with pytest.raises(records.EncryptedRecord):
+    with pytest.raises(errors.EncryptedRecord):
         EvidenceRecord.load(b"\x30\x82" + len(encrypted).to_bytes(2) + encrypted)
 
 
 def test_a_renewal_that_is_older_than_what_it_renews_is_refused() -> None:
     standing = renewed(first_records([[b"consent"], [b"report"]], Digest.SHA256, AT), AT - YEAR)
-    with pytest.raises(records.RecordOutOfOrder):
+    with pytest.raises(errors.RecordOutOfOrder):
         records.verify(standing[0].dump(), [b"consent"])
 
 
@@ -195,7 +196,7 @@ def test_a_renewal_with_another_digest_needs_a_new_chain() -> None:
     record = first_records([[b"consent"], [b"report"]], Digest.SHA256)[0]
     tree = HashTree.grow(Digest.SHA512, [records.group_of_timestamp(Digest.SHA512, record.chains[0][0].token)])
     wrong = record.with_timestamp(ArchiveTimestamp.of(tree, 0, stamp(tree, AT + YEAR)))
-    with pytest.raises(records.BrokenRecord):
+    with pytest.raises(errors.BrokenRecord):
         records.verify(wrong.dump(), [b"consent"])
 
 
@@ -203,7 +204,7 @@ def test_a_chain_renewed_without_the_chains_before_is_refused() -> None:
     """Hash-tree renewal of the document alone would let a forged first chain stand."""
     record = first_records([[b"consent"], [b"report"]], Digest.SHA256)[0]
     alone = first_records([[b"consent"], [b"report"]], Digest.SHA512, AT + YEAR)[0]
-    with pytest.raises(records.BrokenRecord):
+    with pytest.raises(errors.BrokenRecord):
         records.verify(EvidenceRecord(record.chains + alone.chains).dump(), [b"consent"])
 
 

@@ -15,9 +15,21 @@ from itertools import pairwise
 
 from telesphore.ades import cms, der
 from telesphore.ades.algorithms import Digest
-from telesphore.ades.errors import MalformedSignature, NotDer, SignatureTooLarge, UnknownAlgorithm
+from telesphore.ades.errors import (
+    BadEvidenceRecord,
+    BrokenRecord,
+    EncryptedRecord,
+    EvidenceRecordTooLarge,
+    MalformedSignature,
+    NotDer,
+    NotInRecord,
+    RecordOutOfOrder,
+    SignatureTooLarge,
+    UnknownAlgorithm,
+    UnknownRecordDigest,
+)
 from telesphore.ades.hash_trees import Group, HashTree, Reduced, climb
-from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.kernel.errors import DomainError
 
 MAX_RECORD = 4 * 2**20
 MAX_CHAINS = 64
@@ -29,52 +41,6 @@ MAX_LISTS = 64
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
 _DIGEST_ALGORITHM, _ATTRIBUTES, _REDUCED = 0xA0, 0xA1, 0xA2
 _CRYPTO_INFOS, _ENCRYPTION_INFO = 0xA0, 0xA1
-
-
-class BadEvidenceRecord(DomainError):
-    """This file is not an evidence record (RFC 4998) that can be read."""
-
-    refusal = Refusal.INVALID
-    code = "bad-evidence-record"
-
-
-class EvidenceRecordTooLarge(BadEvidenceRecord):
-    """This evidence record is larger than any that is examined here."""
-
-    code = "evidence-record-too-large"
-
-
-class UnknownRecordDigest(BadEvidenceRecord):
-    """This evidence record uses a hash algorithm that is not relied on here."""
-
-    code = "unknown-record-digest"
-
-
-class EncryptedRecord(BadEvidenceRecord):
-    """This evidence record is about encrypted data: that is not supported here."""
-
-    code = "encrypted-record"
-
-
-class NotInRecord(DomainError):
-    """This evidence record is not about this document, or the document was changed."""
-
-    refusal = Refusal.INVALID
-    code = "not-in-record"
-
-
-class BrokenRecord(DomainError):
-    """This evidence record does not hold together: one of its timestamps does not cover what it should."""
-
-    refusal = Refusal.INVALID
-    code = "broken-record"
-
-
-class RecordOutOfOrder(DomainError):
-    """This evidence record does not hold together: one of its timestamps is older than the one that it renews."""
-
-    refusal = Refusal.INVALID
-    code = "record-out-of-order"
 
 
 @dataclass(frozen=True, slots=True)
