@@ -4,7 +4,6 @@ Whoever reads an object from a file must not change it: it is shared. Take a cop
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
@@ -99,33 +98,32 @@ def _write(first: Value, parts: list[bytes]) -> None:
     append = parts.append
     while waiting:
         value = waiting.pop()
-        kind = type(value)
-        if kind is Raw:
-            append(value)  # type: ignore[arg-type]  # Its type was just looked at: isinstance is slower.
-        elif isinstance(value, str):
-            append(written_name(value))
-        elif isinstance(value, Reference):
-            append(b" %d %d R" % value)
-        elif isinstance(value, bool):
-            append(b" true" if value else b" false")
-        elif isinstance(value, int):
-            append(b" %d" % value)
-        elif isinstance(value, float):
-            append(b" " + written_number(value))
-        elif value is None:
-            append(b" null")
+        if isinstance(value, str):
+            append(_names.get(value) or written_name(value))
         elif isinstance(value, bytes):
-            append(written_string(value))
-        elif isinstance(value, Mapping):
+            append(value if isinstance(value, Raw) else written_string(value))
+        elif isinstance(value, dict):
             append(b"<<")
             waiting.append(_END_OF_DICTIONARY)
             for key in reversed(value):
                 waiting.append(value[key])
                 waiting.append(key)
+        elif isinstance(value, Reference):
+            append(b" %d %d R" % value)
         elif isinstance(value, list):
             append(b"[")
             waiting.append(_END_OF_ARRAY)
             waiting.extend(reversed(value))
+        elif value is None:
+            append(b" null")
+        elif value is True:
+            append(b" true")
+        elif value is False:
+            append(b" false")
+        elif isinstance(value, int):
+            append(b" %d" % value)
+        elif isinstance(value, float):
+            append(b" " + written_number(value))
         else:
             append(write({**value.dictionary, Name("Length"): len(value.raw)}))
             append(b"\nstream\n")
