@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from asn1crypto import x509
+from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -25,14 +25,18 @@ from pyhanko.sign.fields import (
 )
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import BaseStampStyle
 from pyhanko.stamp.noop import NoOpStampStyle
 
-from telesphore.ades.algorithms import Algorithm
+from telesphore.ades.algorithms import Algorithm, Digest
 from telesphore.ades.appearance import Appearance, stamp_style
 from telesphore.ades.errors import FieldAlreadySigned, NoSuchField, NotSignable, SignedAlready
 from telesphore.ades.pdf.limits import USUAL
 from telesphore.ades.pdf.update import Tail
+from telesphore.ades.verdict.trust import Evidence
 
 if TYPE_CHECKING:
     from telesphore.ades.fields import FieldLock, SignatureField
@@ -158,6 +162,50 @@ def prepare(
     with out.getbuffer() as written:
         tail = bytes(written[len(pdf) :])
     return Tail(tail, (digest.reserved_region_start, digest.reserved_region_end))
+
+
+def add_validation_data(pdf: bytes, evidence: Evidence) -> bytes:
+    """As `lasting.add_validation_data`.
+
+    Raises:
+        NotSignable
+    """
+    writer = open_for_update(pdf)
+    try:
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer,
+            None,
+            certs=list(map(x509.Certificate.load, evidence.certificates)),
+            ocsps=list(map(ocsp.OCSPResponse.load, evidence.ocsps)),
+            crls=list(map(crl.CertificateList.load, evidence.crls)),
+        )
+        out = io.BytesIO()
+        writer.write(out)  # type: ignore[no-untyped-call]  # pyHanko's.
+    except UNREADABLE:
+        raise NotSignable from None
+    return out.getvalue()
+
+
+def prepare_timestamp(pdf: bytes, *, digest: Digest, room: int) -> Tail:
+    """What follows `pdf`, stamped but for its hole, as `lasting.prepare_document_timestamp` writes it.
+
+    Raises:
+        NotSignable
+    """
+    writer = open_for_update(pdf)
+    try:
+        taken = {name for name, _, _ in enumerate_sig_fields(writer)}
+        name = next(name for number in range(1, len(taken) + 2) if (name := f"Timestamp{number}") not in taken)
+        stages = PdfCMSEmbedder(new_field_spec=SigFieldSpec(name)).write_cms(field_name=name, writer=writer)
+        next(stages)
+        hole = DocumentTimestamp(bytes_reserved=2 * room)  # type: ignore[no-untyped-call]  # pyHanko's.
+        stages.send(SigObjSetup(sig_placeholder=hole))
+        prepared, out = stages.send(SigIOSetup(md_algorithm=digest.value, output=io.BytesIO()))
+    except UNREADABLE:
+        raise NotSignable from None
+    with out.getbuffer() as written:
+        tail = bytes(written[len(pdf) :])
+    return Tail(tail, (prepared.reserved_region_start, prepared.reserved_region_end))
 
 
 def _empty_field(writer: IncrementalPdfFileWriter, name: str) -> DictionaryObject:

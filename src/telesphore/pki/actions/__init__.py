@@ -11,7 +11,7 @@ from telesphore.pki.actions.issue import (
 from telesphore.pki.actions.maintain import maintain
 from telesphore.pki.actions.revoke import publish_list, revoke_authority, revoke_certificate
 from telesphore.pki.actions.root_key import export_root_key, import_root_key, remove_root_key
-from telesphore.pki.actions.stamp import answer_timestamp_query, stamp
+from telesphore.pki.actions.stamp_time import answer_timestamp_query, stamp
 
 __all__ = [
     "IssuedToken",

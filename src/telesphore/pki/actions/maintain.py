@@ -9,7 +9,7 @@ from telesphore.kernel.errors import DomainError
 from telesphore.pki import access
 from telesphore.pki.actions.answer import renew_responder
 from telesphore.pki.actions.revoke import publish_due_lists
-from telesphore.pki.actions.stamp import renew_unit
+from telesphore.pki.actions.stamp_time import renew_unit
 from telesphore.pki.models import Authority
 
 logger = logging.getLogger(__name__)

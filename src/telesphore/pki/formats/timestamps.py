@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
@@ -158,6 +158,12 @@ def granted(token: bytes) -> bytes:
     )
 
 
+class _Rejection(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types.
+    """A TimeStampResp without a token, which asn1crypto's own can't leave out."""
+
+    _fields: ClassVar = [("status", tsp.PKIStatusInfo)]
+
+
 def rejected(failure: str) -> bytes:
     """The response (DER) that says why there is none, in RFC 3161's words (asn1crypto's spelling)."""
-    return cast(bytes, tsp.TimeStampResp({"status": {"status": "rejection", "fail_info": {failure}}}).dump())
+    return cast(bytes, _Rejection({"status": {"status": "rejection", "fail_info": {failure}}}).dump())
