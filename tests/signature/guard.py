@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 from bench.world import Authority, TimestampUnit, ec_key
 
 from telesphore.ades.algorithms import AlgorithmPolicy, Digest
+from telesphore.kernel import identifiers
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
@@ -90,3 +92,14 @@ def completed(cast: Cast) -> UUID:
     odile_signs(cast, envelope_id)
     seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
     return envelope_id
+
+
+@contextmanager
+def identifiers_of(at: datetime) -> Iterator[None]:
+    """New identifiers bear this time, as they will then: the vault counts a deposit's age from its own."""
+    before = identifiers.time
+    identifiers.time = SimpleNamespace(time_ns=lambda: int(at.timestamp() * 1e9))
+    try:
+        yield
+    finally:
+        identifiers.time = before

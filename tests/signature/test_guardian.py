@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from telesphore.ades import evidence_records as records
+from telesphore.ades import lasting
 from telesphore.ades.algorithms import Digest
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
@@ -22,7 +23,7 @@ from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 from tests.cast import Cast
 from tests.signature.circuits import ODILE, sent
-from tests.signature.guard import POLICY, YEAR, Clockwork, completed, guarded, weak_from
+from tests.signature.guard import POLICY, YEAR, Clockwork, completed, guarded, identifiers_of, weak_from
 
 GUARDIAN = Actor.system(client="the guardian")
 
@@ -312,3 +313,56 @@ def test_a_tree_cannot_be_changed_nor_renewed_twice(cast: Cast) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             leaf.save(force_insert=True)
     assert replace(POLICY, name="another").fingerprint == POLICY.fingerprint
+
+
+def test_a_renewal_in_the_file_adds_a_revision_that_the_record_then_gives(cast: Cast) -> None:
+    from telesphore.records import actions as record_actions
+    from telesphore.records import queries as record_queries
+    from telesphore.signature.actions import results
+
+    clockwork = Clockwork()
+    with guarded(clockwork, means="file"):
+        envelope_id = completed(cast)
+        system = Actor.system(cast.hospital)
+        results.file_results(envelope_id=envelope_id, actor=system, at=now())
+        sealed = file_of(cast, envelope_id)
+        at = now()
+        assert renew.renew_due(actor=GUARDIAN, at=at).renewed == 1
+        first = file_of(cast, envelope_id)
+        assert first.startswith(sealed)
+        proof = proof_of(envelope_id)
+        assert (proof.state, proof.timestamped, proof.authority) == ("standing", True, "Autorité du temps")
+        later = proof.due_at + timedelta(days=1)
+        with identifiers_of(later):
+            assert renew.renew_due(actor=GUARDIAN, at=later).renewed == 1
+        second = file_of(cast, envelope_id)
+        assert second.startswith(first)
+        assert lasting.validation_data(second).crls, "what validates the first timestamp is in the file"
+        for _ in range(2):
+            results.file_renewed(envelope_id=envelope_id, actor=system, at=later)
+    document_id = record_queries.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
+    opened = record_actions.open_document(document_id=document_id, purpose="TREAT", actor=cast.lebrun, at=now())
+    assert opened.pdf == second
+    view = record_queries.document(document_id=document_id, actor=cast.lebrun, at=now())
+    assert view.extended_at == later
+    assert view.sha256 != view.first_sha256
+    assert Event.objects.filter(action="signature:proof:renew", outcome="done").count() == 2
+    assert Event.objects.filter(action="records:document:extend").count() == 1
+
+
+def test_a_renewal_that_finds_another_file_changes_nothing(cast: Cast) -> None:
+    from telesphore.signature.actions import extend
+
+    class Meddling(Clockwork):
+        def stamp(self, imprint: bytes, digest: Digest, *, organisation_id: UUID, at: datetime) -> bytes:
+            if not self.stamps:
+                self.stamps += 1
+                extend.extend(proof_id=proof_of(envelope_id).id, actor=Actor.system(cast.hospital), at=at)
+            return super().stamp(imprint, digest, organisation_id=organisation_id, at=at)
+
+    with guarded(Meddling(), means="file"):
+        envelope_id = completed(cast)
+        turn = renew.renew_due(actor=GUARDIAN, at=now())
+    assert turn.failures == {"proof-changed-meanwhile": 1}
+    assert proof_of(envelope_id).renewals == 1
+    assert proof_of(envelope_id).state == ProofState.STANDING

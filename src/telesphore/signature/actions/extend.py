@@ -3,13 +3,17 @@
 The pages and every signature stay as they are; the file grows by two incremental updates.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from telesphore.ades.strength import last_proof, strength_of
+from telesphore.ades import lasting
+from telesphore.ades.strength import Strength, last_proof, lasting_digest, strength_of
+from telesphore.ades.verdict.trust import Evidence
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.pki import ports as pki
+from telesphore.pki import queries as pki_queries
 from telesphore.signature import ports, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
@@ -19,6 +23,9 @@ from telesphore.signature.models import Envelope, Proof, Revision
 from telesphore.signature.states import ProofState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
+
+LASTING = timedelta(days=3 * 365)
+"""New proofs are made with what holds that long, where it can be had."""
 
 
 @audit.staged("signature:proof:renew")
@@ -46,7 +53,27 @@ def extend(*, proof_id: UUID, actor: Actor, at: datetime) -> None:
 
 
 def _with_longer_proof(file: bytes, organisation_id: UUID, at: datetime) -> bytes:
-    raise NoLongerProof
+    policy = ports.retention.get().policy
+    before = strength_of(last_proof(file), policy)
+    ready = lasting.add_validation_data(file, _evidence(file, before, organisation_id, at))
+    prepared = lasting.prepare_document_timestamp(ready, digest=lasting_digest(policy, at + LASTING))
+    token = pki.timestamper.get().stamp(prepared.imprint, prepared.digest, organisation_id=organisation_id, at=at)
+    if before.timestamped and strength_of(token, policy).weakens_at <= before.weakens_at:
+        raise NoLongerProof
+    return lasting.complete_document_timestamp(prepared, token)
+
+
+def _evidence(file: bytes, before: Strength, organisation_id: UUID, at: datetime) -> Evidence:
+    """What validates every signature and timestamp of the file, as far as can be had today."""
+    anchors = pki_queries.trust_anchors(organisation_id)
+    # Of the last proof what it bears is asked after in any case, whether we know its anchor or not.
+    chains = dict.fromkeys((before.certificates, *lasting.chains(file, anchors=anchors, at=at)))
+    found = [pki.revocation_source.get().fetch(chain, organisation_id=organisation_id, at=at) for chain in chains]
+    return Evidence(
+        certificates=[one for chain in chains for one in chain] + [one for data in found for one in data.certificates],
+        ocsps=[one for data in found for one in data.ocsps],
+        crls=[one for data in found for one in data.crls],
+    )
 
 
 @audit.act("signature:proof:renew")

@@ -7,7 +7,7 @@ with at the next one.
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import DateTimeField, F, Q, Value
@@ -26,8 +26,6 @@ from telesphore.signature.states import ProofMeans, ProofState
 logger = logging.getLogger(__name__)
 
 LIVING = (ProofState.STANDING, ProofState.DUE, ProofState.FAILING)
-LASTING = timedelta(days=3 * 365)
-"""New proofs are made with what holds that long, where it can be had."""
 
 
 @dataclass(slots=True)
@@ -93,7 +91,7 @@ def _renew_records(turn: Turn, actor: Actor, at: datetime, most: int) -> None:
     proofs = queries.due_by_record(organisation_id=actor.organisation, weak=weak, most=most)
     if not proofs:
         return
-    digest = lasting_digest(policy, at + LASTING)
+    digest = lasting_digest(policy, at + extend.LASTING)
     _renew_part(turn, proofs, digest, weak, actor, at)
 
 
