@@ -2,8 +2,9 @@
 
 Usage: python scripts/messages.py collect|compile|check
 
-Besides what gettext finds, a refusal's sentence is its class's docstring: `collect` hands these over in a file that
-stands only as long as it takes. `compile` needs nothing but Python, so an instance is built without gettext's tools.
+Besides what gettext finds, a refusal's sentence is its class's docstring, and a verdict's reasons are the values of an
+enumeration: `collect` hands these over in a file that stands only as long as it takes. `compile` needs nothing but
+Python, so an instance is built without gettext's tools.
 """
 
 import ast
@@ -20,12 +21,15 @@ OPTIONS = ("--no-location", "--no-wrap", "--no-obsolete")
 LOOSE_SIGN = re.compile(r"[^\s\u00a0\u202f][:;?!»](\s|$)| [:;?!»]|« ")
 """A sign before which French wants a space that does not break, without one."""
 
+PLACE = re.compile(r"%\(\w+\)|(?<!\{)\{\w+\}(?!\})")
+"""A name to be filled: `%(name)s`, `{name}`."""
+
 Entry = tuple[str | None, str, str | None, list[str], bool]
 """Context, message, plural, translations, whether it is fuzzy."""
 
 
 def refusals() -> list[str]:
-    """The first paragraph of the docstring of every class that refuses, and the labels of states."""
+    """The first paragraph of the docstring of every class that refuses, the labels of states, a verdict's reasons."""
     found: dict[str, None] = {}
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -33,10 +37,18 @@ def refusals() -> list[str]:
                 text = ast.get_docstring(node)
                 if text and node.name != "DomainError":
                     found[" ".join(text.split("\n\n")[0].split())] = None
+            if isinstance(node, ast.ClassDef) and node.name == "Reason":
+                found.update(dict.fromkeys(_reasons(node)))
             # Labels of states: gettext's tools don't know our name for its lazy form.
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_lazy":
                 found[ast.literal_eval(node.args[0])] = None
     return list(found)
+
+
+def _reasons(enumeration: ast.ClassDef) -> list[str]:
+    """The sentence of each reason: the last part of its value."""
+    values = [part.value for part in enumeration.body if isinstance(part, ast.Assign)]
+    return [ast.literal_eval(value.elts[-1]) for value in values if isinstance(value, ast.Tuple)]
 
 
 def _sets(node: ast.stmt, name: str) -> bool:
@@ -123,11 +135,8 @@ def check() -> int:
                 wrong.append(f"{name}: not translated: {message}")
             if name == "fr":
                 wrong += [f"fr: no fixed space before a sign: {text}" for text in texts if LOOSE_SIGN.search(text)]
-            wrong += [
-                f"{name}: not the same places: {message}"
-                for text in texts
-                if text and set(re.findall(r"%\(\w+\)", text)) - set(re.findall(r"%\(\w+\)", message + (_plural or "")))
-            ]
+            places = set(PLACE.findall(message + (_plural or "")))
+            wrong += [f"{name}: not the same places: {message}" for text in texts if set(PLACE.findall(text)) - places]
         catalogue.write_text(before[catalogue])
     print("\n".join(wrong) or "Every sentence is translated.")
     return 1 if wrong else 0

@@ -9,7 +9,7 @@ and what programs are known to miss.
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -44,6 +44,7 @@ from tests.ades.drafts import (
     stream,
     widget,
     words,
+    xmp,
 )
 
 ROOT = Authority()
@@ -116,11 +117,6 @@ def approved() -> Draft:
 def certified(permission: int = 2) -> Draft:
     """Signed by the patient, who allows only so much (DocMDP's P)."""
     return draft().sign(PATIENT, CAMILLE, certify=permission)
-
-
-def _shown(number: int, more: bytes = b"") -> bytes:
-    """A page with this drawing added to what it shows."""
-    return b"/Subtype /Stamp /AP << /N %d 0 R >> %s" % (number, more)
 
 
 def _annotation(kind: bytes, box: bytes, look: int, more: bytes = b"/F 4") -> bytes:
@@ -367,10 +363,6 @@ def _bytes_that_mean_nothing_after_the_end() -> bytes:
 # ── shadow attacks: what the attacker prepared before the signature ───────────────────────────────────────────────────
 
 
-def _with_objects(**_nothing: None) -> dict[int, bytes]:
-    return prescription()
-
-
 @_attack(Reason.PAGE_CHANGED)
 def _shadow_replace_a_dangling_reference_is_filled() -> Draft:
     objects = prescription()
@@ -579,7 +571,7 @@ def _sneaky_signature_of_another_over_the_text() -> Draft:
         **base.change(ANNOTS, b"]", b" %d 0 R]" % new),
         new: widget("Sneaky", "Sig", PAGE_1, (70, 690, 370, 720)),
     }
-    return base.sign(new, LEBRUN, look=COVER.decode().encode(), more=objects)
+    return base.sign(new, LEBRUN, look=COVER, more=objects)
 
 
 @_attack(Reason.FIELD_ADDED)
@@ -748,6 +740,7 @@ def _range() -> re.Match[bytes]:
 
 _DICTIONARY = (
     Reason.SIGNATURE_MALFORMED,
+    Reason.COVERAGE_MALFORMED,
     Reason.NOT_SIGNED,
     Reason.DIGEST_DIFFERS,
     Reason.SIGNATURE_WRONG,
@@ -775,7 +768,7 @@ for _what, _bytes in {
         Case(
             f"byte range {_what}",
             cache(_forged(rb"/ByteRange \[[^\]]*\]", _bytes)),
-            frozenset(_NOT_VALID),
+            frozenset({Conclusion.INVALID}),
             frozenset(_DICTIONARY),
             "ades",
         )
@@ -794,31 +787,72 @@ for _what, _bytes in {
         Case(
             f"contents {_what}",
             cache(_forged(rb"/Contents <[0-9a-f]{1000,}>", _bytes)),
-            frozenset(_NOT_VALID),
+            frozenset({Conclusion.INVALID}),
             frozenset(_DICTIONARY),
             "ades",
         )
     )
 
 
-@_attack(*_DICTIONARY, Reason.UNLISTED_OBJECTS, Reason.REVISION_BYPASSED, by="ades", conclusions=_NOT_VALID)
+def _stuffed(stuffing: bytes) -> bytes:
+    """The hole that the signature leaves in what it covers, filled up: every digest still matches."""
+    pdf = approved().pdf
+    start, end = (int(number) for number in _range().groups()[:2])
+    content = pdf[start + 1 : end - 1].rstrip(b"0")
+    content += b"0" * (len(content) % 2)
+    hole = b"<%s> %s" % (content, stuffing)
+    assert len(hole) <= end - start - 2
+    return pdf[:start] + hole + b"<".ljust(end - start - len(hole) - 1, b"0") + b">" + pdf[end:]
+
+
+_EVIL = b"4 0 obj\n%s\nendobj\n" % stream(words("Levothyrox 200 micrograms"))
+
+
+@_attack(*_DICTIONARY, by="ades")
+def _wrapping_objects_in_the_hole() -> bytes:
+    return _stuffed(b">>\nendobj\n" + _EVIL + b"99 0 obj\n<< /X ")
+
+
+@_attack(*_DICTIONARY, by="ades")
+def _wrapping_a_second_byte_range_in_the_hole() -> bytes:
+    first, second, length = (int(number) for number in _range().groups())
+    return _stuffed(b"/ByteRange [0 %d %d %d] /X " % (first, second, length))
+
+
+@_attack(*_DICTIONARY, by="ades")
+def _wrapping_a_second_contents_in_the_hole() -> bytes:
+    return _stuffed(b"/Contents <00> /X ")
+
+
+@_attack(*_DICTIONARY, Reason.PAGE_CHANGED)
+def _wrapping_a_later_table_that_points_into_the_hole() -> Draft:
+    base = replace(approved(), pdf=_stuffed(b">>\nendobj\n" + _EVIL + b"99 0 obj\n<< /X "))
+    return base.update({}, listed={TEXT_1: base.pdf.index(_EVIL) - len(base.pdf)})
+
+
+@_attack(*_DICTIONARY, Reason.UNLISTED_OBJECTS, by="ades", conclusions=_NOT_VALID)
 def _wrapping_the_second_part_moved_to_the_end() -> bytes:
     # What was signed is put together again out of other places, and new objects stand between.
     pdf = approved().pdf
-    found = _range()
-    first, second, length = (int(number) for number in found.groups())
-    tail = pdf[second : second + length]
-    middle = b"4 0 obj\n%s\nendobj\n" % stream(words("Levothyrox 200 micrograms"))
-    moved = b"/ByteRange [0 %d %d %d]" % (first, second + len(middle), length)
-    assert len(moved) <= len(found[0])
-    head = pdf[: found.start()] + moved.ljust(len(found[0])) + pdf[found.end() : second]
-    return head + middle + tail
+    first, second, length = (int(number) for number in _range().groups())
+    made = _stuffed(b"/ByteRange [0 %d %d %d] >>\nendobj\n99 0 obj\n<< /X " % (first, len(pdf) + len(_EVIL), length))
+    return made + _EVIL + pdf[second:]
 
 
-@_attack(*_DICTIONARY, Reason.REVISION_BYPASSED, Reason.UNLISTED_OBJECTS, by="ades", conclusions=_NOT_VALID)
-def _wrapping_a_second_contents() -> bytes:
-    pdf = approved().pdf
-    return pdf.replace(b"/ByteRange", b"/Contents <00> /ByteRange", 1)
+@_attack(Reason.PAGE_CHANGED)
+def _shadow_an_object_that_no_table_listed_till_now() -> Draft:
+    whole = draft()
+    hidden = _EVIL.join((b"\n", b"\n"))
+    # It stands, unlisted, between the header and the first object of a second update.
+    base = whole.update({INFO: b"<< /Title (Prescription) >>"})
+    at = base.pdf.rindex(b"xref\n13 1")
+    moved = (
+        base.pdf[:at]
+        + hidden
+        + base.pdf[at:].replace(b"startxref\n%d" % base.section, b"startxref\n%d" % (base.section + len(hidden)))
+    )
+    signed = replace(base, pdf=moved, section=base.section + len(hidden)).sign(PATIENT, CAMILLE)
+    return signed.update({}, listed={TEXT_1: signed.pdf.index(_EVIL) - len(signed.pdf)})
 
 
 @_attack(*_DICTIONARY, by="ades", conclusions=_NOT_VALID)
@@ -967,7 +1001,7 @@ def _metadata_changed() -> Draft:
     return approved().update(
         {
             INFO: b"<< /Title (Prescription) /ModDate (D:20261122100000Z) >>",
-            METADATA: stream(b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a/></x:xmpmeta>", b"/Type /Metadata /Subtype /XML"),
+            METADATA: stream(xmp(b"<rdf:Description/>"), b"/Type /Metadata /Subtype /XML"),
         },
         trailer=b"/ID [<00> <01>]",
     )
@@ -1130,8 +1164,3 @@ def _pyhanko_twice_on_a_linearised_file() -> bytes:
 @_legitimate()
 def _pyhanko_twice_on_object_streams() -> bytes:
     return _by_pyhanko(after=_signed_again_by_pyhanko, packed=True)
-
-
-def cases(table: list[Case]) -> Iterator[Case]:
-    """The table's cases, for parametrisation."""
-    yield from table

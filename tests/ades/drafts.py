@@ -44,7 +44,7 @@ def drawing(content: bytes, width: float = 200, height: float = 40) -> bytes:
 
 def words(text: str, x: float = 72, y: float = 700, size: float = 14) -> bytes:
     """Operators that write a line."""
-    return b"BT /F1 %g Tf %g %g Td (%s) Tj ET" % (size, x, y, text.encode("latin-1"))
+    return b"BT /F1 %g Tf %g %g Td (%s) Tj ET\n" % (size, x, y, text.encode("latin-1"))
 
 
 def _page(contents: int, annots: bytes) -> bytes:
@@ -60,6 +60,14 @@ def widget(name: str, kind: str, page: int, box: tuple[int, int, int, int], more
     return b"<< /Type /Annot /Subtype /Widget /FT /%s /T (%s) /P %d 0 R /F 4 /Rect [%s] %s >>" % (
         kind.encode(), name.encode(), page, rectangle, more,
     )  # fmt: skip
+
+
+def xmp(description: bytes) -> bytes:
+    """A metadata packet (ISO 16684-1)."""
+    return (
+        b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>%s"
+        b"</rdf:RDF></x:xmpmeta>" % description
+    )
 
 
 def prescription() -> dict[int, bytes]:
@@ -80,10 +88,15 @@ def prescription() -> dict[int, bytes]:
         PATIENT: widget("Patient", "Sig", PAGE_1, (72, 100, 272, 140)),
         DOCTOR: widget("Doctor", "Sig", PAGE_2, (72, 100, 272, 140)),
         INFO: b"<< /Title (Prescription) /Producer (By hand) >>",
-        METADATA: stream(b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>", b"/Type /Metadata /Subtype /XML"),
+        METADATA: stream(xmp(b""), b"/Type /Metadata /Subtype /XML"),
         ANNOTS: b"[%d 0 R %d 0 R]" % (DOSE, PATIENT),
         UNUSED: drawing(b"1 1 1 rg 0 0 200 40 re f 0 g " + words("Levothyrox 200 micrograms", 2, 10)),
     }  # fmt: skip
+
+
+def _stays_outside(content: bytes) -> bool:
+    """Of object streams: streams, and signatures, whose bytes must stand in the file."""
+    return b"stream\n" in content or b"/ByteRange" in content
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,7 @@ class Draft:
 
     def _update_packed(self, changes: Mapping[int, bytes | None], trailer: bytes) -> "Draft":
         base = len(self.pdf)
-        inside = {number: content for number, content in changes.items() if content and b"stream\n" not in content}
+        inside = {number: content for number, content in changes.items() if content and not _stays_outside(content)}
         outside = {number: content for number, content in changes.items() if content and number not in inside}
         objects = {number: content for number, content in {**self.objects, **changes}.items() if content is not None}
         pack, table = max(objects) + 1, max(objects) + 2
@@ -374,6 +387,16 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = certificates.Name([certificates.NameAttribute(NameOID.COMMON_NAME, name)])
         self.certificate = self._issue(self._name, self._key.public_key(), timedelta(days=3650), "authority")
+
+    def crl(self) -> bytes:
+        """Nobody is revoked."""
+        builder = certificates.CertificateRevocationListBuilder(
+            self._name, last_update=now() - timedelta(minutes=1), next_update=now() + timedelta(days=1)
+        )
+        number = certificates.CRLNumber(1)
+        key_id = certificates.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        signed = builder.add_extension(number, critical=False).add_extension(key_id, critical=False)
+        return signed.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def signer(self, name: str, *, lifetime: timedelta = timedelta(hours=1), purpose: str = "sign") -> Signer:
         """Someone, or for purpose `timestamp` a timestamping unit."""

@@ -1,6 +1,7 @@
 """What is said of changes after a signature: by the difference policy alone."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -48,10 +49,8 @@ def test_what_may_follow_a_signature_gets_no_worse_than_a_warning(case: Case) ->
 
 @pytest.mark.parametrize("case", [case for case in ATTACKS if case.by != "policy"], ids=str)
 def test_what_others_catch_is_read_or_refused_and_nothing_else(case: Case) -> None:
-    try:
+    with suppress(UnreadableFile):
         examine(Document(case.make()))
-    except UnreadableFile:
-        pass
 
 
 def test_each_revision_says_what_it_did() -> None:

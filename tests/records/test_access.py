@@ -98,7 +98,7 @@ def test_a_title_is_not_readable_in_the_database(cast: Cast) -> None:
 
 
 def test_no_document_without_its_audit_event(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from telesphore.records import actions
+    from telesphore.records.actions import keep as actions
 
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the trail is broken")

@@ -252,3 +252,11 @@ class RecordOutOfOrder(DomainError):
 
     refusal = Refusal.INVALID
     code = "record-out-of-order"
+
+
+class NoLongerProof(DomainError):
+    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
+    renewed, or set another authority."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "no-longer-proof"

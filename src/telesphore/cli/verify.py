@@ -1,52 +1,123 @@
-"""`telesphore verify`: what the signatures of a file say, for people and for programs."""
+"""`telesphore verify`: what a signed file is worth, for people, for programs, for auditors."""
 
-import dataclasses
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
-from telesphore.ades.validation import SignatureFacts
+from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.verdict.apart import Judged, Limits, judge
+from telesphore.ades.verdict.reports.etsi import as_etsi_xml
+from telesphore.ades.verdict.reports.json_report import as_json
+from telesphore.ades.verdict.reports.pages import pages_drawn
+from telesphore.ades.verdict.reports.paper import report_pdf
+from telesphore.ades.verdict.reports.reader import Reader
+from telesphore.ades.verdict.reports.telling import Telling, tell
+from telesphore.ades.verdict.result import Conclusion
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, Trust
 from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
-from telesphore.kernel.errors import DomainError
 from telesphore.pki import queries as pki
 
-LARGEST = 300 * 2**20
+LIMITS = Limits(size=300 * 2**20, processor=120, elapsed=300)
+GOOD = (Conclusion.VALID, Conclusion.WARNING)
 
 
 def verify(
     files: Annotated[list[Path], typer.Argument(help="Signed PDF files.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per file.")] = False,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line and file.")] = False,
+    as_xml: Annotated[bool, typer.Option("--xml", help="Print the ETSI TS 119 102-2 report of one file.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report of one file, as a PDF.")] = None,
+    language: Annotated[str, typer.Option(help="Of the PDF report: fr or en.")] = "fr",
+    anchors: Annotated[
+        list[Path] | None,
+        typer.Option(help="Certificates to trust (PEM or DER) instead of this instance’s; may be repeated."),
+    ] = None,
+    at: Annotated[str, typer.Option(help="Judge at this moment (ISO 8601, UTC unless it says) instead of now.")] = "",
 ) -> None:
-    """Check the signatures of PDF files against this instance's authorities.
+    """Say what signed PDF files are worth, by this instance's authorities.
 
-    Exit status: 0 when every file is signed, and each signature intact and trusted; 1 otherwise.
+    Exit status: 0 when every file is valid, be it with a reservation; 1 otherwise.
     """
+    if len(files) > 1 and (as_xml or report):
+        raise typer.BadParameter("--xml and --report take one file.")
+    if language not in ("fr", "en"):
+        raise typer.BadParameter("--language accepts fr or en.")
+    moment = _moment(at) if at else now()
+    if anchors:
+        # Without a word from the database: an outsider's machine needs none.
+        trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], TS_119_312)
+        evidence = NOTHING_MORE
+    else:
+        trust, evidence = pki.trust(), pki.evidence()
     all_good = True
     for path in files:
-        problem = ""
-        facts: tuple[SignatureFacts, ...] = ()
         try:
-            if path.stat().st_size > LARGEST:
-                problem = f"larger than {LARGEST // 2**20} MB"
-            else:
-                facts = pki.inspect_with_all_authorities(path.read_bytes(), at=now())
-                problem = "" if facts else "no signature"
-        except DomainError as refused:
-            problem = refused.sentence
+            judged = judge(path.read_bytes(), trust, at=moment, evidence=evidence, limits=LIMITS)
         except OSError as error:
-            problem = f"can't be read: {error.strerror}"
-        good = bool(facts) and all(fact.intact and fact.trusted for fact in facts) and facts[-1].covers_whole_file
-        all_good &= good
-        if as_json:
-            found = [dataclasses.asdict(fact) for fact in facts]
-            print(json.dumps({"file": str(path), "valid": good, "problem": problem, "signatures": found}, default=str))
+            all_good = False
+            _cannot_read(path, error.strerror or "", as_json_=as_json_)
             continue
-        print(f"{path}: {'valid' if good else 'NOT VALID'}{f' ({problem})' if problem else ''}")
-        for fact in facts:
-            marks = f"{'intact' if fact.intact else 'ALTERED'}, {'trusted' if fact.trusted else 'NOT TRUSTED'}"
-            print(f"    {fact.signer}, {fact.signed_at:%Y-%m-%d %H:%M} UTC: {marks}")
+        good = judged.verdict.conclusion in GOOD
+        all_good &= good
+        if as_json_:
+            print(json.dumps({"file": str(path), "valid": good, **as_json(judged.verdict)}, ensure_ascii=False))
+        elif as_xml:
+            sys.stdout.buffer.write(as_etsi_xml(judged.verdict))
+        else:
+            _say(path, tell(judged.verdict, Reader("en", timezone.get_current_timezone(), str)))
+        if report:
+            report.write_bytes(_report(judged, path.name, language, moment))
     if not all_good:
         raise typer.Exit(Status.FAILED)
+
+
+def _say(path: Path, telling: Telling) -> None:
+    print(f"{path}: {telling.title}.")
+    for sentence in (telling.lead, *telling.others):
+        print(f"    {sentence}")
+    for signer in telling.signers:
+        print(f"    {signer.name}")
+        for row in signer.rows:
+            print(f"        {row.name}: {row.value}")
+
+
+def _cannot_read(path: Path, why: str, *, as_json_: bool) -> None:
+    if as_json_:
+        print(json.dumps({"file": str(path), "valid": False, "problem": why}))
+    else:
+        print(f"{path}: can't be read: {why}")
+
+
+def _report(judged: Judged, name: str, language: str, at: datetime) -> bytes:
+    with translation.override(language):
+        reader = Reader(language, timezone.get_current_timezone(), gettext)
+        telling = tell(judged.verdict, reader, name=name, passages=judged.passages)
+        return report_pdf(telling, pages_drawn(judged, reader), reader, at=at)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("--at accepts a date or a moment, as 2026-11-22 or 2026-11-22T09:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _certificates(path: Path) -> list[bytes]:
+    try:
+        content = path.read_bytes()
+        if b"-----BEGIN" in content:
+            found = x509.load_pem_x509_certificates(content)
+        else:
+            found = [x509.load_der_x509_certificate(content)]
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--anchors: {path} holds no certificate that can be read: {error}.") from None
+    return [one.public_bytes(Encoding.DER) for one in found]

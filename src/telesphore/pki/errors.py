@@ -108,15 +108,14 @@ class CertificateNotYet(DomainError):
     code = "certificate-not-yet"
 
 
-class ClockWentBack(DomainError):
-    """The clock reads an earlier time than when the last time-stamp was made. Set the clock right, then try again."""
-
-    refusal = Refusal.UNAVAILABLE
-    code = "clock-went-back"
-
-
 class TimestampUnavailable(DomainError):
     """No time-stamping authority gave the time. Nothing was lost; try again later."""
 
     refusal = Refusal.UNAVAILABLE
     code = "timestamp-unavailable"
+
+
+class ClockWentBack(TimestampUnavailable):
+    """The clock reads an earlier time than when the last time-stamp was made. Set the clock right, then try again."""
+
+    code = "clock-went-back"

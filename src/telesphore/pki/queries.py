@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.utils import formats
 
 from telesphore.ades import validation
+from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.validation import SignatureFacts
+from telesphore.ades.verdict.trust import Anchor, AnchorKind, Evidence, Trust
 from telesphore.pki import access
 from telesphore.pki.errors import AuthorityNotFound, CertificateNotYet, CertificateOver, CertificateRevoked
 from telesphore.pki.formats import certificates
@@ -50,6 +52,20 @@ def inspect_signatures(pdf: bytes, *, organisation_id: UUID, at: datetime) -> tu
 def inspect_with_all_authorities(pdf: bytes, *, at: datetime) -> tuple[SignatureFacts, ...]:
     """The signatures of a file, by the trust of every organisation of this instance. Raises as `inspect_signatures`."""
     return validation.inspect(pdf, anchors=all_trust_anchors(), at=at)
+
+
+def trust() -> Trust:
+    """What a file of anyone's is judged by: the authorities of every organisation of this instance."""
+    return Trust([Anchor(root, AnchorKind.LOCAL) for root in all_trust_anchors()], TS_119_312)
+
+
+def evidence() -> Evidence:
+    """What this instance knows of its own certificates: the issuing authorities, and the last list of each."""
+    rows = list(Authority.objects.order_by("organisation_id", "generation"))
+    lists = [found for row in rows for level in Level if (found := latest_list(row, level)) is not None]
+    return Evidence(
+        certificates=tuple(bytes(row.issuing) for row in rows), crls=tuple(bytes(found.content) for found in lists)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,3 +22,24 @@ class NotAllowed(DomainError):
 
     refusal = Refusal.FORBIDDEN
     code = "not-allowed"
+
+
+class NotSigned(DomainError):
+    """Only a signed document is printed with its proof. Have it signed first."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-signed"
+
+
+class AlreadyWithdrawn(DomainError):
+    """This document was withdrawn: it no longer holds."""
+
+    refusal = Refusal.CONFLICT
+    code = "already-withdrawn"
+
+
+class PrintNotFound(DomainError):
+    """No print bears this code. Read it again on the paper; if it still leads here, do not rely on that print."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "print-not-found"

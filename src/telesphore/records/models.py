@@ -5,7 +5,11 @@ from typing import ClassVar
 from django.db import models
 
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
+<<<<<<< HEAD
 from telesphore.records.states import IdentityStatus, Sex
+=======
+from telesphore.records.states import IdentityStatus, Sex, Standing
+>>>>>>> main
 
 
 class Patient(Owned):
@@ -94,11 +98,22 @@ class Document(Owned):
     """The envelope whose result this is; with `source_part`, filed once."""
     source_part = models.TextField(blank=True)
     created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    """When it ceased to hold; it stays in the record."""
+    replaced_by_id = models.UUIDField(null=True)
+    """The document that holds in its place."""
 
     class Meta:
         constraints: ClassVar = [
             SameOrganisation(
                 column="patient_id", to="records.Patient", name="document_is_of_a_patient_of_its_organisation"
+            ),
+            SameOrganisation(
+                column="replaced_by_id", to="records.Document", name="document_is_replaced_within_its_organisation"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(replaced_by_id=None) | models.Q(withdrawn_at__isnull=False),
+                name="document_replaced_is_withdrawn",
             ),
             models.UniqueConstraint(
                 fields=["organisation_id", "source_id", "source_part"], name="document_result_is_filed_once"
@@ -108,6 +123,7 @@ class Document(Owned):
             models.Index(fields=["organisation_id", "patient_id", "created_at"], name="document_by_patient"),
         ]
 
+<<<<<<< HEAD
 
 class DocumentRevision(Owned, InsertOnly):
     """The same document, in a file whose proof was extended. The first file stays in `Document`; every one is kept."""
@@ -120,10 +136,32 @@ class DocumentRevision(Owned, InsertOnly):
     sha256 = models.BinaryField(max_length=32)
     size = models.PositiveBigIntegerField()
     at = models.DateTimeField()
+=======
+    @property
+    def standing(self) -> Standing:
+        """Whether it holds."""
+        if self.withdrawn_at is None:
+            return Standing.STANDS
+        return Standing.REPLACED if self.replaced_by_id is not None else Standing.WITHDRAWN
+
+
+class PrintedCopy(Owned, InsertOnly):
+    """A print of a document, which its bearer can check by the code that it bears."""
+
+    document_id = models.UUIDField()
+    document = belongs_to(Document, "document_id")
+    token_hash = models.BinaryField(max_length=32)
+    """SHA-256 of the code's token; the token itself is on the paper only."""
+    sha256 = models.BinaryField(max_length=32)
+    """Of the file that was printed."""
+    printed_by = models.UUIDField()
+    printed_at = models.DateTimeField()
+>>>>>>> main
 
     class Meta:
         constraints: ClassVar = [
             SameOrganisation(
+<<<<<<< HEAD
                 column="document_id",
                 to="records.Document",
                 name="document_revision_is_of_a_document_of_its_organisation",
@@ -135,3 +173,10 @@ class DocumentRevision(Owned, InsertOnly):
                 fields=["organisation_id", "document_id", "blob_id"], name="document_revision_is_taken_once"
             ),
         ]
+=======
+                column="document_id", to="records.Document", name="printed_copy_is_of_a_document_of_its_organisation"
+            ),
+            models.UniqueConstraint(fields=["organisation_id", "token_hash"], name="printed_copy_token_held_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["token_hash"], name="printed_copy_by_token")]
+>>>>>>> main

@@ -1,5 +1,6 @@
 """What a record holds, for those who may see it. Titles are unsealed here, after access was decided."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +11,13 @@ from django.db.models import Q
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records.access import Decision, decide_document
+<<<<<<< HEAD
 from telesphore.records.models import CareTeamMember, Document, DocumentRevision, Patient
+=======
+from telesphore.records.errors import PrintNotFound
+from telesphore.records.models import CareTeamMember, Document, Patient, PrintedCopy
+from telesphore.records.states import Standing
+>>>>>>> main
 from telesphore.vault import queries as vault
 
 PAGE = 50
@@ -74,8 +81,35 @@ class DocumentView:
     created_at: datetime
     source_id: UUID | None
     source_part: str
+<<<<<<< HEAD
     extended_at: datetime | None
     first_sha256: str
+=======
+    standing: Standing
+    withdrawn_at: datetime | None
+    replaced_by_id: UUID | None
+    is_author: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrintCard:
+    """What the bearer of a print may know: nothing of what the document says, nor whose it is.
+
+    Attributes:
+        issuer: the organisation's name.
+        sha256: of the file that was printed, hexadecimal.
+        withdrawn_at: when the document ceased to hold; None while it stands.
+    """
+
+    issuer: str
+    document_id: UUID
+    standing: Standing
+    withdrawn_at: datetime | None
+    created_at: datetime
+    printed_at: datetime
+    pages: int
+    sha256: str
+>>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +208,48 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
         row.created_at,
         row.source_id,
         row.source_part,
+<<<<<<< HEAD
         extended.at if extended else None,
         bytes(row.sha256).hex(),
+=======
+        row.standing,
+        row.withdrawn_at,
+        row.replaced_by_id,
+        row.author_id == actor.person_id,
+    )
+
+
+def file_of(document: Document) -> Document:
+    """What a reader of the document gets: where its bytes are, and their SHA-256."""
+    return document
+
+
+def print_token_hash(token: str) -> bytes:
+    """What the database keeps of a print's token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def printed_copy(token: str) -> PrintCard:
+    """What became of the document of which someone holds a print; the token on it is what lets them ask.
+
+    Raises:
+        PrintNotFound: no print bears this token.
+    """
+    try:
+        copy = PrintedCopy.objects.select_related("document").get(token_hash=print_token_hash(token))
+    except PrintedCopy.DoesNotExist:
+        raise PrintNotFound from None
+    document = copy.document
+    return PrintCard(
+        accounts.organisation_card(copy.organisation_id).name,
+        document.id,
+        document.standing,
+        document.withdrawn_at,
+        document.created_at,
+        copy.printed_at,
+        document.pages,
+        bytes(copy.sha256).hex(),
+>>>>>>> main
     )
 
 

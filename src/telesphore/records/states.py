@@ -44,3 +44,15 @@ _CLASSES = {
     DocumentType.IMAGING_REPORT: "31",
     DocumentType.PRESCRIPTION: "42",
 }
+
+
+SIGNED_PART = "signed"
+"""The part of an envelope's results that is the signed document itself."""
+
+
+class Standing(models.TextChoices):
+    """Whether a document holds: derived, never stored."""
+
+    STANDS = "stands", _lazy("stands")
+    REPLACED = "replaced", _lazy("replaced")
+    WITHDRAWN = "withdrawn", _lazy("withdrawn")

@@ -80,14 +80,6 @@ class UnknownSigner(DomainError):
     code = "unknown-signer"
 
 
-class NoLongerProof(DomainError):
-    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
-    renewed, or set another authority."""
-
-    refusal = Refusal.UNAVAILABLE
-    code = "no-longer-proof"
-
-
 class ProofChangedMeanwhile(DomainError):
     """The proof of this document changed while it was being renewed. Nothing was lost; the next turn looks again."""
 

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.renewal import due_at
 from telesphore.ades.strength import Cause, Strength
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
 from telesphore.signature.states import EnvelopeState, ProofMeans, ProofState, Purpose, RecipientState
@@ -218,9 +219,7 @@ class Proof(Owned):
         self.weakens_at = _bounded(weakens_at)
         self.cause, self.what = cause.value, what
         self.policy = policy.fingerprint
-        # Of a proof that lives for less than twice the margin, half the life is the margin.
-        early = min(margin, max(self.weakens_at - at, timedelta(0)) / 2)
-        self.due_at = self.weakens_at - early if self.timestamped else min(at, self.weakens_at)
+        self.due_at = due_at(self.weakens_at, timestamped=self.timestamped, margin=margin, at=at)
         if self.weakens_at <= at:
             self.state = ProofState.WEAKENED
         else:

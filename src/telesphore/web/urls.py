@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("telesphore.web.records.urls")),
     path("", include("telesphore.web.signature.urls")),
     path("", include("telesphore.web.patients.urls")),
+    path("", include("telesphore.web.verify.urls")),
     path("audit/", audit.journal, name="journal"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),

@@ -15,7 +15,7 @@ from tests.papers import blank
 
 ROOM = 12_000
 """Bytes kept for a signature."""
-FIELDS = tuple(f"Signature{number}" for number in range(1, 41))
+FIELDS = tuple(f"Signature{number}" for number in range(1, 61))
 
 
 def form(pages: int = 1, places: int = 2) -> bytes:

@@ -258,8 +258,8 @@ def test_a_chain_that_breaks_a_rule_is_not_believed(what: str) -> None:
 
 def test_names_inside_the_constraints_are_believed() -> None:
     allowed = _constrained(x509.NameConstraints([_directory("Anne LEBRUN"), x509.RFC822Name(".example.org")], None))
-    signer = _built("Anne LEBRUN", _key(), allowed,
-                    [SIGNS, (x509.SubjectAlternativeName([x509.RFC822Name("anne@chu.example.org")]), False)])  # fmt: skip
+    address = x509.SubjectAlternativeName([x509.RFC822Name("anne@chu.example.org")])
+    signer = _built("Anne LEBRUN", _key(), allowed, [SIGNS, (address, False)])
     lists = TestAuthority("Constrained")
     lists.key = allowed.key
     evidence = Evidence(crls=[*known().crls, lists.crl(at=NOW)])

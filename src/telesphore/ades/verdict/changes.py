@@ -37,6 +37,7 @@ _FILLING = frozenset({"V", "AP", "AS", "I", "RV", "M"})
 _PRINT, _LOCKED, _READ_ONLY = 4, 128, 1
 _NOTES = frozenset({"Text", "Popup", "Link", "Highlight", "Underline", "Squiggly", "StrikeOut"})
 """Annotations that remark on what is there; others may be laid over it."""
+_MARKS = frozenset({"Highlight", "Underline", "Squiggly", "StrikeOut"})
 _DSS = frozenset({"Type", "VRI", "Certs", "OCSPs", "CRLs"})
 _VRI = frozenset({"Type", "Cert", "OCSP", "CRL", "TS", "TU"})
 _DSS_STREAM = frozenset({"Length", "Filter", "DecodeParms"})
@@ -50,12 +51,14 @@ class Place:
         page: counted from 1.
         box: left, bottom, right, top, in points.
         agreed: the place was there when the document was first signed.
+        marks: it is an annotation made to mark the text below it.
     """
 
     page: int
     box: Box
     kind: ChangeKind
     agreed: bool
+    marks: bool = False
 
 
 @dataclass(slots=True)
@@ -709,7 +712,8 @@ class Judge:
     def _place(self, page: Reference, value: Mapping[str, Value]) -> None:
         box = box_of(self._graph, value)
         if box is not None:
-            self.places.append(Place(self._pages[page], box, ChangeKind.ANNOTATION, agreed=False))
+            marks = self._graph.now(value.get("Subtype")) in _MARKS
+            self.places.append(Place(self._pages[page], box, ChangeKind.ANNOTATION, agreed=False, marks=marks))
 
     # ── whatever is left ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -60,7 +60,7 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     first = _first_signed(document)
     if first is None:
         none = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in revisions)
-        return Examination(none, tuple(_odd(document, len(revisions), "")))
+        return Examination(none, ())
     facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     findings: list[Finding] = []
     if first == len(revisions) - 1:

@@ -18,7 +18,6 @@ DEEPEST = 32
 """Levels of fields."""
 MOST_SIGNATURES = 500
 
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})*+")
 _OWN = re.compile(rb"/Contents[\0\t\n\f\r ]*+\Z")
 _BLANK = b"\0\t\n\f\r "
 _DATE = re.compile(
@@ -164,8 +163,7 @@ def _malformed(
         return "its dictionary does not hold the signature itself"
     if content[before : before + 1] != b"<" or content[after - 1 : after] != b">":
         return "what it leaves out is not one string"
-    hexadecimal = content[before + 1 : after - 1]
-    if not _HEX.fullmatch(hexadecimal) or bytes.fromhex(hexadecimal.decode()) != contents:
+    if _unhex(content[before + 1 : after - 1]) != contents:
         return "what it leaves out is not the signature"
     if before < place or not _OWN.search(content, max(place, before - 200), before):
         return "what it leaves out is not in its own dictionary"
@@ -174,6 +172,16 @@ def _malformed(
     if revision is None:
         return "it ends in the middle of a revision"
     return ""
+
+
+def _unhex(digits: bytes) -> bytes | None:
+    """Bytes of hexadecimal digits and nothing else; None for anything else."""
+    try:
+        found = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return None
+    # White space was let through.
+    return found if 2 * len(found) == len(digits) else None
 
 
 def _ended(document: Document, end: int) -> int | None:

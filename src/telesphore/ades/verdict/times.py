@@ -16,6 +16,7 @@ from telesphore.ades.errors import (
 from telesphore.ades.verdict.certificates import Certificate, Malformed
 from telesphore.ades.verdict.path import Purpose, weak
 from telesphore.ades.verdict.problem import Problem, problem
+from telesphore.ades.verdict.qualification import is_qualified_timestamp
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Indication, SubIndication, TimestampFacts
 from telesphore.ades.verdict.session import Judged, Session
@@ -165,7 +166,10 @@ def judge_timestamp(
             revision=revision,
             expires_at=certificate.until if certificate is not None else None,
             digest=token.digest if token is not None else "",
-            qualified=False,
+            qualified=wrong is None
+            and token is not None
+            and judged is not None
+            and is_qualified_timestamp(judged.path, token.time),
         ),
         token,
         wrong,

@@ -20,6 +20,32 @@ class AnchorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """What a certificate must be like for a qualifier to apply to it (TS 119 612 §5.5.9.2.2).
+
+    Attributes:
+        asserts: `all`, `atLeastOne` or `none` of the parts hold.
+        usages: each a set of key usages (`nonRepudiation`…) that must be there, or must not.
+        policies: each a set of dotted policies that must all be there.
+        unknown: it holds a part that we don't know, which never holds.
+    """
+
+    asserts: str
+    usages: tuple[tuple[tuple[str, bool], ...], ...] = ()
+    policies: tuple[frozenset[str], ...] = ()
+    inner: "tuple[Criterion, ...]" = ()
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QualifierRule:
+    """Qualifiers (last parts of their URIs: `QCForESig`, `QCForESeal`, `QCWithQSCD`…), and when they apply."""
+
+    qualifiers: tuple[str, ...]
+    criterion: Criterion
+
+
+@dataclass(frozen=True, slots=True)
 class TrustService:
     """One service of a trusted list, for one span of its history.
 
@@ -27,8 +53,8 @@ class TrustService:
         kind: last part of the service type's URI: `CA/QC`, `TSA/QTST`…
         granted: its status says that it is (or was) supervised and granted.
         since, until: the span; None for one without end.
-        qualifiers: last parts of the qualifiers' URIs, with what they apply to settled for the certificate at hand by
-            the reader: `QCForESig`, `QCForESeal`, `QCWithSSCD`, `QCQSCDStatusAsInCert`…
+        uses: what it issues for: `ForeSignatures`, `ForeSeals`…; empty for all.
+        rules: qualifiers that correct what certificates say of themselves.
     """
 
     provider: str
@@ -37,7 +63,8 @@ class TrustService:
     granted: bool
     since: datetime
     until: datetime | None
-    qualifiers: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    rules: tuple[QualifierRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from datetime import datetime
 from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.objects import Name, read_text
 from telesphore.ades.pdf.reader import Document
-from telesphore.ades.verdict import level, signed_fields
+from telesphore.ades.verdict import level, pixels, signed_fields
+from telesphore.ades.verdict.qualification import qualify
 from telesphore.ades.verdict.ranges import RangeDigests
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import (
     Finding,
     PageFacts,
-    Qualification,
     RevisionFacts,
     SignatureFacts,
     SubIndication,
@@ -21,11 +21,15 @@ from telesphore.ades.verdict.result import (
     Verdict,
     conclude,
 )
+from telesphore.ades.verdict.revisions import Examination, examine
 from telesphore.ades.verdict.session import Session
 from telesphore.ades.verdict.signatures import JudgedSignature, judge_signature, not_proving
 from telesphore.ades.verdict.signed_fields import SignedField, StoredData
 from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp
-from telesphore.ades.verdict.trust import NOTHING_MORE, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
+
+MOST_PAGES = 5000
+"""Pages spoken of; a file may claim to have any number."""
 
 
 def validate(
@@ -43,10 +47,10 @@ def validate(
         document = Document(file)
         fields = signed_fields.find(document)
         stored = signed_fields.stored_data(document)
+    except FileBeyondLimits as beyond:
+        return _nothing(file, Reason.TOO_LARGE, trust, at, limit=beyond.why)
     except UnreadableFile:
         return _nothing(file, Reason.NOT_READABLE, trust, at)
-    except FileBeyondLimits as beyond:
-        return _nothing(file, Reason.TOO_LARGE, trust, at, limit=str(beyond))
     session = Session(trust, at, evidence)
     _learn(session, stored)
     digests = RangeDigests(file, [one.hole for one in fields if not one.malformed])
@@ -56,11 +60,11 @@ def validate(
         for one in fields
         if not one.is_timestamp
     )
-    revisions, changes = _examine(document, fields)
-    pages, shown, compared = _compare(document, fields) if compare_pages and signatures else ((), (), False)
+    examined = _examine(document, signatures)
+    pages, shown = _compare(document, examined) if compare_pages and signatures else ((), ())
     findings = [finding for one in signatures for finding in one.findings]
     findings += [_of_document_timestamp(one) for one in timestamps.values() if one.problem is not None]
-    findings += [*changes, *shown]
+    findings += [*examined.findings, *shown]
     if not signatures:
         findings.append(Finding(Reason.NOT_SIGNED))
     conclusion, ordered = conclude(tuple(findings))
@@ -69,9 +73,9 @@ def validate(
         findings=ordered,
         signatures=signatures,
         timestamps=tuple(one.facts for one in timestamps.values()),
-        revisions=revisions,
+        revisions=examined.revisions,
         pages=pages,
-        pages_compared=compared,
+        pages_compared=bool(pages),
         validated_at=at,
         file_sha256=hashlib.sha256(file).hexdigest(),
         file_size=len(file),
@@ -162,7 +166,11 @@ def _judge_field(
         findings=judged.findings,
         level=reached,
         next_level_missing=missing,
-        qualification=_qualification(judged),
+        qualification=qualify(
+            judged.judged.path if judged.judged is not None else None,
+            passed=judged.problem is None,
+            signed_at=judged.proved,
+        ),
         signer=judged.signer,
         algorithm=judged.algorithm.scheme.value if judged.algorithm is not None else "",
         digest=judged.algorithm.digest.value if judged.algorithm is not None else "",
@@ -199,13 +207,6 @@ def _revoked(judged: JudgedSignature) -> bool:
     )
 
 
-def _qualification(judged: JudgedSignature) -> Qualification:
-    path = judged.judged.path if judged.judged is not None else None
-    if path is not None and path.anchor.kind is AnchorKind.LOCAL:
-        return Qualification.LOCAL
-    return Qualification.NOT_ASSESSED
-
-
 def _of_document_timestamp(stamp: JudgedTimestamp) -> Finding:
     assert stamp.problem is not None
     if stamp.problem.sub_indication in (SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE):
@@ -213,17 +214,25 @@ def _of_document_timestamp(stamp: JudgedTimestamp) -> Finding:
     return not_proving(stamp)
 
 
-def _examine(
-    document: Document, fields: Sequence[SignedField]
-) -> tuple[tuple[RevisionFacts, ...], tuple[Finding, ...]]:
-    ended = {one.revision: one.name for one in fields}
-    return tuple(RevisionFacts(one.index, one.end, ended.get(one.index, ""), (), ()) for one in document.revisions), ()
+def _examine(document: Document, signatures: Sequence[SignatureFacts]) -> Examination:
+    try:
+        return examine(document, {one.field_name: one.signer.name for one in signatures if one.signer.name})
+    except FileBeyondLimits as beyond:
+        finding = Finding(Reason.TOO_LARGE, {"limit": beyond.why})
+    except UnreadableFile:
+        finding = Finding(Reason.NOT_READABLE)
+    unjudged = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in document.revisions)
+    return Examination(unjudged, (finding,))
 
 
-def _compare(
-    document: Document, fields: Sequence[SignedField]
-) -> tuple[tuple[PageFacts, ...], tuple[Finding, ...], bool]:
-    return (), (), False
+def _compare(document: Document, examined: Examination) -> tuple[tuple[PageFacts, ...], tuple[Finding, ...]]:
+    if examined.signed_end is None:
+        return (), ()
+    try:
+        pages = min(len(document.pages), MOST_PAGES)
+    except UnreadableFile:
+        return (), (Finding(Reason.PAGES_NOT_COMPARED, {"limit": "unreadable"}),)
+    return pixels.compare(document.content, examined.signed_end, examined.places, pages=pages)
 
 
 def all_timestamps(verdict: Verdict) -> tuple[TimestampFacts, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.ades.algorithms import Digest
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions
+from telesphore.pki.errors import AuthorityEnded, TimestampUnavailable
 from telesphore.pki.ports import RevocationData
 
 
@@ -14,9 +15,16 @@ class LocalTimestamper:
     """A `pki.ports.Timestamper`: the organisation's own time-stamping unit."""
 
     def stamp(self, imprint: bytes, digest: Digest, *, organisation_id: UUID, at: datetime) -> bytes:
-        return actions.stamp(
-            imprint=imprint, digest=digest, organisation_id=organisation_id, actor=Actor.system(organisation_id), at=at
-        )
+        try:
+            return actions.stamp(
+                imprint=imprint,
+                digest=digest,
+                organisation_id=organisation_id,
+                actor=Actor.system(organisation_id),
+                at=at,
+            )
+        except AuthorityEnded:
+            raise TimestampUnavailable from None
 
 
 class LocalRevocation:

@@ -4,9 +4,13 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection
 
-from telesphore.ades.algorithms import Digest
+from telesphore.ades import timestamps
+from telesphore.ades.algorithms import Algorithm, Digest, Scheme
+from telesphore.ades.errors import TimestampRequestRefused
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
@@ -14,7 +18,7 @@ from telesphore.pki import access
 from telesphore.pki.actions.establish import standing_authority
 from telesphore.pki.actions.issue import BEFORE, keep_own
 from telesphore.pki.errors import ClockWentBack
-from telesphore.pki.formats import certificates, names, timestamps
+from telesphore.pki.formats import certificates, names
 from telesphore.pki.formats.certificates import Pair
 from telesphore.pki.models import Authority, Certificate
 from telesphore.pki.states import Profile
@@ -27,6 +31,8 @@ UNIT_RENEWED = timedelta(days=30)
 """Before the end of its key's use."""
 TOLERANCE = timedelta(minutes=5)
 """By how much our machines' clocks may disagree before a unit refuses to stamp."""
+
+ACCURACY = timedelta(seconds=1)
 
 _RANDOM_BITS = 64
 _COUNT = """
@@ -48,7 +54,7 @@ def stamp(*, imprint: bytes, digest: Digest, organisation_id: UUID, actor: Actor
     Raises:
         ClockWentBack: a later time was stamped already. AuthorityEnded: no unit can be made.
     """
-    return _stamp(timestamps.Query(imprint, digest), organisation_id, actor, at)
+    return _stamp(timestamps.Request(imprint, digest, None), organisation_id, actor, at)
 
 
 @audit.staged("pki:timestamp:make")
@@ -62,19 +68,32 @@ def answer_timestamp_query(*, authority_id: UUID, content: bytes, actor: Actor, 
     """
     authority = access.find(authority_id)
     try:
-        query = timestamps.read_request(content)
-    except timestamps.BadRequest as bad:
-        return timestamps.rejected(bad.failure)
-    return timestamps.granted(_stamp(query, authority.organisation_id, Actor.system(authority.organisation_id), at))
+        asked = timestamps.read_request(content)
+        if asked.policy not in (None, certificates.POLICY_TIME):
+            raise TimestampRequestRefused(status="unaccepted policy", failure=timestamps.BAD_POLICY)
+    except TimestampRequestRefused as refused:
+        return timestamps.rejection(refused)
+    # Upkeep is nobody's act but the platform's, whoever asks.
+    return timestamps.granted(_stamp(asked, authority.organisation_id, Actor.system(authority.organisation_id), at))
 
 
-def _stamp(query: timestamps.Query, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
+def _stamp(asked: timestamps.Request, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
     row = standing_unit(organisation_id=organisation_id, actor=actor, at=at)
     unit = access.own_pair(row)
     authority = access.find(row.authority_id, organisation_id)
     # A crash from here on leaves a number that no stamp bears.
     serial_number = _next_serial_number(organisation_id, at)
-    return timestamps.make_token(query, unit=unit, chain=access.chain(authority), serial_number=serial_number, at=at)
+    return timestamps.make_token(
+        asked,
+        certificate=unit.certificate,
+        chain=access.chain(authority),
+        sign=lambda content: unit.key.sign(content, ec.ECDSA(hashes.SHA256())),
+        serial=serial_number,
+        at=at,
+        policy=certificates.POLICY_TIME,
+        accuracy=ACCURACY,
+        algorithm=Algorithm(Scheme.ECDSA, Digest.SHA256),
+    )
 
 
 def standing_unit(*, organisation_id: UUID, actor: Actor, at: datetime) -> Certificate:

@@ -26,6 +26,8 @@ _EARLY = timedelta(days=1)
 ARC = "2.25.99881065085029236854019442640882189085"
 """Our identifiers' arc: made of a UUID, so that it needs no registrar (ITU-T X.667 §7)."""
 POLICY_PATIENT, POLICY_PROFESSIONAL, POLICY_SEAL, POLICY_UNIT, POLICY_RESPONDER = (f"{ARC}.1.{n}" for n in range(1, 6))
+POLICY_TIME = f"{ARC}.2.1"
+"""Under which the local units stamp: not qualified, accurate to a second."""
 ANY_POLICY = "2.5.29.32.0"
 NOTICE = "Certificat non qualifié, émis par une autorité locale. Not a qualified certificate (eIDAS)."
 

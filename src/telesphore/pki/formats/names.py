@@ -3,18 +3,9 @@
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-LONGEST_COMMON_NAME = 64
-"""RFC 5280 appendix A, ub-common-name."""
-_LONGEST = {
-    NameOID.ORGANIZATION_NAME: 64,
-    NameOID.TITLE: 64,
-    NameOID.GIVEN_NAME: 64,
-    NameOID.SURNAME: 64,
-    NameOID.SERIAL_NUMBER: 64,
-    NameOID.COMMON_NAME: LONGEST_COMMON_NAME,
-    NameOID.ORGANIZATION_IDENTIFIER: 64,
-}
-"""RFC 5280 allows surnames and given names of 32768 characters; what shows them does not."""
+LONGEST = 64
+"""RFC 5280 appendix A, ub-common-name and its like. It allows longer surnames and given names; what shows them does
+not."""
 
 UNQUALIFIED = "Telesphore, autorité locale non qualifiée"
 
@@ -44,7 +35,12 @@ def subject(
         (NameOID.SERIAL_NUMBER, serial_number),
         (NameOID.COMMON_NAME, common_name),
     )
-    return x509.Name([x509.NameAttribute(oid, value[: _LONGEST.get(oid, len(value))]) for oid, value in parts if value])
+    return x509.Name([x509.NameAttribute(oid, _cut(value)) for oid, value in parts if value])
+
+
+def _cut(value: str) -> str:
+    """At most `LONGEST` octets, whole characters: the standard counts characters, programs count octets."""
+    return value.encode()[:LONGEST].decode(errors="ignore")
 
 
 def natural_identifier(rpps: str) -> str:

@@ -3,11 +3,11 @@
 The pages and every signature stay as they are; the file grows by two incremental updates.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from telesphore.ades import lasting
-from telesphore.ades.strength import Strength, last_proof, lasting_digest, strength_of
+from telesphore.ades import lasting, renewal
+from telesphore.ades.strength import last_proof, strength_of
 from telesphore.ades.verdict.trust import Evidence
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
@@ -17,15 +17,12 @@ from telesphore.pki import queries as pki_queries
 from telesphore.signature import ports, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
-from telesphore.signature.errors import NoLongerProof, ProofChangedMeanwhile
+from telesphore.signature.errors import ProofChangedMeanwhile
 from telesphore.signature.facts import ProofRenewed
 from telesphore.signature.models import Envelope, Proof, Revision
 from telesphore.signature.states import ProofState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
-
-LASTING = timedelta(days=3 * 365)
-"""New proofs are made with what holds that long, where it can be had."""
 
 
 @audit.staged("signature:proof:renew")
@@ -54,18 +51,16 @@ def extend(*, proof_id: UUID, actor: Actor, at: datetime) -> None:
 
 def _with_longer_proof(file: bytes, organisation_id: UUID, at: datetime) -> bytes:
     policy = ports.retention.get().policy
-    before = strength_of(last_proof(file), policy)
-    ready = lasting.add_validation_data(file, _evidence(file, before, organisation_id, at))
-    prepared = lasting.prepare_document_timestamp(ready, digest=lasting_digest(policy, at + LASTING))
-    token = pki.timestamper.get().stamp(prepared.imprint, prepared.digest, organisation_id=organisation_id, at=at)
-    if before.timestamped and strength_of(token, policy).weakens_at <= before.weakens_at:
-        raise NoLongerProof
-    return lasting.complete_document_timestamp(prepared, token)
+    prepared = renewal.prepare_renewal(file, _evidence(file, organisation_id, at), policy=policy, at=at)
+    stamped = prepared.timestamp
+    token = pki.timestamper.get().stamp(stamped.imprint, stamped.digest, organisation_id=organisation_id, at=at)
+    return renewal.complete_renewal(prepared, token, policy=policy)
 
 
-def _evidence(file: bytes, before: Strength, organisation_id: UUID, at: datetime) -> Evidence:
+def _evidence(file: bytes, organisation_id: UUID, at: datetime) -> Evidence:
     """What validates every signature and timestamp of the file, as far as can be had today."""
     anchors = pki_queries.trust_anchors(organisation_id)
+    before = strength_of(last_proof(file), ports.retention.get().policy)
     # Of the last proof what it bears is asked after in any case, whether we know its anchor or not.
     chains = dict.fromkeys((before.certificates, *lasting.chains(file, anchors=anchors, at=at)))
     found = [pki.revocation_source.get().fetch(chain, organisation_id=organisation_id, at=at) for chain in chains]

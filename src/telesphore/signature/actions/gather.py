@@ -16,13 +16,13 @@ from django.db.models import F
 from telesphore.ades import evidence_records as records
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.hash_trees import Group, HashTree
+from telesphore.ades.renewal import check_outlasts
 from telesphore.ades.strength import Strength, last_proof, strength_of
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.pki import ports as pki
 from telesphore.signature import ports, queries
 from telesphore.signature.actions.sign import FILE_LIMIT
-from telesphore.signature.errors import NoLongerProof
 from telesphore.signature.models import Proof, ProofLeaf, ProofTree, Revision
 from telesphore.signature.states import ProofState
 from telesphore.vault import queries as vault
@@ -98,9 +98,8 @@ def renew_by_record(
         tree = HashTree.grow(used, groups)
         token = pki.timestamper.get().stamp(tree.root, used, organisation_id=organisation_id, at=at)
         strength = strength_of(token, ports.retention.get().policy)
-        best = max((one.before.weakens_at for one in covered if one.before.timestamped), default=None)
-        if strength.proved_at is None or (best is not None and strength.weakens_at <= best):
-            raise NoLongerProof
+        for one in covered:
+            check_outlasts(strength, one.before)
         # A crash here costs one timestamp, and nothing else: the next turn grows the tree again.
         kept += _keep(
             tree=tree,
@@ -108,7 +107,6 @@ def renew_by_record(
             validation=known.to_json(),
             leaves=[one.leaf for one in covered],
             strength=strength,
-            proved_at=strength.proved_at,
             actor=actor,
             at=at,
         )
@@ -170,17 +168,17 @@ def _keep(
     validation: bytes,
     leaves: Sequence[ProofLeaf],
     strength: Strength,
-    proved_at: datetime,
     actor: Actor,
     at: datetime,
 ) -> int:
     organisation_id, retention = actor.organisation, ports.retention.get()
+    assert strength.proved_at is not None
     row = ProofTree.objects.create(
         organisation_id=organisation_id,
         digest=tree.digest.value,
         leaves=b"".join(tree.levels[0]),
         token=token,
-        at=proved_at,
+        at=strength.proved_at,
         weakens_at=min(strength.weakens_at, strength.expires_at),
         validation=validation,
     )

@@ -13,13 +13,14 @@ from uuid import UUID
 from django.db.models import DateTimeField, F, Q, Value
 
 from telesphore.ades.algorithms import Digest
+from telesphore.ades.errors import NoLongerProof
+from telesphore.ades.renewal import LASTING
 from telesphore.ades.strength import Cause, digest_end, first_to_weaken, lasting_digest
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import ports, queries
 from telesphore.signature.actions import extend, gather, warn, watch
-from telesphore.signature.errors import NoLongerProof
 from telesphore.signature.models import Proof
 from telesphore.signature.states import ProofMeans, ProofState
 
@@ -91,7 +92,7 @@ def _renew_records(turn: Turn, actor: Actor, at: datetime, most: int) -> None:
     proofs = queries.due_by_record(organisation_id=actor.organisation, weak=weak, most=most)
     if not proofs:
         return
-    digest = lasting_digest(policy, at + extend.LASTING)
+    digest = lasting_digest(policy, at + LASTING)
     _renew_part(turn, proofs, digest, weak, actor, at)
 
 

@@ -23,6 +23,8 @@ SENTENCES = {
     "records:care-team:add": _("Care team: member added"),
     "records:document:deposit": _("Document deposited"),
     "records:document:open": _("Document read"),
+    "records:document:print": _("Document printed with its proof"),
+    "records:document:withdraw": _("Document withdrawn from the record"),
     "records:patient:register": _("Patient registered"),
     "records:record:open": _("Record opened"),
     "signature:copy:send": _("Copy sent to the patient"),

@@ -18,11 +18,13 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from telesphore.ades import timestamps
+from telesphore.ades.errors import TimestampRequestRefused
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.pki import actions, queries
 from telesphore.pki.errors import AuthorityNotFound
-from telesphore.pki.formats import revocation, timestamps
+from telesphore.pki.formats import revocation
 from telesphore.pki.states import Level
 from telesphore.web.access import public
 from telesphore.web.pki.limits import at_most
@@ -170,5 +172,6 @@ def timestamp(request: HttpRequest, authority_id: UUID) -> HttpResponse:
     except AuthorityNotFound:
         raise
     except DomainError:
-        reply = timestamps.rejected("time_not_available")
+        refused = TimestampRequestRefused(status="time not available", failure=timestamps.NO_TIME)
+        reply = timestamps.rejection(refused)
     return HttpResponse(reply, content_type="application/timestamp-reply", headers={"Cache-Control": "no-store"})

@@ -41,3 +41,15 @@ class TeamForm(forms.Form):
         field = self.fields["professional"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "—"), *((str(card.person_id), card.display_name) for card in colleagues)]
+
+
+class WithdrawForm(forms.Form):
+    """Which document holds in place of one that is withdrawn."""
+
+    replaced_by = forms.ChoiceField(label=_("The document that replaces it"), required=False)
+
+    def __init__(self, *args: object, others: Iterable[tuple[str, str]], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
+        field = self.fields["replaced_by"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("None")), *others]

@@ -13,4 +13,6 @@ urlpatterns = [
     path("records/<uuid:patient_id>/team", views.add_to_team, name="add-to-team"),
     path("documents/<uuid:document_id>/", views.document, name="document"),
     path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
+    path("documents/<uuid:document_id>/print", views.print_with_proof, name="print"),
+    path("documents/<uuid:document_id>/withdraw", views.withdraw, name="withdraw"),
 ]

@@ -5,22 +5,25 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
-from telesphore.records import actions, queries
+from telesphore.records import access, actions, queries
 from telesphore.records.actions import Identity
 from telesphore.records.formats import intake
-from telesphore.records.states import DocumentType
+from telesphore.records.states import SIGNED_PART, DocumentType
 from telesphore.signature import queries as signature
 from telesphore.web.access import role
 from telesphore.web.files import pdf_response
-from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm
+from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
+from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import LARGEST_FILE
 
 CARERS = (Role.SECRETARY, Role.PROFESSIONAL)
@@ -145,7 +148,16 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document, shown."""
     actor, at = actor_of(request), now()
     seen = queries.document(document_id=document_id, actor=actor, at=at)
-    return render(request, "records/document.html", {"document": seen, "patient": seen.patient, "today": at.date()})
+    return render(
+        request,
+        "records/document.html",
+        {
+            "document": seen,
+            "patient": seen.patient,
+            "today": at.date(),
+            "signed": seen.source_part == SIGNED_PART,
+        },
+    )
 
 
 @role(*CARERS)
@@ -154,3 +166,36 @@ def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document's file."""
     opened = actions.open_document(document_id=document_id, purpose="TREAT", actor=actor_of(request), at=now())
     return pdf_response(opened.pdf, download="keep" in request.GET)
+
+
+@role(*CARERS)
+@require_POST
+def print_with_proof(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The pages to print, which whoever holds them can check."""
+    at = timezone.localtime(now())
+    language = "en" if get_language() == "en" else "fr"
+    printed = actions.print_document(document_id=document_id, language=language, actor=actor_of(request), at=at)
+    return pdf_response(printed.pdf)
+
+
+@role(*CARERS)
+def withdraw(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Say that a document no longer holds, and which one holds in its place."""
+    actor, at = actor_of(request), now()
+    seen = queries.document(document_id=document_id, actor=actor, at=at)
+    decision = access.decide(actor=actor, patient_id=seen.patient.patient_id, at=at)
+    others = [
+        (str(line.document_id), f"{line.title}, {short_date(line.created_at)}")
+        for line in queries.documents(decision=decision, actor=actor)
+        if line.document_id != document_id
+    ]
+    form = WithdrawForm(request.POST or None, others=others)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["replaced_by"]
+        actions.withdraw_document(
+            document_id=document_id, replaced_by=UUID(chosen) if chosen else None, actor=actor, at=at
+        )
+        messages.success(request, _("The document is withdrawn. Its prints say so."))
+        return redirect("records:document", document_id)
+    context = {"form": form, "document": seen, "patient": seen.patient, "today": at.date()}
+    return render(request, "records/withdraw.html", context, status=422 if form.errors else 200)
