@@ -5,11 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-<<<<<<< HEAD
-from telesphore.records.states import IdentityStatus, Sex
-=======
 from telesphore.records.states import IdentityStatus, Sex, Standing
->>>>>>> main
 
 
 class Patient(Owned):
@@ -123,20 +119,6 @@ class Document(Owned):
             models.Index(fields=["organisation_id", "patient_id", "created_at"], name="document_by_patient"),
         ]
 
-<<<<<<< HEAD
-
-class DocumentRevision(Owned, InsertOnly):
-    """The same document, in a file whose proof was extended. The first file stays in `Document`; every one is kept."""
-
-    document_id = models.UUIDField()
-    document = belongs_to(Document, "document_id")
-    number = models.PositiveSmallIntegerField()
-    """From 1; the file deposited is number 0."""
-    blob_id = models.UUIDField()
-    sha256 = models.BinaryField(max_length=32)
-    size = models.PositiveBigIntegerField()
-    at = models.DateTimeField()
-=======
     @property
     def standing(self) -> Standing:
         """Whether it holds."""
@@ -156,12 +138,32 @@ class PrintedCopy(Owned, InsertOnly):
     """Of the file that was printed."""
     printed_by = models.UUIDField()
     printed_at = models.DateTimeField()
->>>>>>> main
 
     class Meta:
         constraints: ClassVar = [
             SameOrganisation(
-<<<<<<< HEAD
+                column="document_id", to="records.Document", name="printed_copy_is_of_a_document_of_its_organisation"
+            ),
+            models.UniqueConstraint(fields=["organisation_id", "token_hash"], name="printed_copy_token_held_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["token_hash"], name="printed_copy_by_token")]
+
+
+class DocumentRevision(Owned, InsertOnly):
+    """The same document, in a file whose proof was extended. The first file stays in `Document`; every one is kept."""
+
+    document_id = models.UUIDField()
+    document = belongs_to(Document, "document_id")
+    number = models.PositiveSmallIntegerField()
+    """From 1; the file deposited is number 0."""
+    blob_id = models.UUIDField()
+    sha256 = models.BinaryField(max_length=32)
+    size = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
                 column="document_id",
                 to="records.Document",
                 name="document_revision_is_of_a_document_of_its_organisation",
@@ -173,10 +175,3 @@ class PrintedCopy(Owned, InsertOnly):
                 fields=["organisation_id", "document_id", "blob_id"], name="document_revision_is_taken_once"
             ),
         ]
-=======
-                column="document_id", to="records.Document", name="printed_copy_is_of_a_document_of_its_organisation"
-            ),
-            models.UniqueConstraint(fields=["organisation_id", "token_hash"], name="printed_copy_token_held_once"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["token_hash"], name="printed_copy_by_token")]
->>>>>>> main

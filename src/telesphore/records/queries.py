@@ -11,13 +11,9 @@ from django.db.models import Q
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records.access import Decision, decide_document
-<<<<<<< HEAD
-from telesphore.records.models import CareTeamMember, Document, DocumentRevision, Patient
-=======
 from telesphore.records.errors import PrintNotFound
-from telesphore.records.models import CareTeamMember, Document, Patient, PrintedCopy
+from telesphore.records.models import CareTeamMember, Document, DocumentRevision, Patient, PrintedCopy
 from telesphore.records.states import Standing
->>>>>>> main
 from telesphore.vault import queries as vault
 
 PAGE = 50
@@ -81,10 +77,8 @@ class DocumentView:
     created_at: datetime
     source_id: UUID | None
     source_part: str
-<<<<<<< HEAD
     extended_at: datetime | None
     first_sha256: str
-=======
     standing: Standing
     withdrawn_at: datetime | None
     replaced_by_id: UUID | None
@@ -109,7 +103,6 @@ class PrintCard:
     printed_at: datetime
     pages: int
     sha256: str
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +201,8 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
         row.created_at,
         row.source_id,
         row.source_part,
-<<<<<<< HEAD
         extended.at if extended else None,
         bytes(row.sha256).hex(),
-=======
         row.standing,
         row.withdrawn_at,
         row.replaced_by_id,
@@ -219,9 +210,15 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
     )
 
 
-def file_of(document: Document) -> Document:
+def file_of(document: Document) -> Document | DocumentRevision:
     """What a reader of the document gets: where its bytes are, and their SHA-256."""
-    return document
+    return last_revision(document) or document
+
+
+def last_revision(document: Document) -> DocumentRevision | None:
+    """The file whose proof was extended last; None while the one deposited is all there is."""
+    rows = DocumentRevision.objects.filter(organisation_id=document.organisation_id, document_id=document.id)
+    return rows.order_by("-number").first()
 
 
 def print_token_hash(token: str) -> bytes:
@@ -249,14 +246,7 @@ def printed_copy(token: str) -> PrintCard:
         copy.printed_at,
         document.pages,
         bytes(copy.sha256).hex(),
->>>>>>> main
     )
-
-
-def last_revision(document: Document) -> DocumentRevision | None:
-    """The file that a reader gets, when the proof of the one deposited was extended."""
-    rows = DocumentRevision.objects.filter(organisation_id=document.organisation_id, document_id=document.id)
-    return rows.order_by("-number").first()
 
 
 def document_title(document: Document, patient: Patient) -> str:

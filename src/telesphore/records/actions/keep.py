@@ -12,7 +12,7 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import access, queries
 from telesphore.records.errors import NotAllowed
 from telesphore.records.formats import intake
-from telesphore.records.models import CareTeamMember, Document, DocumentRevision, Patient
+from telesphore.records.models import CareTeamMember, Document, Patient
 from telesphore.records.states import IdentityStatus
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
@@ -305,47 +305,6 @@ def file_result(
         return first.id
 
 
-@audit.act("records:document:extend")
-def extend_result(
-    *, source_id: UUID, source_part: str, blob_id: UUID, sha256: bytes, size: int, actor: Actor, at: datetime
-) -> None:
-    """Give the readers of a result the same document in a file whose proof was extended; every earlier file is kept.
-
-    Nothing happens when the file is the one they get already, or nothing was filed yet: then the last file will be.
-
-    Args:
-        blob_id: of the new file, in the vault under the patient's keyset.
-    """
-    filed = Document.objects.select_for_update().filter(
-        organisation_id=actor.organisation, source_id=source_id, source_part=source_part
-    )
-    if (document := filed.first()) is None:
-        return
-    last = queries.last_revision(document)
-    if bytes((last or document).sha256) == sha256:
-        return
-    number = last.number + 1 if last else 1
-    DocumentRevision.objects.create(
-        organisation_id=document.organisation_id,
-        document_id=document.id,
-        number=number,
-        blob_id=blob_id,
-        sha256=sha256,
-        size=size,
-        at=at,
-    )
-    audit.record(
-        "records:document:extend",
-        actor=actor,
-        subject=document.id,
-        patient=document.patient_id,
-        categories=[document.class_code],
-        ground="system",
-        at=at,
-        detail={"number": number, "sha256": sha256.hex()},
-    )
-
-
 @audit.staged("records:document:open")
 def open_document(*, document_id: UUID, purpose: str, actor: Actor, at: datetime) -> OpenedDocument:
     """Read a document. The trace is written before the bytes are given.
@@ -354,7 +313,7 @@ def open_document(*, document_id: UUID, purpose: str, actor: Actor, at: datetime
         DocumentNotFound, and what the vault raises when the blob is damaged.
     """
     document, decision = access.decide_document(actor=actor, document_id=document_id, at=at)
-    file = queries.last_revision(document) or document
+    file = queries.file_of(document)
     pdf = vault_queries.read_blob(organisation_id=document.organisation_id, blob_id=file.blob_id, limit=DOCUMENT_LIMIT)
     audit.record(
         "records:document:open",
