@@ -4,7 +4,7 @@ at any time asked for. Nothing here is the platform's own code, so that what is 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import new
 
 from asn1crypto import algos, cms, core, tsp
@@ -21,7 +21,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-MOMENT = timedelta(minutes=1)
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
@@ -123,14 +123,14 @@ class Authority:
         """From now on its lists name this certificate."""
         self.revoked[x509.load_der_x509_certificate(certificate).serial_number] = at
 
-    def crl(self, at: datetime) -> bytes:
-        """The list (DER) as it stands; the next comes a week later."""
+    def crl(self, at: datetime, *, last: bool = False) -> bytes:
+        """The list (DER) as it stands; the next comes a week later, or never when it is the last (RFC 5280 §5.1.2.5)."""
         self.crls += 1
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._subject())
             .last_update(at)
-            .next_update(at + timedelta(days=7))
+            .next_update(NEVER if last else at + timedelta(days=7))
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .add_extension(x509.CRLNumber(self.crls), critical=False)
         )
