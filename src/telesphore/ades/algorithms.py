@@ -17,7 +17,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import (
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_der_x509_certificate,
+)
 
 from telesphore.ades import der
 from telesphore.ades.errors import (
@@ -317,6 +322,13 @@ def sign_with(key: PrivateKey, algorithm: Algorithm, content: bytes) -> bytes:
             raise UnknownKeyType
 
 
+UNREADABLE_X509 = (
+    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, DuplicateExtension, InvalidVersion,
+    UnsupportedGeneralNameType,
+)  # fmt: skip
+"""Foreign certificates, CRLs and OCSP responses: `cryptography` meets what it did not expect as any of these."""
+
+
 @lru_cache(maxsize=256)
 def public_key(certificate: bytes) -> CertificatePublicKeyTypes:
     """The key in a certificate (DER); kept for the next call, since batches sign and validate with few.
@@ -326,7 +338,7 @@ def public_key(certificate: bytes) -> CertificatePublicKeyTypes:
     """
     try:
         return load_der_x509_certificate(certificate).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE_X509:
         raise UnknownKeyType from None
 
 

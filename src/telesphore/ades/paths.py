@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID
 
+from telesphore.ades.algorithms import UNREADABLE_X509
 from telesphore.ades.errors import NoPathToAnchor
 
 LONGEST = 8
@@ -34,7 +35,7 @@ def load(certificate: bytes) -> x509.Certificate:
         one.extensions  # noqa: B018 - as said.
         one.issuer, one.subject, one.signature_hash_algorithm  # noqa: B018 - as said.
         one.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE_X509:
         raise NoPathToAnchor from None
     return one
 

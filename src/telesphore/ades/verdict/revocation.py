@@ -12,14 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from asn1crypto import keys
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.algorithms import UNREADABLE_X509, AlgorithmPolicy
 from telesphore.ades.verdict.certificates import (
     Certificate,
     NameKey,
@@ -121,7 +120,7 @@ class Revocations:
                 try:
                     crl = x509.load_der_x509_crl(der)
                     self._lists.setdefault(comparable(crl.issuer), []).append((crl, der))
-                except (ValueError, TypeError):
+                except UNREADABLE_X509:
                     continue
         self._statuses.clear()
 
@@ -144,7 +143,7 @@ class Revocations:
                 if count == MOST_SINGLE_RESPONSES:
                     break
                 self._responses.setdefault(single.serial_number, []).append((response, single, der))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE_X509:
             return
 
     def check(
@@ -250,7 +249,7 @@ class Revocations:
                     digest=digest_name(response.signature_hash_algorithm) or "sha512",
                     key=responder.key_strength,
                 )
-            except (ValueError, TypeError, UnsupportedAlgorithm):
+            except UNREADABLE_X509:
                 continue
 
     def _responder(self, response: ocsp.OCSPResponse, issuer: Certificate) -> Certificate | None:
@@ -299,7 +298,7 @@ class Revocations:
                     digest=digest_name(crl.signature_hash_algorithm) or "sha512",
                     key=issuer.key_strength,
                 )
-            except (ValueError, TypeError, UnsupportedAlgorithm):
+            except UNREADABLE_X509:
                 continue
 
     def _list_signed(self, crl: x509.CertificateRevocationList, issuer: Certificate) -> bool:
