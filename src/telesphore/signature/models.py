@@ -1,4 +1,4 @@
-"""Envelopes, steps, recipients, the revisions of the signed file, and how long its proof stands."""
+"""Envelopes, steps, recipients, the revisions of the signed file, signatures that wait, and how long proofs stand."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -10,7 +10,14 @@ from telesphore.ades.algorithms import AlgorithmPolicy
 from telesphore.ades.renewal import due_at
 from telesphore.ades.strength import Cause, Strength
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-from telesphore.signature.states import EnvelopeState, ProofMeans, ProofState, Purpose, RecipientState
+from telesphore.signature.states import (
+    EnvelopeState,
+    PreparedState,
+    ProofMeans,
+    ProofState,
+    Purpose,
+    RecipientState,
+)
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 """Written where a proof never held, and where no end is known."""
@@ -134,6 +141,9 @@ class Revision(Owned, InsertOnly):
     sha256 = models.BinaryField(max_length=32)
     recipient_id = models.UUIDField(null=True)
     """Whose signature it added; None for the first revision and for the seal."""
+    level = models.TextField(db_default="")
+    """The level that the signature which it added reached at once (`B-B`…`B-LTA`); empty for the first revision, and
+    for those of before levels were written."""
     at = models.DateTimeField()
 
     class Meta:
@@ -143,6 +153,44 @@ class Revision(Owned, InsertOnly):
             ),
             models.UniqueConstraint(
                 fields=["organisation_id", "envelope_id", "number"], name="revision_number_is_taken_once"
+            ),
+        ]
+
+
+class Prepared(Owned):
+    """A recipient's signature that lacks only what their card answers: it waits hours, and survives a restart."""
+
+    envelope_id = models.UUIDField()
+    envelope = belongs_to(Envelope, "envelope_id")
+    recipient_id = models.UUIDField()
+    recipient = belongs_to(Recipient, "recipient_id")
+    revision = models.PositiveSmallIntegerField()
+    """The number of the revision that it was made on."""
+    blob_id = models.UUIDField()
+    """What it adds to that revision's file."""
+    to_be_signed_sha256 = models.BinaryField(max_length=32)
+    state = models.TextField(choices=PreparedState, default=PreparedState.WAITING)
+    prepared_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="envelope_id", to="signature.Envelope", name="prepared_is_of_an_envelope_of_its_organisation"
+            ),
+            SameOrganisation(
+                column="recipient_id", to="signature.Recipient", name="prepared_is_of_a_recipient_of_its_organisation"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "recipient_id"],
+                condition=models.Q(state=PreparedState.WAITING),
+                name="prepared_one_waits_per_recipient",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=PreparedState.WAITING, ended_at=None)
+                | (~models.Q(state=PreparedState.WAITING) & models.Q(ended_at__isnull=False)),
+                name="prepared_ended_at_set_exactly_when_ended",
             ),
         ]
 

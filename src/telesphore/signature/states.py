@@ -24,6 +24,14 @@ class RecipientState(models.TextChoices):
     DECLINED = "declined", _lazy("declined")
 
 
+class PreparedState(models.TextChoices):
+    """Where a prepared signature is."""
+
+    WAITING = "waiting", _lazy("waits for a card")
+    COMPLETED = "completed", _lazy("completed")
+    DROPPED = "dropped", _lazy("dropped")
+
+
 class Purpose(models.TextChoices):
     """What a signature means (CSP L.1111-28): data, not wording."""
 
@@ -47,6 +55,12 @@ TRANSITIONS: dict[EnvelopeState, set[EnvelopeState]] = {
 }
 
 OPEN_STATES = frozenset({EnvelopeState.SENT, EnvelopeState.IN_PROGRESS})
+
+PREPARED_TRANSITIONS: dict[PreparedState, set[PreparedState]] = {
+    PreparedState.WAITING: {PreparedState.COMPLETED, PreparedState.DROPPED},
+    PreparedState.COMPLETED: set(),
+    PreparedState.DROPPED: set(),
+}
 
 
 class ProofState(models.TextChoices):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from telesphore.ades import lasting, renewal
 from telesphore.ades.strength import last_proof, strength_of
+from telesphore.ades.verdict.result import Level
 from telesphore.ades.verdict.trust import Evidence
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
@@ -82,7 +83,7 @@ def _keep(
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number or proof.state not in (ProofState.DUE, ProofState.FAILING):
         raise ProofChangedMeanwhile
-    add_revision(envelope, revision.number + 1, deposited, None, actor, at)
+    add_revision(envelope, revision.number + 1, deposited, None, Level.LTA, actor, at)
     proof.describe(strength_of(last_proof(renewed), retention.policy), retention.policy, retention.margin, at)
     proof.renewals += 1
     proof.tries, proof.failure = 0, ""
