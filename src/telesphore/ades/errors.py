@@ -206,3 +206,114 @@ class TimestampWeak(BadTimestamp):
     """The timestamp was signed with a key or a digest that is too weak."""
 
     code = "timestamp-weak"
+
+
+class BadRevocation(DomainError):
+    """What was answered on whether a certificate holds can’t be used."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "bad-revocation"
+
+
+class RevocationMalformed(BadRevocation):
+    """What was answered on whether a certificate holds is neither an OCSP response nor a CRL."""
+
+    code = "revocation-malformed"
+
+
+class RevocationRefused(BadRevocation):
+    """The authority does not say whether this certificate holds."""
+
+    code = "revocation-refused"
+
+
+class RevocationOfOther(BadRevocation):
+    """What was answered on whether a certificate holds is about other certificates."""
+
+    code = "revocation-of-other"
+
+
+class RevocationReplayed(BadRevocation):
+    """The answer on whether a certificate holds is not to this request (its nonce differs)."""
+
+    code = "revocation-replayed"
+
+
+class RevocationSignatureWrong(BadRevocation):
+    """The answer on whether a certificate holds was not signed by who may give it."""
+
+    code = "revocation-signature-wrong"
+
+
+class RevocationStale(BadRevocation):
+    """The answer on whether a certificate holds is out of date."""
+
+    code = "revocation-stale"
+
+
+class ContentDiffers(DomainError):
+    """This signature is of another file, or the file was altered since."""
+
+    refusal = Refusal.INVALID
+    code = "content-differs"
+
+
+class ArchiveTimestampBroken(DomainError):
+    """What this archive timestamp protected is no longer as it was."""
+
+    refusal = Refusal.INVALID
+    code = "archive-timestamp-broken"
+
+
+class BadEvidenceRecord(DomainError):
+    """This file is not an evidence record (RFC 4998) that can be read."""
+
+    refusal = Refusal.INVALID
+    code = "bad-evidence-record"
+
+
+class EvidenceRecordTooLarge(BadEvidenceRecord):
+    """This evidence record is larger than any that is examined here."""
+
+    code = "evidence-record-too-large"
+
+
+class UnknownRecordDigest(BadEvidenceRecord):
+    """This evidence record uses a hash algorithm that is not relied on here."""
+
+    code = "unknown-record-digest"
+
+
+class EncryptedRecord(BadEvidenceRecord):
+    """This evidence record is about encrypted data: that is not supported here."""
+
+    code = "encrypted-record"
+
+
+class NotInRecord(DomainError):
+    """This evidence record is not about this document, or the document was changed."""
+
+    refusal = Refusal.INVALID
+    code = "not-in-record"
+
+
+class BrokenRecord(DomainError):
+    """This evidence record does not hold together: one of its timestamps does not cover what it should."""
+
+    refusal = Refusal.INVALID
+    code = "broken-record"
+
+
+class RecordOutOfOrder(DomainError):
+    """This evidence record does not hold together: one of its timestamps is older than the one that it renews."""
+
+    refusal = Refusal.INVALID
+    code = "record-out-of-order"
+
+
+class NoLongerProof(DomainError):
+    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
+    renewed, or set another authority."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "no-longer-proof"
