@@ -1,4 +1,4 @@
-"""How fast a PDF is signed at level B-B: raw RSA as the floor, ours, pyHanko's beside; CPU time of one core.
+"""How fast a PDF is signed: raw RSA as the floor, ours at B-B, B-T and B-LTA, pyHanko beside; CPU time of one core.
 
     python bench/sign.py [--short]
 
@@ -32,7 +32,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
@@ -42,9 +42,13 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 import frame
+from telesphore.ades.algorithms import Digest
 from telesphore.ades.appearance import Appearance
 from telesphore.ades.fields import SignatureField
-from telesphore.ades.signing import complete, prepare
+from telesphore.ades.lasting import add_validation_data, complete_document_timestamp, prepare_document_timestamp
+from telesphore.ades.signing import TIMESTAMP_ROOM, complete, prepare
+from telesphore.ades.timestamps import Request, make_token
+from telesphore.ades.verdict.trust import Evidence
 
 AT = datetime.now(UTC).replace(microsecond=0)
 NAME = "FERRAND Odile"
@@ -92,16 +96,32 @@ class Person:
         own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
         self.chain = (self._issue(name, name, root.public_key(), root, authority=True),)
         self.certificate = self._issue(own, name, self.key.public_key(), root, authority=False)
+        clock = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Clock of the benchmark")])
+        self.unit = self._issue(clock, name, self.key.public_key(), root, authority=False, clock=True)
+        self.crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(name)
+            .last_update(AT)
+            .next_update(AT + timedelta(days=7))
+            .sign(root, hashes.SHA256())
+            .public_bytes(serialization.Encoding.DER)
+        )
 
     @staticmethod
     def _issue(
-        subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, by: rsa.RSAPrivateKey, *, authority: bool
+        subject: x509.Name,
+        issuer: x509.Name,
+        key: rsa.RSAPublicKey,
+        by: rsa.RSAPrivateKey,
+        *,
+        authority: bool,
+        clock: bool = False,
     ) -> bytes:
         usage = x509.KeyUsage(
             digital_signature=False, content_commitment=not authority, key_encipherment=False, data_encipherment=False,
             key_agreement=False, key_cert_sign=authority, crl_sign=authority, encipher_only=False, decipher_only=False,
         )  # fmt: skip
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer)
@@ -111,16 +131,26 @@ class Person:
             .not_valid_after(AT + timedelta(days=10))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .sign(by, hashes.SHA256())
-            .public_bytes(serialization.Encoding.DER)
         )
+        if clock:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        return builder.sign(by, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def sign(self, content: bytes) -> bytes:
         return self.key.sign(content, padding.PKCS1v15(), hashes.SHA256())
 
+    def stamp(self, imprint: bytes) -> bytes:
+        """A time-stamp token, as the platform's own time-stamping unit gives it."""
+        asked = Request(imprint, Digest.SHA256, nonce=1)
+        return make_token(
+            asked, certificate=self.unit, chain=self.chain, sign=self.sign, serial=1, at=AT, policy="1.2.3.4"
+        )
 
-def ours(person: Person, sign: Callable[[bytes], bytes], pdf: bytes, *, visible: bool = False) -> bytes:
-    """Level B-B: a field is added and signed by one update, which certifies the file."""
+
+def ours(
+    person: Person, sign: Callable[[bytes], bytes], pdf: bytes, *, visible: bool = False, stamped: bool = False
+) -> bytes:
+    """Level B-B or B-T: a field is added and signed by one update, which certifies the file."""
     appearance = Appearance(NAME, "pneumologue", AT, "", None, rpps="10101010101") if visible else None
     prepared = prepare(
         pdf,
@@ -130,9 +160,18 @@ def ours(person: Person, sign: Callable[[bytes], bytes], pdf: bytes, *, visible:
         appearance=appearance,
         signed_at=AT,
         certify=True,
-        timestamp_room=0,
+        timestamp_room=TIMESTAMP_ROOM if stamped else 0,
     )
-    return complete(prepared, sign(prepared.to_be_signed))
+    signature = sign(prepared.to_be_signed)
+    timestamp = person.stamp(Digest.SHA256.of(signature)) if stamped else None
+    return complete(prepared, signature, timestamp=timestamp)
+
+
+def lasting(person: Person, evidence: Evidence, pdf: bytes) -> bytes:
+    """Level B-LTA: B-T, then the evidence, then a timestamp of the whole file."""
+    stamped = add_validation_data(ours(person, person.sign, pdf, stamped=True), evidence)
+    prepared = prepare_document_timestamp(stamped)
+    return complete_document_timestamp(prepared, person.stamp(prepared.imprint))
 
 
 class KeptSigner(Signer):
@@ -159,7 +198,7 @@ def theirs(signer: Signer, pdf: bytes) -> bytes:
 
 def check(person: Person, signed: bytes) -> None:
     """Let pass what pyHanko finds intact, trusted and whole."""
-    (embedded,) = PdfFileReader(io.BytesIO(signed)).embedded_signatures
+    (embedded,) = PdfFileReader(io.BytesIO(signed)).embedded_regular_signatures
     roots = [asn1_x509.Certificate.load(person.chain[0])]
     status = validate_pdf_signature(embedded, ValidationContext(trust_roots=roots, allow_fetching=False))
     assert status.bottom_line, status.summary()
@@ -234,6 +273,12 @@ def main() -> None:
     check(person, ours(person, person.sign, pdfs[0]))
     check(person, ours(person, person.sign, pdfs[0], visible=True))
 
+    evidence = Evidence(certificates=(person.certificate, person.unit, *person.chain), crls=(person.crl,))
+    stamped = cpu_ms(lambda pdf: ours(person, person.sign, pdf, stamped=True), pdfs)
+    made_to_last = cpu_ms(lambda pdf: lasting(person, evidence, pdf), pdfs)
+    check(person, ours(person, person.sign, pdfs[0], stamped=True))
+    check(person, lasting(person, evidence, pdfs[0]))
+
     certificate = asn1_x509.Certificate.load(person.certificate)
     registry = SimpleCertificateStore()
     registry.register_multiple([asn1_x509.Certificate.load(one) for one in person.chain])
@@ -266,6 +311,8 @@ def main() -> None:
         "raw_rsa_2048_ms": raw,
         "ours_bb_invisible_ms": invisible,
         "ours_bb_visible_ms": visible,
+        "ours_bt_local_authority_ms": stamped,
+        "ours_blta_local_authority_ms": made_to_last,
         "pyhanko_simple_signer_ms": shipped_ms,
         "pyhanko_key_kept_loaded_ms": kept_ms,
         "by_pages": sizes,

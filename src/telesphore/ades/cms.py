@@ -327,6 +327,42 @@ def parse(content: bytes) -> Parsed:
         raise MalformedSignature from None
 
 
+@dataclass(frozen=True, slots=True)
+class Bones:
+    """The parts of a SignedData that an archive timestamp concerns (EN 319 122-1 §5.5.3), all as they are encoded.
+
+    Attributes:
+        signer: the SignerInfo's fields up to the signature, one after another.
+        certificates, revocations: whatever their kind.
+    """
+
+    content_type: bytes
+    signer: bytes
+    certificates: tuple[bytes, ...]
+    revocations: tuple[bytes, ...]
+
+
+def bones(content: bytes) -> Bones:
+    """See `Bones`; `content` is as for `parse`.
+
+    Raises:
+        MalformedSignature, SignatureTooLarge
+    """
+    if len(content) > LARGEST:
+        raise SignatureTooLarge
+    try:
+        at = _anatomy(content)
+        kind, *_ = der.inside(content, at.encapsulated, der.SEQUENCE)
+        certificates, revocations = (
+            tuple(der.encoding(content, one) for one in der.children(content, *node[2:])) if node else ()
+            for node in (at.certificates, at.revocations)
+        )
+    except (NotDer, ValueError, IndexError):
+        raise MalformedSignature from None
+    signer = b"".join(der.encoding(content, one) for one in at.info)
+    return Bones(der.encoding(content, kind), signer, certificates, revocations)
+
+
 @lru_cache(maxsize=256)
 def issuer_and_serial(certificate: bytes) -> tuple[bytes, int]:
     """DER of the issuer's Name and the serial number of a certificate (DER).

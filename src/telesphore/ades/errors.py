@@ -206,3 +206,60 @@ class TimestampWeak(BadTimestamp):
     """The timestamp was signed with a key or a digest that is too weak."""
 
     code = "timestamp-weak"
+
+
+class BadRevocation(DomainError):
+    """What was answered on whether a certificate holds can’t be used."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "bad-revocation"
+
+
+class RevocationMalformed(BadRevocation):
+    """What was answered on whether a certificate holds is neither an OCSP response nor a CRL."""
+
+    code = "revocation-malformed"
+
+
+class RevocationRefused(BadRevocation):
+    """The authority does not say whether this certificate holds."""
+
+    code = "revocation-refused"
+
+
+class RevocationOfOther(BadRevocation):
+    """What was answered on whether a certificate holds is about other certificates."""
+
+    code = "revocation-of-other"
+
+
+class RevocationReplayed(BadRevocation):
+    """The answer on whether a certificate holds is not to this request (its nonce differs)."""
+
+    code = "revocation-replayed"
+
+
+class RevocationSignatureWrong(BadRevocation):
+    """The answer on whether a certificate holds was not signed by who may give it."""
+
+    code = "revocation-signature-wrong"
+
+
+class RevocationStale(BadRevocation):
+    """The answer on whether a certificate holds is out of date."""
+
+    code = "revocation-stale"
+
+
+class ContentDiffers(DomainError):
+    """This signature is of another file, or the file was altered since."""
+
+    refusal = Refusal.INVALID
+    code = "content-differs"
+
+
+class ArchiveTimestampBroken(DomainError):
+    """What this archive timestamp protected is no longer as it was."""
+
+    refusal = Refusal.INVALID
+    code = "archive-timestamp-broken"

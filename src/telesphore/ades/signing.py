@@ -22,6 +22,7 @@ from telesphore.ades.errors import (
     NotSignable,
     SignatureTooLarge,
     SignedAlready,
+    UnknownKeyType,
     UnreadableFile,
 )
 from telesphore.ades.fields import FoundField, SignatureField, add_field, lock_dictionary, signature_fields
@@ -123,14 +124,17 @@ def prepare(
         signed_at: aware; goes to /M.
         certify: certify the file, which must bear no signature yet (DocMDP, ISO 32000-2 §12.8.2.2).
         permission: what may be done to a certified file: 1 nothing, 2 fill in and sign forms, 3 annotate too.
-        algorithm: None for the one that fits the certificate's key.
+        algorithm: None for the one that fits the certificate's key; another than the key has is an unknown key type.
         timestamp_room: bytes kept for a timestamp; 0 when none will come.
 
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType, WeakAlgorithm
     """
-    pss = algorithm is not None and algorithm.scheme is Scheme.RSA_PSS
-    algorithm = algorithm_for(certificate, digest=algorithm.digest if algorithm else None, pss=pss)
+    asked = algorithm
+    pss = asked is not None and asked.scheme is Scheme.RSA_PSS
+    algorithm = algorithm_for(certificate, digest=asked.digest if asked else None, pss=pss)
+    if asked is not None and asked != algorithm:
+        raise UnknownKeyType
     room = _size(algorithm, certificate, chain) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:

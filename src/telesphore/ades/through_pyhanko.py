@@ -7,11 +7,12 @@ import struct
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import (
@@ -27,6 +28,7 @@ from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
+from pyhanko.sign.validation import EmbeddedPdfSignature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.stamp import BaseStampStyle
 from pyhanko.stamp.noop import NoOpStampStyle
@@ -101,7 +103,7 @@ def _add_field(writer: IncrementalPdfFileWriter, field: "SignatureField") -> Non
         raise NoSuchField
     try:
         append_signature_field(writer, spec)
-    except (PdfError, IndexError):
+    except (PdfError, SigningError, IndexError):
         raise NoSuchField from None
 
 
@@ -131,12 +133,12 @@ def prepare(
     """
     writer = open_for_update(pdf)
     try:
-        signed = any(True for _ in writer.prev.embedded_signatures)
-        if permission is not None and signed:
+        name = field if isinstance(field, str) else field.name
+        signatures = list(writer.prev.embedded_signatures)
+        if signatures and (permission is not None or any(map(partial(_forbids, field), signatures))):
             raise SignedAlready
         if not isinstance(field, str):
             _add_field(writer, field)
-        name = field if isinstance(field, str) else field.name
         metadata = PdfSignatureMetadata(
             field_name=name,
             md_algorithm=algorithm.digest.value,
@@ -146,7 +148,9 @@ def prepare(
             certify=permission is not None,
             docmdp_permissions=MDPPerm(permission or 2),
         )
-        style = _style(appearance, _empty_field(writer, name))
+        place = _empty_field(writer, name)
+        _make_plain(place)
+        style = _style(appearance, place)
         signer = ExternalSigner(signing_cert=x509.Certificate.load(certificate), cert_registry=None)
         session = PdfSigner(metadata, signer, stamp_style=style).init_signing_session(writer, existing_fields_only=True)
         session.system_time = signed_at
@@ -215,6 +219,33 @@ def _empty_field(writer: IncrementalPdfFileWriter, name: str) -> DictionaryObjec
                 raise FieldAlreadySigned
             return cast(DictionaryObject, reference.get_object())
     raise NoSuchField
+
+
+def _forbids(field: "str | SignatureField", earlier: EmbeddedPdfSignature) -> bool:
+    """Whether this signature does not let a field be signed, or be added."""
+    level = earlier.docmdp_level
+    if level is MDPPerm.NO_CHANGES or (level is not None and not isinstance(field, str)):
+        return True
+    name = field if isinstance(field, str) else field.name
+    for reference in _items(earlier.sig_object, "/Reference"):
+        if reference["/TransformMethod"] == "/FieldMDP":
+            parameters = reference["/TransformParams"]
+            spec = FieldMDPSpec(FieldMDPAction(parameters["/Action"]), list(map(str, _items(parameters, "/Fields"))))
+            if spec.is_locked(name):
+                return True
+    return False
+
+
+def _make_plain(field: DictionaryObject) -> None:
+    """pyHanko can't copy the names in an encrypted file's lock; this changes what it holds, not what it writes."""
+    if "/Lock" in field:
+        lock = field["/Lock"]
+        lock["/Fields"] = ArrayObject(map(pdf_string, map(str, _items(lock, "/Fields"))))
+
+
+def _items(dictionary: DictionaryObject, key: str) -> list[Any]:
+    """What an array holds, deciphered: pyHanko does so only for what is asked by its place."""
+    return [dictionary[key][index] for index in range(len(dictionary[key]))] if key in dictionary else []
 
 
 def _style(appearance: Appearance | None, field: DictionaryObject) -> BaseStampStyle:

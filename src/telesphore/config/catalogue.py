@@ -250,6 +250,58 @@ OPTIONS: tuple[Option, ...] = (
         default=None,
     ),
     Option(
+        name="timestamp_authorities",
+        meaning="Who gives the time on signatures: this instance's own unit, which is not qualified, or the "
+        "authorities that a file lists in the order in which they are asked.",
+        accepts="local, or a path to a TOML or JSON file",
+        parse=lambda text: text if text == "local" else _path(text),
+        default="local",
+    ),
+    Option(
+        name="revocation_anchors_file",
+        meaning="File with the authorities elsewhere whose certificates are asked after (OCSP, CRL) over the network; "
+        "without one, only this instance's own authorities answer, and nothing leaves.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="revocation_hosts",
+        meaning="Host names that may be asked after certificates although their addresses are not public.",
+        accepts="names separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
+        name="pki_keys",
+        meaning="Where new keys of the local authority (issuing, seal, time-stamps, OCSP) are made and kept: sealed in "
+        "the vault, or in a PKCS#11 module. Root keys are always in the vault, until they are exported.",
+        accepts="vault or pkcs11",
+        parse=_one_of("vault", "pkcs11"),
+        default="vault",
+    ),
+    Option(
+        name="pki_keys_library",
+        meaning="The PKCS#11 library of the module that holds the authority's keys.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_token",
+        meaning="Label of the token that holds the authority's keys.",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_pin_file",
+        meaning="File with the PIN of that token.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
         name="mail_gateway",
         meaning="How e-mails leave: the local outbox (demonstration only) or an SMTP server.",
         accepts="local, smtp or none",

@@ -20,7 +20,8 @@ def bind() -> None:
     bind_audit(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
-    bind_pki()
+    bind_pki(SETTINGS)
+    bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
@@ -108,15 +109,56 @@ def bind_links() -> None:
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
 
 
-def bind_pki() -> None:
-    """The address written into certificates, and the local authority's own time-stamps and revocation data."""
+def bind_pki(settings: Mapping[str, Setting]) -> None:
+    """The address written into certificates, who gives the time, and who is asked whether certificates hold.
+
+    Raises:
+        BadSetting: the list of time-stamping authorities, or the file with anchors, can't be used.
+    """
     from telesphore.config.settings import BASE_URL
     from telesphore.connectors.local_pki import LocalRevocation, LocalTimestamper
     from telesphore.pki import ports
 
     ports.base_url.bind(lambda: BASE_URL)
-    ports.timestamper.bind(LocalTimestamper)
+    place: str | Path = settings["timestamp_authorities"].value
+    if isinstance(place, Path):
+        from telesphore.connectors import tsa
+
+        try:
+            authorities = tsa.read_authorities(place, read_secret)
+        except tsa.BadAuthorities as bad:
+            raise BadSetting(f"{PREFIX}TIMESTAMP_AUTHORITIES: {bad}") from None
+        ports.timestamper.bind(lambda: tsa.HttpTimestamper(authorities))
+    else:
+        ports.timestamper.bind(LocalTimestamper)
     ports.revocation_source.bind(LocalRevocation)
+    anchors_file: Path | None = settings["revocation_anchors_file"].value
+    if anchors_file is not None:
+        from telesphore.connectors import revocation
+
+        try:
+            anchors = revocation.read_anchors(anchors_file)
+        except revocation.AnchorsUnreadable:
+            accepts = settings["revocation_anchors_file"].option.accepts
+            raise BadSetting(f"{PREFIX}REVOCATION_ANCHORS_FILE is {anchors_file}; it accepts {accepts}.") from None
+        elsewhere = revocation.HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
+        ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
+
+
+def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
+    """Where the local authority's keys are."""
+    from telesphore.pki import ports
+
+    def module_keys() -> ports.KeyHolder:
+        from telesphore.connectors.pkcs11.keys import Pkcs11Keys
+
+        return Pkcs11Keys(
+            Path(_needed(settings, "pki_keys_library")),
+            token=_needed(settings, "pki_keys_token"),
+            pin=read_secret(Path(_needed(settings, "pki_keys_pin_file"))),
+        )
+
+    ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
 
 
 def bind_anchors(settings: Mapping[str, Setting]) -> None:

@@ -5,7 +5,6 @@ Whoever reads an object from a file must not change it: it is shared. Take a cop
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 
@@ -47,6 +46,7 @@ _IRREGULAR = re.compile(rb"[^!-~]|[#()<>\[\]{}/%]")
 _ESCAPED = re.compile(rb"[\\()\r\n]")
 _ESCAPES = {b"\\": b"\\\\", b"(": b"\\(", b")": b"\\)", b"\r": b"\\r", b"\n": b"\\n"}
 _TEXT = re.compile(rb"[ -~]*")
+_PLAIN_TEXT = re.compile(r"[\t\n\r -~]*")
 _names: dict[str, bytes] = {}
 
 
@@ -63,7 +63,9 @@ def written_name(name: str) -> bytes:
 
 def text(content: str) -> bytes:
     """A text string (§7.9.2.2): ASCII as it is, all else in UTF-16 with its mark."""
-    return content.encode("ascii") if content.isascii() else b"\xfe\xff" + content.encode("utf-16-be")
+    if _PLAIN_TEXT.fullmatch(content):
+        return content.encode("ascii")
+    return b"\xfe\xff" + content.encode("utf-16-be")
 
 
 def read_text(content: bytes) -> str:
@@ -136,10 +138,10 @@ _END_OF_ARRAY = Raw(b"]")
 
 
 def written_number(value: float) -> bytes:
-    """Without exponent (§7.3.3)."""
+    """Without exponent (§7.3.3); what is below 1e-30 is nothing."""
     plain = repr(value)
     if "e" in plain:
-        plain = format(Decimal(plain), "f")
+        plain = f"{value:.30f}".rstrip("0")
     return plain.removesuffix(".0").encode()
 
 

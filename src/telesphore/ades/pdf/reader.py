@@ -14,6 +14,8 @@ from telesphore.ades.pdf.sections import END, Entry, Free, Kind, Packed, Placed,
 from telesphore.ades.pdf.syntax import DEEPEST, parse
 
 _START = re.compile(rb"startxref[\0\t\n\f\r ]++(\d{1,19})(?!\d)")
+_READINGS = 64
+"""How often the whole file may be read, so to speak: each object is, once, or once by revision."""
 _HEADER = re.compile(rb"%PDF-(\d)\.(\d)")
 
 
@@ -278,8 +280,12 @@ class Document:
     def _read(self, entry: Placed, length: Callable[[Value], int]) -> tuple[int, int, Value]:
         if not 0 < entry.offset < len(self.content):
             raise UnreadableFile(why="entry-outside", offset=entry.offset)
-        known = read_object(self.content, entry.offset, length, self._store.repeated)[:3]
-        value = known[2]
+        number, generation, value, end = read_object(self.content, entry.offset, length, self._store.repeated)
+        known = (number, generation, value)
+        # Objects that overlap would be read again and again.
+        self._store.parsed += end - entry.offset - (len(value.raw) if type(value) is Stream else 0)
+        if self._store.parsed > _READINGS * len(self.content) + 2**20:
+            raise FileBeyondLimits(why="overlapping", offset=entry.offset)
         # A length kept elsewhere may differ from revision to revision.
         if type(value) is not Stream or type(value.dictionary.get(Name("Length"))) is int:
             self._store.placed[entry.offset] = known
@@ -359,6 +365,7 @@ class _Store:
     placed: dict[int, tuple[int, int, Value]] = field(default_factory=dict)
     packs: dict[int, _Pack] = field(default_factory=dict)
     decoded: int = 0
+    parsed: int = 0
     repeated: list[int] = field(default_factory=list)
 
 
@@ -370,6 +377,7 @@ def _chain(content: bytes, start: int, limits: Limits) -> list[Section]:
     """The sections from the newest on."""
     chain: list[Section] = []
     seen: set[int] = set()
+    entries = decoded = 0
     offset: Value = start
     while offset is not None:
         if type(offset) is not int:
@@ -389,6 +397,11 @@ def _chain(content: bytes, start: int, limits: Limits) -> list[Section]:
             if section.hidden.kind is not Kind.STREAM:
                 raise UnreadableFile(why="hidden-section", offset=hidden)
         chain.append(section)
+        several = (section,) if section.hidden is None else (section, section.hidden)
+        entries += sum(one.count for one in several)
+        decoded += sum(one.decoded for one in several)
+        if entries > 2 * limits.objects or decoded > limits.decoded:
+            raise FileBeyondLimits(why="entries", offset=offset)
         offset = section.trailer.get(Name("Prev"))
     return chain
 

@@ -62,6 +62,7 @@ class Section:
         hidden: the stream that a hybrid file's table points at with /XRefStm.
         overlapping: it lists a number twice; the first entry counts.
         narrow: its entries are not 20 bytes each.
+        decoded: bytes that a stream's entries take.
     """
 
     offset: int
@@ -71,6 +72,7 @@ class Section:
     hidden: "Section | None" = None
     overlapping: bool = False
     narrow: bool = False
+    decoded: int = 0
     _ranges: list[_Range] = field(default_factory=list)
     _firsts: list[int] = field(default_factory=list)
     _read: Callable[[int, int], Entry] = field(default=lambda place, index: Free(0, 0))
@@ -107,6 +109,11 @@ class Section:
                 yield from range(first, first + count)
         elif self._all is not None:
             yield from self._all
+
+    @property
+    def count(self) -> int:
+        """How many entries it has."""
+        return sum(one.length for one in self._ranges) if self._ranges else len(self._all or ())
 
     @property
     def past(self) -> int:
@@ -256,7 +263,7 @@ def _stream(content: bytes, offset: int, limits: Limits) -> Section:
         # Any other kind is a reference to nothing (§7.5.8.3).
         return Free(second, third)
 
-    section = Section(offset, end, Kind.STREAM, fields)
+    section = Section(offset, end, Kind.STREAM, fields, decoded=len(rows))
     section.settle(ranges, read)
     return section
 

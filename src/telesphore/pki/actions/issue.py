@@ -143,7 +143,7 @@ def organisation_seal(*, organisation_id: UUID, organisation_name: str, actor: A
     authority = standing_authority(organisation_id=organisation_id, actor=actor, at=at)
     seal = _standing_seal(authority, at)
     if seal is None:
-        key = certificates.new_key()
+        key = access.new_key()
         name = names.subject(
             f"Cachet — {organisation_name}",
             organisation=organisation_name,
