@@ -37,18 +37,21 @@ def refusals() -> list[str]:
                 text = ast.get_docstring(node)
                 if text and node.name != "DomainError":
                     found[" ".join(text.split("\n\n")[0].split())] = None
-            if isinstance(node, ast.ClassDef) and node.name == "Reason":
-                found.update(dict.fromkeys(_reasons(node)))
+            # Of a verdict: an effect, then a sentence.
+            if isinstance(node, ast.Tuple) and (sentence := _reason(node)):
+                found[sentence] = None
             # Labels of states: gettext's tools don't know our name for its lazy form.
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_lazy":
                 found[ast.literal_eval(node.args[0])] = None
     return list(found)
 
 
-def _reasons(enumeration: ast.ClassDef) -> list[str]:
-    """The sentence of each reason: the last part of its value."""
-    values = [part.value for part in enumeration.body if isinstance(part, ast.Assign)]
-    return [ast.literal_eval(value.elts[-1]) for value in values if isinstance(value, ast.Tuple)]
+def _reason(value: ast.Tuple) -> str:
+    """The sentence in `Effect.INVALID, "…"`; empty for another tuple."""
+    match value.elts:
+        case [ast.Attribute(value=ast.Name(id="Effect")), ast.Constant(value=str(sentence))]:
+            return sentence
+    return ""
 
 
 def _sets(node: ast.stmt, name: str) -> bool:

@@ -57,6 +57,7 @@ PAGES = {
     "/documents/{document}/": "lebrun",
     "/documents/{document}/file.pdf": "lebrun",
     "/documents/{document}/send": "sylvie",
+    "/documents/{document}/withdraw": "sylvie",
     "/book/{envelope}/": "lebrun",
     "/book/{envelope}/file.pdf": "lebrun",
     "/book/{envelope}/decline": "lebrun",

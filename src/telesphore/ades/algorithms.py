@@ -346,6 +346,12 @@ class AlgorithmPolicy:
     digests: Mapping[str, date | None] = field(repr=False)
     keys: Mapping[str, tuple[tuple[int, date | None], ...]] = field(repr=False)
 
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal; of tables with the same ends, the same."""
+        ends = (sorted(self.digests.items()), sorted(self.keys.items()))
+        return hashlib.sha256(repr(ends).encode()).hexdigest()[:16]
+
     def digest_holds(self, name: str, at: datetime) -> bool:
         """Whether `name` (as `hashlib` writes it) may be relied on at this time."""
         return name in self.digests and _before(at, self.digests[name])

@@ -45,16 +45,6 @@ class RevocationSource(Protocol):
         """
 
 
-class AnchorSource(Protocol):
-    """Who is trusted besides the local authorities: files that the operator gave, EU trusted lists."""
-
-    def anchors(self) -> Sequence[Anchor]:
-        """All of them; from what is kept on disk, without a network."""
-
-    def refresh(self, *, at: datetime) -> object:
-        """Fetch what may have changed. Call it outside any transaction. What is refused leaves what was kept."""
-
-
 @runtime_checkable
 class HeldKey(Protocol):
     """An EC P-256 key that stays where it is: its `name` says which one it is there.
@@ -76,10 +66,20 @@ class KeyHolder(Protocol):
         """The key of this name, whose certificate (DER) is given. Whether it is there shows when it signs."""
 
 
+class AnchorSource(Protocol):
+    """Who is trusted besides the local authorities: files that the operator gave, EU trusted lists."""
+
+    def anchors(self) -> Sequence[Anchor]:
+        """All of them; from what is kept on disk, without a network."""
+
+    def refresh(self, *, at: datetime) -> object:
+        """Fetch what may have changed. Call it outside any transaction. What is refused leaves what was kept."""
+
+
 timestamper: Port[Timestamper] = Port("pki.timestamper")
 revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
-anchor_source: Port[AnchorSource] = Port("pki.anchor_source")
 key_holder: Port[KeyHolder | None] = Port("pki.key_holder")
 """None when the vault keeps the keys."""
+anchor_source: Port[AnchorSource] = Port("pki.anchor_source")
 base_url: Port[str] = Port("pki.base_url")
 """Where relying parties reach this instance, without a final slash: written into certificates."""

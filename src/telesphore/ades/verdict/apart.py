@@ -6,11 +6,14 @@ child pickled, since it may trust us; its answer comes back as JSON, since we ma
 
 import hashlib
 import json
+import os
 import pickle  # Only ever written here.
+import signal
 import subprocess
 import sys
 import threading
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +42,8 @@ class Limits:
     """
 
     size: int = 50 * MEGABYTE
-    processor: int = 20
-    elapsed: float = 30
+    processor: int = 30
+    elapsed: float = 45
     memory: int = 2048 * MEGABYTE
     answer: int = 24 * MEGABYTE
     pages: int = 4
@@ -125,10 +128,11 @@ def _ask(orders: bytes, limits: Limits) -> bytes:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={},
+        start_new_session=True,
     )
     assert child.stdin is not None
     assert child.stdout is not None
-    deadline = threading.Timer(limits.elapsed, child.kill)
+    deadline = threading.Timer(limits.elapsed, _end, args=(child,))
     writer = threading.Thread(target=_give, args=(child.stdin, orders), daemon=True)
     deadline.start()
     writer.start()
@@ -136,12 +140,18 @@ def _ask(orders: bytes, limits: Limits) -> bytes:
         answer = child.stdout.read(limits.answer + 1)
     finally:
         deadline.cancel()
-        child.kill()
+        _end(child)
         status = child.wait()
         child.stdout.close()
         writer.join()
     # Killed by us after it had said everything, or gone by itself.
     return answer if len(answer) <= limits.answer and status in (0, -9) else b""
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """The child and its own children: they are a group of theirs."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _give(pipe: Any, orders: bytes) -> None:

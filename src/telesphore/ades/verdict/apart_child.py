@@ -5,6 +5,7 @@ In: pickled `apart.Orders` on standard input. Out: one JSON object.
 
 import io
 import json
+import os
 import pickle
 import resource
 import sys
@@ -33,7 +34,9 @@ def main() -> None:
 
     orders: Orders = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one.
     _bound(orders.limits.processor, orders.limits.memory)
+    # The pages are compared by a child of this one, which bounds itself further.
     verdict = validate(orders.content, trust=orders.trust, at=orders.at, evidence=orders.evidence)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     pages: int = 0
     pictures: list[Any] = []
     passages: list[Any] = []
@@ -45,9 +48,10 @@ def main() -> None:
 
 
 def _bound(processor: int, memory: int) -> None:
+    os.nice(10)
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    for kind, most in (("CORE", 0), ("FSIZE", 0), ("NPROC", 0), ("NOFILE", 16)):
+    for kind, most in (("CORE", 0), ("FSIZE", 0), ("NOFILE", 64)):
         resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (most, most))
 
 
@@ -57,22 +61,26 @@ def _show(orders: "Orders", verdict: "Verdict") -> tuple[int, list[Any], list[An
 
     now = pypdfium2.PdfDocument(orders.content)
     signed = pypdfium2.PdfDocument(_as_signed(orders.content, verdict))
+    for document in (now, signed):
+        # Without it, PDFium leaves out fields, those of signatures too.
+        document.init_forms()
     facts = {page.page: page for page in verdict.pages}
-    worth = sorted(range(1, len(now) + 1), key=lambda number: (_weight(facts.get(number)), number))
+    shown = range(1, max(len(now), *facts, 0) + 1) if facts else range(1, len(now) + 1)
+    worth = sorted(shown, key=lambda number: (_weight(facts.get(number)), number))
     pictures, passages = [], []
     for number in sorted(worth[: orders.limits.pages]):
         page = facts.get(number)
-        pictures.append(_picture(now, number, "now", orders.limits.width))
+        if number <= len(now):
+            pictures.append(_picture(now, number, "now", orders.limits.width))
         if page is None or not page.boxes:
             continue
         if not page.same and number <= len(signed):
             pictures.append(_picture(signed, number, "signed", orders.limits.width))
         for box in page.boxes[:PASSAGES]:
-            before = _text(signed, number, box) if number <= len(signed) else ""
+            texts = [_text(one, number, box) if number <= len(one) else "" for one in (now, signed)]
             passages.append(
-                {"page": number, "box": box, "now": _text(now, number, box), "signed": before,
-                 "expected": box in page.expected}
-            )  # fmt: skip
+                {"page": number, "box": box, "now": texts[0], "signed": texts[1], "expected": box in page.expected}
+            )
     return len(now), pictures, passages[:PASSAGES]
 
 

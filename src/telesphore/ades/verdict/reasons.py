@@ -110,6 +110,10 @@ class Reason(Enum):
         "After {signer} signed, the form was changed otherwise than by filling it: {what}.",
     )
     FIELD_ADDED = Effect.INVALID, "After {signer} signed, a field was added that {signer} did not allow: {what}."
+    PLACE_ADDED = (
+        Effect.WARNING,
+        "A place to sign that {signer} had not seen, {what}, was added and signed after {signer} certified the file.",
+    )
     FORM_FILLED_AGAINST = Effect.INVALID, "The field {what} was filled after {signer} signed, who had forbidden it."
     FILLED_UNASKED = (
         Effect.WARNING,

@@ -24,7 +24,7 @@ FILES = Rate("verify", 20, 60)
 COPIES = Rate("copy", 60, 60)
 AT_ONCE = threading.BoundedSemaphore(2)
 """Each file costs a process: no more of them at once, in each web process."""
-PATIENCE = 8.0
+PATIENCE = 3.0
 """Seconds that a file waits for its turn."""
 
 

@@ -10,9 +10,13 @@ def pages_drawn(judged: Judged, reader: Reader) -> list[list[Drawn]]:
     """Each pictured page, beside itself as it was signed when it differs."""
     _ = reader.say
     signed = {picture.page: picture for picture in judged.pictures if picture.of == "signed"}
+    now_pages = {picture.page for picture in judged.pictures if picture.of == "now"}
     rows = []
     for picture in judged.pictures:
         if picture.of != "now":
+            if picture.page not in now_pages:
+                caption = _("Page {page}, as it was signed; the file has it no more").format(page=picture.page)
+                rows.append([Drawn(caption, draw(picture.png, picture.width, picture.height, []))])
             continue
         before = signed.get(picture.page)
         marks = [(number, passage) for number, passage in enumerate(judged.passages, 1) if passage.page == picture.page]

@@ -50,8 +50,20 @@ def precise(at: datetime, reader: Reader) -> str:
 
 def sentence_of(finding: Finding, reader: Reader) -> str:
     """A finding's reason, in the reader's language."""
-    details = {key: _detail(value, reader) for key, value in finding.details.items()}
+    known = _codes(reader)
+    details = {key: known.get(value) or _detail(value, reader) for key, value in finding.details.items()}
     return reader.say(finding.reason.sentence).format_map(details)
+
+
+def _codes(reader: Reader) -> dict[str, str]:
+    """Codes that stand for words in a finding's details."""
+    _ = reader.say
+    return {
+        "too-heavy": _("drawing them takes too much"),
+        "too-large": _("the file is too large"),
+        "too-long": _("drawing them takes too long"),
+        "unreadable": _("they can’t be read"),
+    }
 
 
 def _detail(value: str, reader: Reader) -> str:
@@ -68,4 +80,5 @@ def listed(names: Iterable[str], reader: Reader) -> str:
     known = list(dict.fromkeys(names))
     if len(known) < 2:
         return "".join(known)
-    return reader.say("{first} and {last}").format(first=", ".join(known[:-1]), last=known[-1])
+    _ = reader.say
+    return _("{first} and {last}").format(first=", ".join(known[:-1]), last=known[-1])

@@ -6,12 +6,13 @@ afterwards. What a certificate or a file says of itself is only ever filled in, 
 
 from dataclasses import dataclass
 
-from telesphore.ades.verdict.reasons import Effect
+from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.reports.levels import missing
 from telesphore.ades.verdict.reports.reader import Reader, listed, moment, precise, sentence_of
 from telesphore.ades.verdict.result import (
     ChangeKind,
     Conclusion,
+    Finding,
     Indication,
     Level,
     Qualification,
@@ -27,6 +28,13 @@ SHAPES = {
     Conclusion.INVALID: "no",
     Conclusion.UNKNOWN: "unknown",
 }
+NOT_OF_CHANGES = frozenset(
+    {
+        Reason.NOT_READABLE, Reason.NOT_SIGNED, Reason.TOO_LARGE, Reason.TIMESTAMP_BROKEN, Reason.TIMESTAMP_NOT_VALID,
+        Reason.PAGE_DIFFERS, Reason.PAGE_GONE, Reason.PAGE_ADDED, Reason.PLACE_COVERED, Reason.PAGES_NOT_COMPARED,
+    }
+)  # fmt: skip
+CODES = frozenset(reason.code for reason in Reason)
 _EFFECTS = {Effect.INVALID: "no", Effect.UNKNOWN: "unknown", Effect.WARNING: "late", Effect.NONE: "done"}
 _GRAVEST = ("no", "unknown", "late", "done")
 
@@ -146,7 +154,7 @@ def _signature_check(verdict: Verdict, reader: Reader) -> Check:
     name, about = _("The signature"), _("The computation, the certificate and its date")
     if not verdict.signatures:
         return Check("unknown", name, about, (_("None was found in this file."),))
-    elsewhere = [one for revision in verdict.revisions for one in revision.findings]
+    elsewhere = _of_changes(verdict)
     found = [one for signature in verdict.signatures for one in signature.findings if one not in elsewhere]
     shapes = [_EFFECTS[one.reason.effect] for one in found] + [_shape_of(one) for one in verdict.signatures]
     worst = min(shapes, key=_GRAVEST.index)
@@ -184,7 +192,7 @@ def _changes_check(verdict: Verdict, reader: Reader) -> Check:
         for change in revision.changes
         if change.kind not in (ChangeKind.SIGNATURE, ChangeKind.TIMESTAMP, ChangeKind.VALIDATION_DATA)
     ]
-    found = [one for revision in verdict.revisions for one in revision.findings]
+    found = _of_changes(verdict)
     shapes = [_EFFECTS[one.reason.effect] for one in found]
     shapes += ["no" for change, _revision in changes if not change.allowed]
     worst = min(shapes, key=_GRAVEST.index, default="done")
@@ -201,6 +209,13 @@ def _changes_check(verdict: Verdict, reader: Reader) -> Check:
     return Check(worst, name, about, (_("Allowed by who signed: {what}.").format(what=told),))
 
 
+def _of_changes(verdict: Verdict) -> list[Finding]:
+    """The findings of the difference policy: those of no signature, timestamp, page, nor of the file as a whole."""
+    others = [one for facts in (*verdict.signatures, *verdict.timestamps) for one in facts.findings]
+    others += [one for facts in verdict.signatures for stamp in facts.timestamps for one in stamp.findings]
+    return [one for one in verdict.findings if one not in others and one.reason not in NOT_OF_CHANGES]
+
+
 def _change(kind: ChangeKind, what: str, reader: Reader) -> str:
     _ = reader.say
     words = {
@@ -213,7 +228,10 @@ def _change(kind: ChangeKind, what: str, reader: Reader) -> str:
         ChangeKind.METADATA: _("description of the file"),
         ChangeKind.CONTENT: _("content"),
     }
-    return f"{words[kind]} ({what})" if what else words[kind]
+    if what.isdecimal():
+        what = _("page {page}").format(page=what)
+    # A code says no more than the reason that stands beside it.
+    return f"{words[kind]} ({what})" if what and what not in CODES else words[kind]
 
 
 def _pages_check(verdict: Verdict, reader: Reader) -> Check:
