@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
 from lxml import etree
-from signxml import SignatureConfiguration, XMLVerifier
 from signxml.exceptions import SignXMLException
+from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Criterion, QualifierRule, TrustService
 from telesphore.kernel.errors import DomainError, Refusal

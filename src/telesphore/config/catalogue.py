@@ -16,6 +16,24 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _lists(text: str) -> str | Path | None:
+    """None for off, an address as text, a folder as a path."""
+    if text == "off":
+        return None
+    if "://" in text:
+        if not text.startswith("https://"):
+            raise ValueError(text)
+        return text
+    return _path(text)
+
+
+def _countries(text: str) -> tuple[str, ...]:
+    found = _words(text)
+    if not all(len(one) == 2 and one.isascii() and one.isupper() for one in found):
+        raise ValueError(text)
+    return found
+
+
 def _at_least(least: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         value = int(text)
@@ -344,6 +362,37 @@ OPTIONS: tuple[Option, ...] = (
         accepts="a whole number of days, at least 1",
         parse=_at_least(1),
         default="365",
+    ),
+    Option(
+        name="anchors_folder",
+        meaning="Folder of certificates (PEM or DER) that are trusted when a signature is judged, besides the "
+        "authorities of this instance.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="trusted_lists",
+        meaning="Where the EU list of trusted lists is: its address, or a folder that holds it as `lotl.xml`, beside "
+        "the national lists under the names of their own addresses. Fetched every day; the last good copies are kept.",
+        accepts="off, an https:// address or a path",
+        parse=_lists,
+        default="off",
+    ),
+    Option(
+        name="trusted_list_signers",
+        meaning="Folder of the certificates (PEM or DER) that may sign the list of trusted lists, as the Official "
+        "Journal gives them.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="trusted_list_countries",
+        meaning="Countries whose trusted lists are used.",
+        accepts="codes of two letters separated by commas",
+        parse=_countries,
+        default="FR",
     ),
 )
 

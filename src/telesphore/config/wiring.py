@@ -1,5 +1,6 @@
 """Who answers each port, according to the settings. A stand-in refuses to be bound outside a demonstration."""
 
+import functools
 import hashlib
 import hmac
 import os
@@ -20,6 +21,7 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_pki(SETTINGS)
+    bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -140,6 +142,27 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
             raise BadSetting(f"{PREFIX}REVOCATION_ANCHORS_FILE is {anchors_file}; it accepts {accepts}.") from None
         elsewhere = revocation.HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
         ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
+
+
+def bind_anchors(settings: Mapping[str, Setting]) -> None:
+    """Who is trusted besides the local authorities."""
+    from telesphore.connectors.trusted_lists.anchors import LOTL, KeptAnchors
+    from telesphore.connectors.trusted_lists.fetching import in_folder, over_https
+    from telesphore.pki import ports
+
+    values = {name: setting.value for name, setting in settings.items()}
+    place: str | Path | None = values["trusted_lists"]
+    if place is not None:
+        _needed(settings, "trusted_list_signers")
+    source = KeptAnchors(
+        certificates=values["anchors_folder"],
+        kept=values["home"] / "trusted-lists",
+        lists=f"{LOTL}.xml" if isinstance(place, Path) else place,
+        signers=values["trusted_list_signers"],
+        territories=values["trusted_list_countries"],
+        fetch=functools.partial(in_folder, place) if isinstance(place, Path) else over_https,
+    )
+    ports.anchor_source.bind(lambda: source)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:

@@ -23,6 +23,7 @@ def register() -> None:
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
     jobs.every(6 * HOUR, "pki:maintain")(_maintain_authorities)
+    jobs.every(24 * HOUR, "pki:refresh-anchors")(_refresh_anchors)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
 
@@ -33,6 +34,13 @@ def _sweep_vault(at: datetime) -> None:
 
 def _maintain_authorities(at: datetime) -> None:
     pki.maintain(actor=Actor.system(), at=at)
+
+
+def _refresh_anchors(at: datetime) -> None:
+    from telesphore.pki import ports
+
+    # It warns in the log of each list that is refused, and goes on with the copy that is kept.
+    ports.anchor_source.get().refresh(at=at)
 
 
 def _retain_events(at: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from telesphore.ades.algorithms import Digest
+from telesphore.ades.verdict.trust import Anchor
 from telesphore.kernel.ports import Port
 
 
@@ -42,7 +43,18 @@ class RevocationSource(Protocol):
         """
 
 
+class AnchorSource(Protocol):
+    """Who is trusted besides the local authorities: files that the operator gave, EU trusted lists."""
+
+    def anchors(self) -> Sequence[Anchor]:
+        """All of them; from what is kept on disk, without a network."""
+
+    def refresh(self, *, at: datetime) -> object:
+        """Fetch what may have changed. Call it outside any transaction. What is refused leaves what was kept."""
+
+
 timestamper: Port[Timestamper] = Port("pki.timestamper")
 revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
+anchor_source: Port[AnchorSource] = Port("pki.anchor_source")
 base_url: Port[str] = Port("pki.base_url")
 """Where relying parties reach this instance, without a final slash: written into certificates."""

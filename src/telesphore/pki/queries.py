@@ -13,7 +13,7 @@ from telesphore.ades import validation
 from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.validation import SignatureFacts
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Evidence, Trust
-from telesphore.pki import access
+from telesphore.pki import access, ports
 from telesphore.pki.errors import AuthorityNotFound, CertificateNotYet, CertificateOver, CertificateRevoked
 from telesphore.pki.formats import certificates
 from telesphore.pki.formats.revocation import Revoked
@@ -29,6 +29,14 @@ def trust_anchors(organisation_id: UUID) -> list[bytes]:
 def all_trust_anchors() -> list[bytes]:
     """DER of the roots of every organisation of this instance."""
     return _roots(Authority.objects.order_by("organisation_id", "generation"))
+
+
+def trust(organisation_id: UUID | None = None) -> Trust:
+    """What files are judged by: the roots of an organisation, or of all of this instance, and what the operator trusts
+    besides."""
+    local = all_trust_anchors() if organisation_id is None else trust_anchors(organisation_id)
+    anchors = [Anchor(root, AnchorKind.LOCAL) for root in local]
+    return Trust((*anchors, *ports.anchor_source.get().anchors()), TS_119_312)
 
 
 def _roots(rows: "QuerySet[Authority]") -> list[bytes]:
@@ -52,11 +60,6 @@ def inspect_signatures(pdf: bytes, *, organisation_id: UUID, at: datetime) -> tu
 def inspect_with_all_authorities(pdf: bytes, *, at: datetime) -> tuple[SignatureFacts, ...]:
     """The signatures of a file, by the trust of every organisation of this instance. Raises as `inspect_signatures`."""
     return validation.inspect(pdf, anchors=all_trust_anchors(), at=at)
-
-
-def trust() -> Trust:
-    """What a file of anyone's is judged by: the authorities of every organisation of this instance."""
-    return Trust([Anchor(root, AnchorKind.LOCAL) for root in all_trust_anchors()], TS_119_312)
 
 
 def evidence() -> Evidence:

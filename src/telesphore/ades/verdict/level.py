@@ -1,11 +1,12 @@
 """The baseline level that a signature really reaches (EN 319 142-1 §6.3), and what the next one lacks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 
 from telesphore.ades import cms
 from telesphore.ades.pdf.objects import Name
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.verdict.result import Level
+from telesphore.ades.verdict.session import Judged
 from telesphore.ades.verdict.signatures import JudgedSignature
 from telesphore.ades.verdict.signed_fields import SignedField, StoredData, read_date
 from telesphore.ades.verdict.times import JudgedTimestamp
@@ -18,7 +19,7 @@ def of_field(
     document: Document,
     field: SignedField,
     judged: JudgedSignature,
-    timestamps: Mapping[str, JudgedTimestamp],
+    timestamps: Sequence[JudgedTimestamp],
     stored: StoredData,
 ) -> tuple[Level, str]:
     """The level of a PDF signature, and a sentence that says why not the next; empty at B-LTA."""
@@ -27,7 +28,7 @@ def of_field(
         return Level.NONE, "The signature itself does not hold."
     if missing := next(_missing_for_b(document, field, judged, signed), ""):
         return Level.NONE, missing
-    covering = [one for one in timestamps.values() if one.time is not None and _covers(one, field)]
+    covering = [one for one in timestamps if one.time is not None and _covers(one, field)]
     if not covering and not any(one.time is not None and one.facts.kind == "signature" for one in judged.timestamps):
         return Level.B, "No timestamp proves when it was signed."
     if missing := _missing_for_lt(judged, covering, signed, stored):
@@ -82,13 +83,20 @@ def _missing_for_lt(
             certificates |= set(stamp.token.signed.certificates)
             sources |= {*stamp.token.signed.ocsps, *stamp.token.signed.crls}
     for one in (judged.judged, *(stamp.judged for stamp in stamps)):
-        if one is None or one.path is None:
-            return "A certificate’s chain could not be built."
-        for above in one.path.certificates[:-1]:
-            if above.der not in certificates:
-                return f"The file does not hold the certificate of {above.name}."
-        if not one.revocation.complete or not set(one.revocation.used) <= sources:
-            return f"The file holds no revocation data for the certificate of {one.path.certificates[0].name}."
+        if missing := missing_chain(one, certificates, sources):
+            return missing
+    return ""
+
+
+def missing_chain(judged: Judged | None, certificates: Collection[bytes], sources: Collection[bytes]) -> str:
+    """What of a certificate's chain, or of its revocation data, is not among these (DER); empty when all is."""
+    if judged is None or judged.path is None:
+        return "A certificate’s chain could not be built."
+    for one in judged.path.certificates[:-1]:
+        if one.der not in certificates:
+            return f"The file does not hold the certificate of {one.name}."
+    if not judged.revocation.complete or not set(judged.revocation.used) <= set(sources):
+        return f"The file holds no revocation data for the certificate of {judged.path.certificates[0].name}."
     return ""
 
 

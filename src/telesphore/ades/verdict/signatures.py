@@ -1,8 +1,9 @@
 """One CMS signature, judged: the bytes, the signer's certificate, the time (EN 319 102-1 §5.3, §5.5 and §5.6)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from telesphore.ades import cms
 from telesphore.ades.algorithms import Algorithm, Digest, check_key
@@ -69,6 +70,7 @@ def judge_signature(
     existed: datetime | None,
     claimed: datetime | None,
     malformed: str = "",
+    existed_by: Mapping[bytes, datetime] = MappingProxyType({}),
 ) -> JudgedSignature:
     """Judge a detached CMS signature.
 
@@ -79,6 +81,7 @@ def judge_signature(
         existed: when the signature is proved to have existed, by what covers it from outside; None for nothing.
         claimed: /M; signing-time counts where this is None.
         malformed: why what it covers can't be believed.
+        existed_by: when single values of its unsigned attributes (DER) are proved to have existed.
     """
     try:
         signed: cms.Parsed | None = cms.parse(content)
@@ -106,7 +109,7 @@ def judge_signature(
             _refused(found, existed or session.at, claimed), signed=signed, certificate=certificate, algorithm=algorithm
         )
     contents = _content_timestamps(signed, digest_of, session, existed or session.at)
-    stamps = _signature_timestamps(signed, session, existed or session.at)
+    stamps = _signature_timestamps(signed, session, existed_by, existed or session.at)
     times = [stamp.time for stamp in stamps if stamp.time is not None]
     proof = min((time for time in (existed, *times) if time is not None), default=None)
     proved = session.at if proof is None else min(proof, session.at)
@@ -206,10 +209,17 @@ def _check_strength(
     return weak(algorithm.digest.upper(), certificate.name, session.policy, digest=algorithm.digest.value)
 
 
-def _signature_timestamps(signed: cms.Parsed, session: Session, existed: datetime) -> tuple[JudgedTimestamp, ...]:
+def _signature_timestamps(
+    signed: cms.Parsed, session: Session, existed_by: Mapping[bytes, datetime], existed: datetime
+) -> tuple[JudgedTimestamp, ...]:
+    # What an archive timestamp proves of the signature, it proves of a token in it only if it lists that token.
     return tuple(
         judge_timestamp(
-            token, lambda name: Digest(name).of(signed.signature), session, kind="signature", proved=existed
+            token,
+            lambda name: Digest(name).of(signed.signature),
+            session,
+            kind="signature",
+            proved=existed_by.get(token, session.at) if existed_by else existed,
         )
         for token in signed.values(cms.SIGNATURE_TIME_STAMP)[:MOST_TIMESTAMPS]
     )
@@ -249,3 +259,23 @@ def not_proving(stamp: JudgedTimestamp) -> Finding:
     """A timestamp that proves nothing, as a finding about what it was to prove."""
     assert stamp.problem is not None
     return Finding(Reason.TIMESTAMP_NOT_VALID, {"authority": stamp.facts.authority, "why": str(stamp.problem.finding)})
+
+
+def summary(judged: JudgedSignature, *, covers_whole: bool) -> str:
+    """In a few words, as pyHanko summarises."""
+    trust = "TRUSTED" if judged.problem is None else "REVOKED" if _revoked(judged) else "UNTRUSTED"
+    parts = [f"INTACT:{trust}" if judged.intact else "INVALID"]
+    parts += [
+        f"TIMESTAMP_TOKEN<INTACT:{'TRUSTED' if stamp.problem is None else 'UNTRUSTED'}>"
+        for stamp in judged.timestamps
+        if stamp.facts.kind == "signature"
+    ]
+    return ",".join((*parts, "UNTOUCHED" if covers_whole else "EXTENDED"))
+
+
+def _revoked(judged: JudgedSignature) -> bool:
+    return judged.problem is not None and judged.problem.sub_indication in (
+        SubIndication.REVOKED,
+        SubIndication.REVOKED_NO_POE,
+        SubIndication.REVOKED_CA_NO_POE,
+    )

@@ -23,7 +23,7 @@ from telesphore.ades.verdict.result import (
 )
 from telesphore.ades.verdict.revisions import Examination, examine
 from telesphore.ades.verdict.session import Session
-from telesphore.ades.verdict.signatures import JudgedSignature, judge_signature, not_proving
+from telesphore.ades.verdict.signatures import judge_signature, not_proving, summary
 from telesphore.ades.verdict.signed_fields import SignedField, StoredData
 from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
@@ -63,7 +63,7 @@ def validate(
     examined = _examine(document, signatures)
     pages, shown = _compare(document, examined) if compare_pages and signatures else ((), ())
     findings = [finding for one in signatures for finding in one.findings]
-    findings += [_of_document_timestamp(one) for one in timestamps.values() if one.problem is not None]
+    findings += [_of_document_timestamp(one) for one in timestamps if one.problem is not None]
     findings += [*examined.findings, *shown]
     if not signatures:
         findings.append(Finding(Reason.NOT_SIGNED))
@@ -72,7 +72,7 @@ def validate(
         conclusion=conclusion,
         findings=ordered,
         signatures=signatures,
-        timestamps=tuple(one.facts for one in timestamps.values()),
+        timestamps=tuple(one.facts for one in timestamps),
         revisions=examined.revisions,
         pages=pages,
         pages_compared=bool(pages),
@@ -108,11 +108,9 @@ def _learn(session: Session, stored: StoredData) -> None:
     session.learn_evidence()
 
 
-def _judge_timestamps(
-    fields: Sequence[SignedField], digests: RangeDigests, session: Session
-) -> dict[str, JudgedTimestamp]:
-    """Document timestamps by field, the oldest first; judged from the last, so that each proves the one before."""
-    found: dict[str, JudgedTimestamp] = {}
+def _judge_timestamps(fields: Sequence[SignedField], digests: RangeDigests, session: Session) -> list[JudgedTimestamp]:
+    """Document timestamps, the oldest first; judged from the last, so that each proves the one before."""
+    found: list[JudgedTimestamp] = []
     for one in sorted((field for field in fields if field.is_timestamp), key=lambda field: -field.end):
         if one.malformed:
             judged = judge_timestamp(
@@ -130,8 +128,8 @@ def _judge_timestamps(
             )
         if judged.time is not None:
             session.prove(one.end, judged.time)
-        found[one.name] = judged
-    return dict(reversed(found.items()))
+        found.append(judged)
+    return found[::-1]
 
 
 def _judge_field(
@@ -139,7 +137,7 @@ def _judge_field(
     field: SignedField,
     digests: RangeDigests,
     session: Session,
-    timestamps: dict[str, JudgedTimestamp],
+    timestamps: Sequence[JudgedTimestamp],
     stored: StoredData,
     size: int,
 ) -> SignatureFacts:
@@ -160,7 +158,7 @@ def _judge_field(
     reason = document.resolve(field.value.get(Name("Reason")))
     return SignatureFacts(
         field_name=field.name,
-        status=_status(judged, covers_whole=field.end == size),
+        status=summary(judged, covers_whole=field.end == size),
         indication=judged.indication,
         sub_indication=judged.problem.sub_indication if judged.problem is not None else None,
         findings=judged.findings,
@@ -184,26 +182,6 @@ def _judge_field(
         short_lived=judged.certificate is not None and judged.certificate.needs_no_revocation,
         chain=judged.judged.chain if judged.judged is not None else (),
         timestamps=tuple(one.facts for one in judged.timestamps),
-    )
-
-
-def _status(judged: JudgedSignature, *, covers_whole: bool) -> str:
-    """As pyHanko summarises."""
-    trust = "TRUSTED" if judged.problem is None else "REVOKED" if _revoked(judged) else "UNTRUSTED"
-    parts = [f"INTACT:{trust}" if judged.intact else "INVALID"]
-    parts += [
-        f"TIMESTAMP_TOKEN<INTACT:{'TRUSTED' if stamp.problem is None else 'UNTRUSTED'}>"
-        for stamp in judged.timestamps
-        if stamp.facts.kind == "signature"
-    ]
-    return ",".join((*parts, "UNTOUCHED" if covers_whole else "EXTENDED"))
-
-
-def _revoked(judged: JudgedSignature) -> bool:
-    return judged.problem is not None and judged.problem.sub_indication in (
-        SubIndication.REVOKED,
-        SubIndication.REVOKED_NO_POE,
-        SubIndication.REVOKED_CA_NO_POE,
     )
 
 
