@@ -17,12 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509 import (
-    DuplicateExtension,
-    InvalidVersion,
-    UnsupportedGeneralNameType,
-    load_der_x509_certificate,
-)
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from telesphore.ades import der
 from telesphore.ades.errors import (
@@ -322,13 +317,6 @@ def sign_with(key: PrivateKey, algorithm: Algorithm, content: bytes) -> bytes:
             raise UnknownKeyType
 
 
-UNREADABLE_X509 = (
-    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, DuplicateExtension, InvalidVersion,
-    UnsupportedGeneralNameType,
-)  # fmt: skip
-"""Foreign certificates, CRLs and OCSP responses: `cryptography` meets what it did not expect as any of these."""
-
-
 @lru_cache(maxsize=256)
 def public_key(certificate: bytes) -> CertificatePublicKeyTypes:
     """The key in a certificate (DER); kept for the next call, since batches sign and validate with few.
@@ -338,7 +326,7 @@ def public_key(certificate: bytes) -> CertificatePublicKeyTypes:
     """
     try:
         return load_der_x509_certificate(certificate).public_key()
-    except UNREADABLE_X509:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion, UserWarning):
         raise UnknownKeyType from None
 
 

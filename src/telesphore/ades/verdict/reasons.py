@@ -84,6 +84,8 @@ class Reason(Enum):
     ALGORITHM_FORBIDDEN = Effect.UNKNOWN, "{what} is not among the algorithms that are relied on here."
     TIMESTAMP_NOT_VALID = Effect.WARNING, "A timestamp of {authority} proves nothing: {why}"
     TIMESTAMP_OF_ANOTHER = Effect.WARNING, "The timestamp {field} was made of other bytes than those that it is beside."
+    RECORD_REFUSED = Effect.WARNING, "An evidence record given beside the file proves nothing of it ({code})."
+    TREE_WEAK = Effect.WARNING, "{what} hashed its tree, and no longer holds."
     TIMESTAMP_BROKEN = Effect.INVALID, "The file was altered after the timestamp {field} sealed it."
     TIMESTAMP_ORDER = Effect.WARNING, "Two timestamps of this file contradict each other: {what}."
     NOT_PROVED_IN_TIME = (

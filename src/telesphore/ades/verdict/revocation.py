@@ -18,7 +18,8 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from telesphore.ades.algorithms import UNREADABLE_X509, AlgorithmPolicy
+from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.paths import UNREADABLE
 from telesphore.ades.verdict.certificates import (
     Certificate,
     NameKey,
@@ -120,7 +121,7 @@ class Revocations:
                 try:
                     crl = x509.load_der_x509_crl(der)
                     self._lists.setdefault(comparable(crl.issuer), []).append((crl, der))
-                except UNREADABLE_X509:
+                except UNREADABLE:
                     continue
         self._statuses.clear()
 
@@ -143,7 +144,7 @@ class Revocations:
                 if count == MOST_SINGLE_RESPONSES:
                     break
                 self._responses.setdefault(single.serial_number, []).append((response, single, der))
-        except UNREADABLE_X509:
+        except UNREADABLE:
             return
 
     def check(
@@ -249,7 +250,7 @@ class Revocations:
                     digest=digest_name(response.signature_hash_algorithm) or "sha512",
                     key=responder.key_strength,
                 )
-            except UNREADABLE_X509:
+            except UNREADABLE:
                 continue
 
     def _responder(self, response: ocsp.OCSPResponse, issuer: Certificate) -> Certificate | None:
@@ -298,7 +299,7 @@ class Revocations:
                     digest=digest_name(crl.signature_hash_algorithm) or "sha512",
                     key=issuer.key_strength,
                 )
-            except UNREADABLE_X509:
+            except UNREADABLE:
                 continue
 
     def _list_signed(self, crl: x509.CertificateRevocationList, issuer: Certificate) -> bool:
