@@ -124,7 +124,7 @@ class Authority:
         self.revoked[x509.load_der_x509_certificate(certificate).serial_number] = at
 
     def crl(self, at: datetime, *, last: bool = False) -> bytes:
-        """The list (DER) as it stands; the next comes a week later, or never when it is the last (RFC 5280 §5.1.2.5)."""
+        """The list (DER) as it stands; the next comes a week later, or never when it is the last."""
         self.crls += 1
         builder = (
             x509.CertificateRevocationListBuilder()
