@@ -17,6 +17,13 @@ The database holds one of these states for each envelope. A change that no arrow
 
 """
 
+PREPARED = """
+## The life of a prepared signature
+
+A signature that waits for a card elsewhere.
+
+"""
+
 
 def diagram(transitions: Mapping[enum.Enum, AbstractSet[enum.Enum]]) -> str:
     """A Mermaid state diagram of a table of transitions; the first state is where a life starts."""
@@ -35,9 +42,9 @@ def _node(state: enum.Enum) -> str:
 
 def page() -> str:
     """The text of the page."""
-    from telesphore.signature.states import TRANSITIONS
+    from telesphore.signature.states import PREPARED_TRANSITIONS, TRANSITIONS
 
-    return HEAD + diagram(TRANSITIONS) + "\n"
+    return HEAD + diagram(TRANSITIONS) + "\n" + PREPARED + diagram(PREPARED_TRANSITIONS) + "\n"
 
 
 if __name__ == "__main__":

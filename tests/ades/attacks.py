@@ -642,6 +642,65 @@ def _signature_removed_from_its_field() -> Draft:
     return base.update({PATIENT: re.sub(rb"/V \d+ 0 R", b"", base.objects[PATIENT])})
 
 
+# ── one object with two parts to play ─────────────────────────────────────────────────────────────────────────────────
+
+
+@_attack(Reason.PAGE_CHANGED)
+def _contents_that_are_an_annotation_too_p3() -> Draft:
+    objects = prescription()
+    objects[ANNOTS] = b"[%d 0 R %d 0 R %d 0 R]" % (DOSE, PATIENT, TEXT_1)
+    base = draft(objects).sign(PATIENT, CAMILLE, certify=3)
+    return base.update({TEXT_1: stream(words("Levothyrox 200"), b"/Type /Annot /Subtype /Text /Rect [9 9 9 9]")})
+
+
+@_attack(Reason.PAGE_CHANGED)
+def _resources_that_are_an_annotation_too_p3() -> Draft:
+    objects = prescription()
+    objects[17] = b"<< /Type /Annot /Subtype /Text /Rect [500 800 520 820] /Font << /F1 %d 0 R >> >>" % FONT
+    objects[18] = b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"
+    objects[ANNOTS] = b"[%d 0 R %d 0 R 17 0 R]" % (DOSE, PATIENT)
+    objects[PAGE_1] = objects[PAGE_1].replace(b"<< /Font << /F1 7 0 R >> >>", b"17 0 R")
+    base = draft(objects).sign(PATIENT, CAMILLE, certify=3)
+    return base.update(base.change(17, b"/F1 %d 0 R" % FONT, b"/F1 18 0 R"))
+
+
+@_attack(Reason.PAGE_CHANGED, Reason.FORM_CHANGED)
+def _contents_that_are_a_field_too() -> Draft:
+    objects = prescription()
+    objects[FORM] = objects[FORM].replace(b"/Fields [", b"/Fields [%d 0 R " % TEXT_1)
+    base = draft(objects).sign(PATIENT, CAMILLE, certify=2)
+    return base.update({TEXT_1: stream(words("Levothyrox 200 micrograms, one a day"))})
+
+
+@_attack(Reason.PAGE_CHANGED, Reason.CATALOG_CHANGED)
+def _contents_that_are_the_file_s_metadata_too() -> Draft:
+    objects = prescription()
+    objects[CATALOG] = objects[CATALOG].replace(b"/Metadata %d 0 R" % METADATA, b"/Metadata %d 0 R" % TEXT_1)
+    base = draft(objects).sign(PATIENT, CAMILLE)
+    return base.update({TEXT_1: stream(words("Levothyrox 200"), b"/Type /Metadata /Subtype /XML")})
+
+
+@_attack(Reason.SIGNATURE_CHANGED)
+def _signature_shown_in_another_s_place() -> Draft:
+    base = approved()
+    number = re.search(rb"/V (\d+) 0 R", base.objects[PATIENT])
+    assert number
+    return base.update(base.add(DOCTOR, b"/V %s 0 R" % number[1]))
+
+
+@_attack(Reason.PLACE_COVERED, by="pixels", conclusions=(Conclusion.WARNING,))
+def _box_to_tick_whose_mark_covers_the_text() -> Draft:
+    objects = prescription()
+    objects[17] = widget(
+        "Read", "Btn", PAGE_1, (70, 690, 370, 720), b"/V /Off /AS /Off /AP << /N << /Yes 18 0 R /Off 19 0 R >> >>"
+    )
+    objects[18], objects[19] = drawing(COVER, 300, 30), drawing(b"", 300, 30)
+    objects[FORM] = objects[FORM].replace(b"/Fields [", b"/Fields [17 0 R ")
+    objects[ANNOTS] = objects[ANNOTS].replace(b"]", b" 17 0 R]")
+    base = draft(objects).sign(PATIENT, CAMILLE, certify=2)
+    return base.update(base.change(17, b"/V /Off /AS /Off", b"/V /Yes /AS /Yes"))
+
+
 # ── what acts by itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -1065,6 +1124,70 @@ def _empty_place_to_sign_added() -> Draft:
             new: widget("Third", "Sig", PAGE_1, (300, 100, 500, 140)),
             **base.change(FORM, b"/Fields [", b"/Fields [%d 0 R " % new),
             **base.change(ANNOTS, b"]", b" %d 0 R]" % new),
+        }
+    )
+
+
+@_legitimate(Reason.PLACE_ADDED)
+def _signed_in_a_place_added_after_a_certification() -> Draft:
+    base = certified(2)
+    new = base.next
+    objects = {
+        **base.change(FORM, b"/Fields [", b"/Fields [%d 0 R " % new),
+        **base.change(ANNOTS, b"]", b" %d 0 R]" % new),
+        new: widget("Third", "Sig", PAGE_1, (300, 100, 500, 140)),
+    }
+    return base.sign(new, LEBRUN, more=objects)
+
+
+@_legitimate()
+def _box_ticked() -> Draft:
+    objects = prescription()
+    objects[17] = widget(
+        "Read", "Btn", PAGE_1, (300, 600, 320, 620), b"/V /Off /AS /Off /AP << /N << /Yes 18 0 R /Off 19 0 R >> >>"
+    )
+    objects[18], objects[19] = drawing(words("x", 2, 2), 20, 20), drawing(b"", 20, 20)
+    objects[FORM] = objects[FORM].replace(b"/Fields [", b"/Fields [17 0 R ")
+    objects[ANNOTS] = objects[ANNOTS].replace(b"]", b" 17 0 R]")
+    base = draft(objects).sign(PATIENT, CAMILLE, certify=2)
+    return base.update(base.change(17, b"/V /Off /AS /Off", b"/V /Yes /AS /Yes"))
+
+
+@_legitimate(Reason.STRUCTURE_CHANGED)
+def _structure_of_a_tagged_file_completed() -> Draft:
+    objects = prescription()
+    objects[17] = b"<< /Type /StructTreeRoot /K [18 0 R] >>"
+    objects[18] = b"<< /Type /StructElem /S /Document /P 17 0 R /Pg %d 0 R /K [] >>" % PAGE_1
+    objects[CATALOG] = objects[CATALOG].replace(b"/Metadata", b"/StructTreeRoot 17 0 R /Metadata")
+    base = draft(objects).sign(PATIENT, CAMILLE)
+    new = base.next
+    form = b"<< /Type /StructElem /S /Form /P 18 0 R /K << /Type /OBJR /Obj %d 0 R >> >>" % DOCTOR
+    return base.sign(DOCTOR, LEBRUN, more={new: form, **base.change(18, b"/K []", b"/K [%d 0 R]" % new)})
+
+
+@_legitimate(Reason.ANNOTATED)
+def _note_with_its_window_p3() -> Draft:
+    base = certified(3)
+    new = base.next
+    return base.update(
+        {
+            new: b"<< /Type /Annot /Subtype /Text /Rect [500 800 520 820] /Contents (Seen) /Popup %d 0 R >>"
+            % (new + 1),
+            new + 1: b"<< /Type /Annot /Subtype /Popup /Rect [300 700 500 800] /Parent %d 0 R >>" % new,
+            **base.change(ANNOTS, b"]", b" %d 0 R %d 0 R]" % (new, new + 1)),
+        }
+    )
+
+
+@_legitimate(Reason.ANNOTATED)
+def _note_answered_p3() -> Draft:
+    first = _annotated(certified(3), b"Text", b"500 800 520 820", drawing(b"0 0 20 20 re f", 20, 20))
+    note, new = first.next - 2, first.next
+    return first.update(
+        {
+            **first.change(note, b"/Contents (x)", b"/Contents (Seen twice)"),
+            new: b"<< /Type /Annot /Subtype /Text /Rect [500 770 520 790] /Contents (Yes) /IRT %d 0 R >>" % note,
+            **first.change(ANNOTS, b"]", b" %d 0 R]" % new),
         }
     )
 

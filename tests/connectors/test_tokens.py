@@ -1,9 +1,8 @@
 """One contract for every kind of token: real SoftHSM2 tokens, and PKCS#12 files."""
 
-import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -19,8 +18,7 @@ from telesphore.ades.errors import SignatureDoesNotMatch
 from telesphore.ades.fields import SignatureField, add_fields
 from telesphore.ades.signing import complete, prepare
 from telesphore.ades.validation import inspect
-from telesphore.connectors.pkcs11 import module, softhsm
-from telesphore.connectors.pkcs11.reader import Pkcs11Reader, label_of
+from telesphore.connectors.pkcs11.reader import label_of
 from telesphore.connectors.pkcs12 import Pkcs12Reader, write
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
@@ -33,11 +31,10 @@ from telesphore.signature.ports import (
     WrongPin,
 )
 from tests.certificates import TestAuthority
+from tests.connectors.keys import PIN, Cards, Certify
 from tests.papers import one_page
 
-PIN = "4021-aé"
 ROOT = TestAuthority()
-Certify = Callable[[bytes], tuple[bytes, Sequence[bytes]] | None]
 
 
 def _lebrun(public_key: bytes) -> tuple[bytes, Sequence[bytes]]:
@@ -59,22 +56,6 @@ class Kind(Protocol):
     def take_out(self) -> None: ...
 
 
-class Cards:
-    """SoftHSM2, through PKCS#11."""
-
-    def __init__(self, library: Path, folder: Path) -> None:
-        self.library = library
-        self._folder = folder
-        self.reader: TokenReader = Pkcs11Reader(library)
-
-    def give(self, person_id: UUID, certify: Certify) -> None:
-        softhsm.provision(self.library, person_id=person_id, pin=PIN, certify=certify)
-
-    def take_out(self) -> None:
-        shutil.rmtree(self._folder / "tokens")
-        (self._folder / "tokens").mkdir()
-
-
 class Files:
     """PKCS#12 files."""
 
@@ -92,26 +73,6 @@ class Files:
 
     def take_out(self) -> None:
         shutil.rmtree(self._folder)
-
-
-@pytest.fixture(scope="session")
-def softhsm_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where SoftHSM2 keeps tokens; the library reads it once in a process."""
-    folder = tmp_path_factory.mktemp("softhsm")
-    before = os.environ.get("SOFTHSM2_CONF")
-    os.environ["SOFTHSM2_CONF"] = str(softhsm.configuration(folder))
-    yield folder
-    if before is None:
-        del os.environ["SOFTHSM2_CONF"]
-    else:
-        os.environ["SOFTHSM2_CONF"] = before
-
-
-@pytest.fixture
-def cards(softhsm_folder: Path) -> Cards:
-    library = module.find_library(module.SOFTHSM_PLACES)
-    assert library is not None, "the suite needs SoftHSM2"
-    return Cards(library, softhsm_folder)
 
 
 @pytest.fixture(params=["pkcs11", "pkcs12"])

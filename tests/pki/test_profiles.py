@@ -85,7 +85,7 @@ def test_nothing_outlives_its_issuer(given: dict[str, x509.Certificate]) -> None
 def test_what_an_authority_would_give_beyond_its_end_is_cut(cast: Cast) -> None:
     at = now()
     root = certificates.make_root(x509.Name([]), at=at, lasts=timedelta(days=100))
-    issuing = certificates.make_issuing(x509.Name([]), root, at=at, lasts=timedelta(days=900))
+    issuing = certificates.make_issuing(x509.Name([]), certificates.new_key(), root, at=at, lasts=timedelta(days=900))
     assert x509.load_der_x509_certificate(issuing.certificate).not_valid_after_utc == (
         at + timedelta(days=100)
     ).replace(microsecond=0)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from telesphore.ades.algorithms import Algorithm, Digest, Scheme
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
@@ -42,6 +43,10 @@ class Token:
     certificate: bytes
     chain: Sequence[bytes]
     key: rsa.RSAPrivateKey
+
+    @property
+    def algorithm(self) -> Algorithm:
+        return Algorithm(Scheme.RSA_PKCS1, Digest.SHA256)
 
     def sign(self, to_be_signed: bytes) -> bytes:
         return self.key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())

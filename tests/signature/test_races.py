@@ -143,9 +143,9 @@ def test_a_document_withdrawn_while_it_is_signed_is_not_signed(
     envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
     real = sign.complete
 
-    def withdrawn_meanwhile(*args: Any) -> bytes:
+    def withdrawn_meanwhile(*args: Any, **kwargs: Any) -> bytes:
         close.void(envelope_id=envelope_id, reason="Mauvais document", actor=cast.sylvie, at=now())
-        return real(*args)
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(sign, "complete", withdrawn_meanwhile)
     with pytest.raises(EnvelopeClosed):
@@ -163,8 +163,8 @@ def test_void_and_sign_together_leave_one_story(
     together = threading.Barrier(2, timeout=60)
     real = sign.complete
 
-    def complete(*args: Any) -> bytes:
-        result = real(*args)
+    def complete(*args: Any, **kwargs: Any) -> bytes:
+        result = real(*args, **kwargs)
         together.wait()
         return result
 

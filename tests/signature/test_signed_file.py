@@ -10,6 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.verdict.result import Conclusion, Level, Verdict
+from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
+from telesphore.ades.verdict.validate import validate
 from telesphore.audit.models import Event
 from telesphore.connectors.pkcs12 import Pkcs12Reader, write
 from telesphore.kernel.clock import now
@@ -97,12 +101,22 @@ def test_patient_doctor_and_organisation_sign_and_each_signature_holds(
     ]
     assert all(fact.intact and fact.trusted for fact in facts)
     assert facts[0].certified
-    assert facts[-1].covers_whole_file
+    # After the seal come only what proves it for long, and a timestamp over all.
+    verdict = verdict_on(sealed, cast)
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    assert [one.level for one in verdict.signatures] == [Level.LTA] * 3
+    assert verdict.timestamps[-1].kind == "document"
+    assert verdict.revisions[-1].end == len(sealed)
     path = tmp_path / "sealed.pdf"
     path.write_bytes(sealed)
     poppler = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True, check=True).stdout
     assert poppler.count("Signature is Valid") == 3
     subprocess.run(["qpdf", "--check", path], capture_output=True, check=True)
+
+
+def verdict_on(pdf: bytes, cast: Cast) -> Verdict:
+    anchors = [Anchor(root, AnchorKind.LOCAL) for root in trust.trust_anchors(cast.hospital)]
+    return validate(pdf, trust=Trust(anchors, TS_119_312), at=now())
 
 
 def test_another_organisation_does_not_trust_these_signatures(cast: Cast, circuit: Circuit) -> None:

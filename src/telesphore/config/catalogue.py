@@ -236,11 +236,56 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="tokens",
-        meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, PKCS#12 files of the "
-        "home's `tokens` folder (for a trial), or nowhere.",
-        accepts="pkcs11, pkcs12 or none",
-        parse=_one_of("pkcs11", "pkcs12", "none"),
+        meaning="Where professionals' signing keys are: cards or tokens behind a PKCS#11 library, a remote signing "
+        "service (CSC), PKCS#12 files of the home's `tokens` folder (for a trial), or nowhere.",
+        accepts="pkcs11, pkcs12, csc or none",
+        parse=_one_of("pkcs11", "pkcs12", "csc", "none"),
         default="none",
+    ),
+    Option(
+        name="tokens_rsa",
+        meaning="How RSA keys of professionals sign: by PKCS#1 v1.5, which every reader knows, or by RSASSA-PSS.",
+        accepts="pkcs1 or pss",
+        parse=_one_of("pkcs1", "pss"),
+        default="pkcs1",
+    ),
+    Option(
+        name="signature_level",
+        meaning="To which level of EN 319 142-1 completed documents are brought; below B-LTA their proof weakens with "
+        "the certificates, and B-B asks nobody for the time.",
+        accepts="B-B, B-T, B-LT or B-LTA",
+        parse=_one_of("B-B", "B-T", "B-LT", "B-LTA"),
+        default="B-LTA",
+    ),
+    Option(
+        name="csc_address",
+        meaning="Address of the remote signing service's API up to its version, e.g. https://sign.example/csc/v2; "
+        "people are known there by their e-mail address.",
+        accepts="http://… or https://…, ending in /v1 or /v2",
+        parse=lambda text: _csc_address(text),
+        default=None,
+    ),
+    Option(
+        name="csc_token_address",
+        meaning="OAuth 2.0 token endpoint of the remote signing service; without one, this instance signs in there by "
+        "user name and password (auth/login).",
+        accepts="http://… or https://…, without a final slash",
+        parse=lambda text: _base_url(text),
+        default=None,
+    ),
+    Option(
+        name="csc_client",
+        meaning="Client id, or user name, of this instance at the remote signing service.",
+        accepts="a name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="csc_secret_file",
+        meaning="File with the client secret, or password, of this instance at the remote signing service.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="pkcs11_library",
@@ -271,6 +316,35 @@ OPTIONS: tuple[Option, ...] = (
         accepts="names separated by commas",
         parse=_words,
         default="",
+    ),
+    Option(
+        name="pki_keys",
+        meaning="Where new keys of the local authority (issuing, seal, time-stamps, OCSP) are made and kept: sealed in "
+        "the vault, or in a PKCS#11 module. Root keys are always in the vault, until they are exported.",
+        accepts="vault or pkcs11",
+        parse=_one_of("vault", "pkcs11"),
+        default="vault",
+    ),
+    Option(
+        name="pki_keys_library",
+        meaning="The PKCS#11 library of the module that holds the authority's keys.",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_token",
+        meaning="Label of the token that holds the authority's keys.",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="pki_keys_pin_file",
+        meaning="File with the PIN of that token.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="mail_gateway",
@@ -357,6 +431,35 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="algorithm_policy_file",
+        meaning="File that amends the dated table of algorithms (docs/operations.md); the built-in one when absent.",
+        accepts="a path to a TOML or JSON file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="retention_means",
+        meaning="How the proofs of sealed documents are renewed: a timestamp in each file, which every reader checks, "
+        "or evidence records (RFC 4998), one timestamp for many documents.",
+        accepts="file or record",
+        parse=_one_of("file", "record"),
+        default="file",
+    ),
+    Option(
+        name="retention_margin_days",
+        meaning="How long before a proof weakens it is renewed.",
+        accepts="a whole number of days, at least 30",
+        parse=_at_least(30),
+        default="180",
+    ),
+    Option(
+        name="retention_batch",
+        meaning="Documents of each organisation renewed in one hour, and under one timestamp of an evidence record.",
+        accepts="a whole number, at least 1",
+        parse=_at_least(1),
+        default="1000",
+    ),
+    Option(
         name="audit_technical_retention_days",
         meaning="How long technical events keep their detail.",
         accepts="a whole number of days, at least 1",
@@ -399,6 +502,12 @@ OPTIONS: tuple[Option, ...] = (
 
 def _base_url(text: str) -> str:
     if not text.startswith(("http://", "https://")) or text.endswith("/"):
+        raise ValueError(text)
+    return text
+
+
+def _csc_address(text: str) -> str:
+    if not _base_url(text).endswith(("/v1", "/v2")):
         raise ValueError(text)
     return text
 

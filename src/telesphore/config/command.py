@@ -80,6 +80,7 @@ def doctor(
 ) -> None:
     """Look over this installation; each finding says what to do. Status 1 when there is a problem."""
     from telesphore.config import doctor as practice
+    from telesphore.config.findings import Level
 
     if settings:
         table = practice.settings_table(_settings())
@@ -96,7 +97,7 @@ def doctor(
             print(json.dumps(dataclasses.asdict(finding)))
         else:
             print(f"{finding.level.upper():8} {finding.what}" + (f"\n         → {finding.do}" if finding.do else ""))
-    if any(finding.level is practice.Level.PROBLEM for finding in findings):
+    if any(finding.level is Level.PROBLEM for finding in findings):
         raise typer.Exit(Status.FAILED)
 
 

@@ -3,15 +3,12 @@
 Each check is a function of a `Patient`, which holds all that it may look at, and yields findings.
 """
 
-import os
 import shutil
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -19,59 +16,9 @@ from typing import Any
 import psycopg
 
 from telesphore.config import keys
+from telesphore.config.authorities import authorities
+from telesphore.config.findings import Check, Finding, Level, Patient
 from telesphore.config.options import Setting
-
-
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        name: stable, for machines.
-        what: what was found.
-        do: what to do; empty when all is well.
-    """
-
-    level: Level
-    name: str
-    what: str
-    do: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """The installation under examination.
-
-    Attributes:
-        databases: connection parameters by role: `default` (the application) and `owner`, as libpq has them.
-        insert_only: tables that the application may not change.
-    """
-
-    settings: Mapping[str, Setting]
-    databases: Mapping[str, Mapping[str, Any]]
-    insert_only: tuple[str, ...]
-    euid: int = field(default_factory=os.geteuid)
-    sockets_file: Path = Path("/proc/net")
-
-    def value(self, name: str) -> Any:
-        """The value of a setting."""
-        return self.settings[name].value
-
-    @property
-    def production(self) -> bool:
-        """Whether real people depend on it."""
-        return not self.value("demonstration")
-
-
-Check = Callable[[Patient], Iterator[Finding]]
 
 LOW_DISK, FULL_DISK = 0.15, 0.05
 """Shares of the disk that are left."""
@@ -334,7 +281,7 @@ def backup(patient: Patient) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup,
+    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities,
 )  # fmt: skip
 
 

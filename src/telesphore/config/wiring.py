@@ -7,10 +7,14 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from telesphore.config.options import PREFIX, BadSetting, Setting, read_secret
 from telesphore.kernel.actors import Actor
+
+if TYPE_CHECKING:
+    from telesphore.ades.algorithms import AlgorithmPolicy
 
 
 def bind() -> None:
@@ -21,8 +25,10 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_pki(SETTINGS)
+    bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
+    bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
 
 
@@ -108,6 +114,41 @@ def bind_links() -> None:
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
 
 
+def bind_retention(settings: Mapping[str, Setting]) -> None:
+    """How proofs are kept, and the table of algorithms."""
+    from telesphore.signature import ports
+
+    values = {name: setting.value for name, setting in settings.items()}
+    ports.retention.bind(
+        lambda: ports.Retention(
+            policy=algorithm_policy(settings),
+            margin=timedelta(days=values["retention_margin_days"]),
+            means=values["retention_means"],
+            batch=values["retention_batch"],
+        )
+    )
+
+
+def algorithm_policy(settings: Mapping[str, Setting]) -> "AlgorithmPolicy":
+    """The dated table of algorithms, as the operator amended it.
+
+    Raises:
+        BadSetting: the file can't be read, or says what it may not.
+    """
+    from telesphore.ades.algorithms import TS_119_312, AlgorithmPolicy
+    from telesphore.ades.errors import BadPolicy
+
+    file: Path | None = settings["algorithm_policy_file"].value
+    if file is None:
+        return TS_119_312
+    try:
+        return AlgorithmPolicy.parse(file.read_text(), amends=TS_119_312)
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}, which can't be read.") from None
+    except BadPolicy as bad:
+        raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}: {bad.params['what']}.") from None
+
+
 def bind_pki(settings: Mapping[str, Setting]) -> None:
     """The address written into certificates, who gives the time, and who is asked whether certificates hold.
 
@@ -144,6 +185,22 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
         ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
 
 
+def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
+    """Where the local authority's keys are."""
+    from telesphore.pki import ports
+
+    def module_keys() -> ports.KeyHolder:
+        from telesphore.connectors.pkcs11.keys import Pkcs11Keys
+
+        return Pkcs11Keys(
+            Path(_needed(settings, "pki_keys_library")),
+            token=_needed(settings, "pki_keys_token"),
+            pin=read_secret(Path(_needed(settings, "pki_keys_pin_file"))),
+        )
+
+    ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
+
+
 def bind_anchors(settings: Mapping[str, Setting]) -> None:
     """Who is trusted besides the local authorities."""
     from telesphore.connectors.trusted_lists.anchors import LOTL, KeptAnchors
@@ -166,22 +223,47 @@ def bind_anchors(settings: Mapping[str, Setting]) -> None:
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
-    """The professionals' tokens."""
+    """The professionals' tokens, and the level that signatures are brought to."""
+    from telesphore.ades.verdict.result import Level
     from telesphore.connectors.pkcs12.reader import Pkcs12Reader
     from telesphore.signature import ports
 
+    ports.level.bind(lambda: Level(settings["signature_level"].value))
     kind: str = settings["tokens"].value
+    pss = settings["tokens_rsa"].value == "pss"
     if kind == "pkcs11":
         from telesphore.connectors.pkcs11.reader import Pkcs11Reader
 
         library = _pkcs11_library(settings)
-        ports.token_reader.bind(lambda: Pkcs11Reader(library))
+        ports.token_reader.bind(lambda: Pkcs11Reader(library, pss=pss))
     elif kind == "pkcs12":
-        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens"))
+        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens", pss=pss))
+    elif kind == "csc":
+        _bind_remote_tokens(settings, pss)
     else:
         from telesphore.connectors.absent import NoTokens
 
         ports.token_reader.bind(NoTokens)
+
+
+def _bind_remote_tokens(settings: Mapping[str, Setting], pss: bool) -> None:
+    from telesphore.accounts import queries as accounts
+    from telesphore.connectors.csc import Account, CscReader
+    from telesphore.signature import ports
+
+    base, token_url = _needed(settings, "csc_address"), settings["csc_token_address"].value or ""
+    for name, address in (("csc_address", base), ("csc_token_address", token_url)):
+        if urlsplit(address).scheme == "http" and urlsplit(address).hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise BadSetting(f"{PREFIX}{name.upper()} accepts http only for a service on this machine.")
+    account = Account(
+        base=base,
+        version=int(base[-1]),
+        token_url=token_url,
+        client_id=_needed(settings, "csc_client"),
+        secret=read_secret(Path(_needed(settings, "csc_secret_file"))),
+    )
+    reader = CscReader(account, user_of=lambda person_id: accounts.person_card(person_id).email, pss=pss)
+    ports.token_reader.bind(lambda: reader)
 
 
 def _pkcs11_library(settings: Mapping[str, Setting]) -> Path:
@@ -226,6 +308,7 @@ def provision_token(*, actor: Actor, pin: str) -> str:
             family_name=person.family_name,
             title=person.title,
             rpps=person.rpps,
+            holder_id=person_id,
             actor=Actor.system(organisation_id),
             at=now(),
         )

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from uuid import UUID
 
 from telesphore.outbox.ports import GatewayAway
-from telesphore.signature.ports import NoToken, SigningToken
+from telesphore.signature.ports import NoToken, PersonalToken
 
 
 class GatewayMissing(GatewayAway):
@@ -30,6 +30,6 @@ class NoSms:
 class NoTokens:
     """No token is configured."""
 
-    def open(self, *, person_id: UUID, pin: str) -> AbstractContextManager[SigningToken]:
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> AbstractContextManager[PersonalToken]:
         """Refuses: see `signature.ports.TokenReader`."""
         raise NoToken

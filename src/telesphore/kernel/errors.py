@@ -1,8 +1,11 @@
 """How we refuse: a sentence, a code and a kind; each door turns the kind into its protocol's answer."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 
@@ -29,7 +32,7 @@ class DomainError(Exception):
     """Something was refused.
 
     A subclass's docstring is its message, in English; the first paragraph is shown to people through gettext.
-    `code` is stable and goes to APIs and logs; it never carries content.
+    `code` is stable and goes to APIs and logs; it never carries content. Parameters that are instants show as days.
     """
 
     refusal: ClassVar[Refusal] = Refusal.INVALID
@@ -39,7 +42,11 @@ class DomainError(Exception):
     def sentence(self) -> str:
         """The message in the reader's language."""
         source = " ".join((type(self).__doc__ or "").strip().split("\n\n")[0].split())
-        return _(source) % self.params if self.params else _(source)
+        shown = {
+            name: date_format(localtime(value)) if isinstance(value, datetime) else value
+            for name, value in self.params.items()
+        }
+        return _(source) % shown if shown else _(source)
 
     def __init__(self, **params: object) -> None:
         self.params = params

@@ -4,13 +4,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from telesphore.pki import ports
-from telesphore.pki.errors import AuthorityNotFound, CertificateNotFound, RootKeyAway
+from telesphore.pki.errors import AuthorityNotFound, CertificateNotFound, KeyHolderMissing, RootKeyAway
+from telesphore.pki.formats import certificates
 from telesphore.pki.formats.certificates import Pair, Places
 from telesphore.pki.models import Authority, Certificate, Revocation
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
+
+_HELD = "held:"
+"""Before the name of a key that is not in the vault; no PEM begins so."""
 
 
 def generations(organisation_id: UUID) -> list[Authority]:
@@ -151,18 +156,12 @@ def standing_own(
     beyond another: or as long as its authority, which none outlives."""
     beyond = min(beyond, valid_until(bytes(authority.issuing)) - timedelta(seconds=1))
     revoked = Revocation.objects.filter(organisation_id=authority.organisation_id, certificate_id__isnull=False)
-    return (
-        Certificate.objects.filter(
-            organisation_id=authority.organisation_id,
-            authority_id=authority.id,
-            profile=profile,
-            expires_at__gt=beyond,
-            issued_at__gt=made_after or authority.established_at - timedelta(days=1),
-        )
-        .exclude(id__in=revoked.values("certificate_id"))
-        .order_by("-expires_at")
-        .first()
+    rows = Certificate.objects.filter(
+        organisation_id=authority.organisation_id, authority_id=authority.id, profile=profile, expires_at__gt=beyond
     )
+    if made_after is not None:
+        rows = rows.filter(issued_at__gt=made_after)
+    return rows.exclude(id__in=revoked.values("certificate_id")).order_by("-expires_at").first()
 
 
 def has_own(authority: Authority, profile: str) -> bool:
@@ -172,17 +171,32 @@ def has_own(authority: Authority, profile: str) -> bool:
     ).exists()
 
 
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh key of the platform's own: where such keys are held, or in memory, to be sealed at once."""
+    holder = ports.key_holder.get()
+    return certificates.new_key() if holder is None else holder.make()
+
+
 def seal(authority: Authority, pair: Pair, place: str) -> bytes:
-    """A private key as the vault keeps it, under its authority's organisation."""
-    return vault.seal_text(
-        organisation_id=authority.organisation_id, key_id=authority.key_id, text=pair.key_pem(), context=place
-    )
+    """A private key as the vault keeps it, under its authority's organisation; of a key held elsewhere, its name."""
+    key = pair.key
+    text = f"{_HELD}{key.name}" if isinstance(key, ports.HeldKey) else pair.key_pem()
+    return vault.seal_text(organisation_id=authority.organisation_id, key_id=authority.key_id, text=text, context=place)
 
 
 def unseal(organisation_id: UUID, key_id: UUID, certificate: bytes, sealed: bytes, place: str) -> Pair:
-    """A pair whose key the vault kept."""
+    """A pair whose key the vault kept, or names.
+
+    Raises:
+        KeyHolderMissing: it is held where the settings no longer lead.
+    """
     text = vault_queries.unseal_text(organisation_id=organisation_id, key_id=key_id, sealed=sealed, context=place)
-    return Pair.load(certificate, text)
+    if not text.startswith(_HELD):
+        return Pair.load(certificate, text)
+    holder = ports.key_holder.get()
+    if holder is None:
+        raise KeyHolderMissing
+    return Pair(certificate, holder.open(text.removeprefix(_HELD), certificate))
 
 
 def context(authority_id: UUID, which: str) -> str:

@@ -87,6 +87,13 @@ class BadIdentifier(DomainError):
     code = "bad-identifier"
 
 
+class KeyHolderMissing(DomainError):
+    """This key is held in a security module, and the settings no longer say which. Set `pki_keys` as it was."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "key-holder-missing"
+
+
 class CertificateRevoked(DomainError):
     """This certificate was revoked on %(date)s: nothing can be signed with it. Ask your administrator for another."""
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.verdict.trust import Anchor
@@ -43,6 +45,27 @@ class RevocationSource(Protocol):
         """
 
 
+@runtime_checkable
+class HeldKey(Protocol):
+    """An EC P-256 key that stays where it is: its `name` says which one it is there.
+
+    It signs as `cryptography`'s own do, being an `ec.EllipticCurvePrivateKey`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+
+class KeyHolder(Protocol):
+    """Holds the keys with which the platform issues, answers, stamps and seals, e.g. in an HSM."""
+
+    def make(self) -> ec.EllipticCurvePrivateKey:
+        """A fresh key, which is a `HeldKey`."""
+
+    def open(self, name: str, certificate: bytes) -> ec.EllipticCurvePrivateKey:
+        """The key of this name, whose certificate (DER) is given. Whether it is there shows when it signs."""
+
+
 class AnchorSource(Protocol):
     """Who is trusted besides the local authorities: files that the operator gave, EU trusted lists."""
 
@@ -55,6 +78,8 @@ class AnchorSource(Protocol):
 
 timestamper: Port[Timestamper] = Port("pki.timestamper")
 revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
+key_holder: Port[KeyHolder | None] = Port("pki.key_holder")
+"""None when the vault keeps the keys."""
 anchor_source: Port[AnchorSource] = Port("pki.anchor_source")
 base_url: Port[str] = Port("pki.base_url")
 """Where relying parties reach this instance, without a final slash: written into certificates."""

@@ -1,12 +1,31 @@
 """Who may act on an envelope: its recipients when it is their turn, its sender."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from cryptography.x509 import Certificate
+
+from telesphore.ades import paths
+from telesphore.ades.errors import NoPathToAnchor
 from telesphore.kernel.actors import Actor, ActorKind
-from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, EnvelopeExpired, EnvelopeNotFound, NotYourTurn
-from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, RecipientState
+from telesphore.pki import queries as pki
+from telesphore.signature.errors import (
+    AlreadySigned,
+    EnvelopeClosed,
+    EnvelopeExpired,
+    EnvelopeNotFound,
+    NotYourTurn,
+    PreparedDropped,
+    PreparedExpired,
+    PreparedNotFound,
+    PreparedUsed,
+)
+from telesphore.signature.models import Envelope, Prepared, Recipient
+from telesphore.signature.ports import ChainIncomplete, KeyWithoutCertificate
+from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, PreparedState, RecipientState
+
+MOST_CERTIFICATES = 32
 
 
 def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipient]:
@@ -47,6 +66,36 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
         raise NotYourTurn
 
 
+def prepared_of(*, actor: Actor, prepared_id: UUID) -> Prepared:
+    """A signature that the actor prepared, with its envelope and recipient.
+
+    Raises:
+        PreparedNotFound: no such one, or another's.
+    """
+    if actor.kind is not ActorKind.PROFESSIONAL or actor.person_id is None or not actor.roles:
+        raise PreparedNotFound
+    try:
+        return Prepared.objects.select_related("envelope", "recipient").get(
+            organisation_id=actor.organisation, id=prepared_id, recipient__person_id=actor.person_id
+        )
+    except Prepared.DoesNotExist:
+        raise PreparedNotFound from None
+
+
+def check_waits(prepared: Prepared, at: datetime) -> None:
+    """Whether a prepared signature may still be completed.
+
+    Raises:
+        PreparedUsed, PreparedDropped, PreparedExpired
+    """
+    if prepared.state == PreparedState.COMPLETED:
+        raise PreparedUsed
+    if prepared.state == PreparedState.DROPPED:
+        raise PreparedDropped
+    if at >= prepared.expires_at:
+        raise PreparedExpired
+
+
 def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
     """The envelope, for those whom it concerns.
 
@@ -62,6 +111,39 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
         return envelope
     return recipient_of(actor=actor, envelope_id=envelope_id)[0]
+
+
+def check_certificate(
+    certificate: bytes, chain: Sequence[bytes], *, organisation_id: UUID, at: datetime
+) -> tuple[bytes, ...]:
+    """Whether a signature by this certificate (DER) could be relied on; the certificates above it, in order, up to a
+    root.
+
+    Raises:
+        CertificateNotYet, CertificateOver, CertificateRevoked: with the day.
+        KeyWithoutCertificate: it can't be read.
+        ChainIncomplete: neither the token nor the organisation knows who issued it.
+    """
+    try:
+        pki.check_may_sign(certificate, organisation_id=organisation_id, at=at)
+        one, above = paths.load(certificate), list[bytes]()
+    except (ValueError, NoPathToAnchor):
+        raise KeyWithoutCertificate from None
+    pool = [*chain[:MOST_CERTIFICATES], *pki.trust_anchors(organisation_id)]
+    while one.issuer != one.subject:
+        found = next((other for other in pool if _issued(other, one)), None)
+        if found is None or len(above) >= paths.LONGEST:
+            raise ChainIncomplete
+        above.append(found)
+        one = paths.load(found)
+    return tuple(above)
+
+
+def _issued(above: bytes, below: Certificate) -> bool:
+    try:
+        return paths.issued(paths.load(above), below)
+    except NoPathToAnchor:
+        return False
 
 
 def check_transition(envelope: Envelope, to: EnvelopeState) -> None:

@@ -78,3 +78,53 @@ class UnknownSigner(DomainError):
 
     refusal = Refusal.INVALID
     code = "unknown-signer"
+
+
+class PreparedNotFound(DomainError):
+    """This prepared signature does not exist, or it is not yours."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "prepared-not-found"
+
+
+class PreparedUsed(DomainError):
+    """This prepared signature was completed already; nothing more is asked of you."""
+
+    refusal = Refusal.CONFLICT
+    code = "prepared-used"
+
+
+class PreparedDropped(DomainError):
+    """This prepared signature was given up or replaced by a newer one. Nothing was signed: sign again."""
+
+    refusal = Refusal.CONFLICT
+    code = "prepared-dropped"
+
+
+class PreparedExpired(DomainError):
+    """This prepared signature waited too long for a card. Nothing was signed: sign again."""
+
+    refusal = Refusal.CONFLICT
+    code = "prepared-expired"
+
+
+class LevelNotReached(DomainError):
+    """The seal does not reach the level that this instance wants: revocation data or time-stamps could not be had.
+    It is tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "level-not-reached"
+
+
+class ProofChangedMeanwhile(DomainError):
+    """The proof of this document changed while it was being renewed. Nothing was lost; the next turn looks again."""
+
+    refusal = Refusal.CONFLICT
+    code = "proof-changed-meanwhile"
+
+
+class NoEvidenceRecord(DomainError):
+    """This document has no evidence record: its proof is in its file."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "no-evidence-record"

@@ -1,10 +1,14 @@
-"""What signing needs from outside: a token that holds a person's key."""
+"""What signing needs from outside: a token that holds a person's key; how the operator wants proofs to be kept."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from telesphore.ades.algorithms import Algorithm, AlgorithmPolicy
+from telesphore.ades.verdict.result import Level
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.kernel.ports import Port
 
@@ -15,6 +19,7 @@ class SigningToken(Protocol):
     Attributes:
         certificate: DER of the signer's.
         chain: DER of the certificates above it, as far as the token knows them.
+        algorithm: how it signs.
     """
 
     @property
@@ -23,26 +28,66 @@ class SigningToken(Protocol):
     @property
     def chain(self) -> Sequence[bytes]: ...
 
+    @property
+    def algorithm(self) -> Algorithm: ...
+
     def sign(self, to_be_signed: bytes) -> bytes:
-        """Hash with SHA-256 and sign: RSA PKCS#1 v1.5, or the DER of an ECDSA P-256 signature.
+        """Hash and sign: RSA's octets (RFC 8017), the DER of ECDSA's r and s (RFC 3279 §2.2.3), or Ed25519's 64 octets.
 
         Raises:
             TokenGone: it was taken out.
         """
 
 
+class PersonalToken(SigningToken, Protocol):
+    """A person's token, unlocked: it signs a batch after one PIN."""
+
+    def sign_many(self, contents: Sequence[bytes]) -> list[bytes]:
+        """The signatures, in the order of the contents; all or none. See `sign`.
+
+        Raises:
+            TokenGone, and what a remote service refuses: WrongPin, WrongCode, TokenLocked, BatchTooLarge.
+        """
+
+
 class TokenReader(Protocol):
     """Opens people's tokens."""
 
-    def open(self, *, person_id: UUID, pin: str) -> AbstractContextManager[SigningToken]:
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> AbstractContextManager[PersonalToken]:
         """The token of this person, unlocked for the length of a `with` block.
 
+        Args:
+            code: the one-time code that a remote service wants (`CodeNeeded`); cards need none.
+
         Raises:
-            NoToken, WrongPin, TokenLocked, TokenGone, KeyWithoutCertificate, CertificateExpired
+            NoToken, WrongPin, TokenLocked, TokenGone, KeyWithoutCertificate, CertificateExpired, UnknownKeyType,
+            CodeNeeded
         """
 
 
 token_reader: Port[TokenReader] = Port("signature.token_reader")
+level: Port[Level] = Port("signature.level")
+"""To which level a completed file is brought; people's signatures on the way are timestamped from B-T on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How the operator wants proofs to be kept.
+
+    Attributes:
+        policy: the dated table by which algorithms weaken.
+        margin: how long before a proof weakens it is renewed.
+        means: `file` or `record`.
+        batch: documents renewed in one turn, and under one tree.
+    """
+
+    policy: AlgorithmPolicy
+    margin: timedelta
+    means: str
+    batch: int
+
+
+retention: Port[Retention] = Port("signature.retention")
 
 
 class NoToken(DomainError):
@@ -87,7 +132,58 @@ class KeyWithoutCertificate(DomainError):
 
 
 class CertificateExpired(DomainError):
-    """The certificate on this card or token is not valid today. Ask your administrator for another."""
+    """The certificate on this card or token expired on %(until)s. Ask your administrator for another."""
 
     refusal = Refusal.INVALID
     code = "certificate-expired"
+
+
+class CertificateNotYetValid(CertificateExpired):
+    """The certificate on this card or token is valid from %(since)s only. If that day has come, the clock of this
+    platform is wrong: tell your administrator."""
+
+    code = "certificate-not-yet-valid"
+
+
+class ChainIncomplete(DomainError):
+    """The certificates above the one on this card or token are missing: nobody could check the signature. Ask your
+    administrator to add them."""
+
+    refusal = Refusal.INVALID
+    code = "chain-incomplete"
+
+
+class ClockWrong(DomainError):
+    """The clock of this platform and that of the time-stamping authority disagree by more than five minutes. Nothing
+    was signed: tell your administrator."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "clock-wrong"
+
+
+class CodeNeeded(DomainError):
+    """Your signing service asks for the one-time code that your device shows. Enter it with your PIN, and sign
+    again."""
+
+    refusal = Refusal.INVALID
+    code = "code-needed"
+
+
+class CodeSent(CodeNeeded):
+    """Your signing service has sent you a one-time code. Enter it with your PIN, and sign again."""
+
+    code = "code-sent"
+
+
+class WrongCode(DomainError):
+    """This one-time code is wrong or too old. Sign again without a code to be sent another."""
+
+    refusal = Refusal.INVALID
+    code = "wrong-code"
+
+
+class BatchTooLarge(DomainError):
+    """Your signing service signs at most %(most)s documents at once. Choose fewer."""
+
+    refusal = Refusal.INVALID
+    code = "batch-too-large"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from telesphore.ades.verdict.changes import Place
+from telesphore.ades.verdict.ledger import Place
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Finding, PageFacts
 
@@ -60,7 +60,7 @@ def compare(
     orders = {
         "do": "compare",
         "signed_end": signed_end,
-        "places": [[place.page, *place.box, place.kind.value, place.agreed, place.marks] for place in places],
+        "places": [[place.page, *place.box, place.agreed, place.marks, place.replaces] for place in places],
     }
     report, _ = _ask(content, orders, limits)
     if "refused" in report:

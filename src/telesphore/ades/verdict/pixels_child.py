@@ -102,11 +102,11 @@ def compare_page(signed: Any, shown: Any, places: list[Any], pixels: int) -> dic
         return {"boxes": [], "unexplained": 0, "kind": "same"}
     explained = Image.new("L", before.size, 0)
     covered = False
-    for _page, left, bottom, right, top, kind, agreed, marks in places:
+    for _page, left, bottom, right, top, agreed, marks, replaces in places:
         box = on_picture(conversion, (left, bottom, right, top), before.size)
         if box is None:
             continue
-        hides = kind != "form-filled" and covers(before.crop(box), now.crop(box), marks=marks)
+        hides = not replaces and covers(before.crop(box), now.crop(box), marks=marks)
         if hides and not agreed:
             continue
         covered |= hides

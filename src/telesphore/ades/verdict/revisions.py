@@ -13,8 +13,9 @@ from telesphore.ades.pdf.anomalies import Anomaly, Oddity
 from telesphore.ades.pdf.objects import Reference, Stream, Value
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import OBJECT, Placed
-from telesphore.ades.verdict.changes import Judge, Place, Rules
-from telesphore.ades.verdict.graph import Graph, Look, Shown, entries, number_of, same
+from telesphore.ades.verdict.changes import Judge
+from telesphore.ades.verdict.graph import Graph, Look, Shown, entries, number_of
+from telesphore.ades.verdict.ledger import Place, Rules
 from telesphore.ades.verdict.permissions import Field, fields_below
 from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.result import Finding, RevisionFacts
@@ -74,7 +75,7 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     graph = Graph(document, first)
     judge = Judge(graph)
     rules = Rules()
-    names = _signed_in(graph, judge.fields)
+    names = _signed_in(graph, judge.form.fields)
     for name, signature in names.items():
         rules.heed(graph, signature, signers.get(name, name))
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
@@ -83,21 +84,31 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     places: list[Place] = []
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
-        found = list(_encryption(graph, judge, rules))
-        judge.judge(rules)
-        found.extend(judge.findings)
-        changes = judge.changes
-        signed_by = _ends(judge.signed, content, revision.end)
-        facts.append(RevisionFacts(revision.index, revision.end, signed_by, tuple(changes), tuple(found)))
+        ledger = judge.judge(rules)
+        signed_by = _ends(ledger.signed, content, revision.end)
+        changes, found = tuple(ledger.changes), tuple(_readable(document, ledger.findings, rules))
+        facts.append(RevisionFacts(revision.index, revision.end, signed_by, changes, found))
         findings.extend(found)
-        places.extend(judge.places)
-        for name, signature in judge.signed.items():
+        places.extend(ledger.places)
+        for name, signature in ledger.signed.items():
             rules.heed(graph, signature, signers.get(name, name))
         document_ends_unsigned = bool(changes) and not signed_by
         if revision.index == len(revisions) - 1 and document_ends_unsigned:
-            refused = any(one.reason.effect is Effect.INVALID for one in found)
+            refused = any(one.reason.effect in (Effect.INVALID, Effect.UNKNOWN) for one in found)
             findings.extend(() if refused else (Finding(Reason.ENDS_UNSIGNED),))
     return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end)
+
+
+def _readable(document: Document, findings: list[Finding], rules: Rules) -> list[Finding]:
+    """What is certain: the same text encrypted twice is not the same bytes."""
+    if not document.encrypted or not any(one.reason.effect is Effect.INVALID for one in findings):
+        return findings
+    certain = [
+        one
+        for one in findings
+        if one.reason.effect is not Effect.INVALID or one.reason in (Reason.ENCRYPTED_LATER, Reason.PAGES_CHANGED)
+    ]
+    return [*certain, Finding(Reason.ENCRYPTED_FILE, {"signer": rules.signer})]
 
 
 def _first_signed(document: Document) -> int | None:
@@ -163,11 +174,6 @@ def _holds_signature(document: Document, index: int, offset: int, place: int) ->
     if isinstance(value, Stream):
         return place < offset + len(value.raw) + 4096 and b"/ByteRange" in bytes(value.raw)
     return isinstance(value, dict) and "ByteRange" in value
-
-
-def _encryption(graph: Graph, judge: Judge, rules: Rules) -> list[Finding]:
-    now = graph.now(graph.trailer.get("Encrypt"))
-    return [Finding(Reason.ENCRYPTED_LATER, {"signer": rules.signer})] if not same(now, judge.encryption) else []
 
 
 def _odd(document: Document, first: int, signer: str) -> list[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
+from telesphore.ades.errors import UnreadableFile
 from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value, read_text
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import Placed
@@ -208,8 +209,12 @@ def certifies(document: Document, signed: SignedField) -> bool:
     """Whether the catalog, as the signature left it, names it as the certifying one."""
     if signed.reference is None or signed.revision is None:
         return False
-    then = document if signed.revision == len(document.revisions) - 1 else document.at(signed.revision)
-    permissions = then.resolve(then.catalog.get(Name("Perms")))
+    try:
+        then = document if signed.revision == len(document.revisions) - 1 else document.at(signed.revision)
+        permissions = then.resolve(then.catalog.get(Name("Perms")))
+    except UnreadableFile:
+        # A revision in the middle may have no catalog that can be read.
+        return False
     return isinstance(permissions, dict) and permissions.get(Name("DocMDP")) == signed.reference
 
 

@@ -1,4 +1,4 @@
-"""People's cards and tokens: the key stays inside, and hashes by itself."""
+"""People's cards and tokens: the key stays inside, and hashes by itself where the token can."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +10,15 @@ from uuid import UUID
 import pkcs11
 from cryptography.x509 import BasicConstraints, ExtensionNotFound, KeyUsage, load_der_x509_certificate
 from pkcs11.constants import Attribute, ObjectClass
-from pkcs11.exceptions import PKCS11Error
-from pkcs11.mechanisms import KeyType, Mechanism
+from pkcs11.exceptions import AttributeTypeInvalid, PKCS11Error
 from pkcs11.types import SignMixin
 
+from telesphore.ades.algorithms import Algorithm, algorithm_for
+from telesphore.connectors.pkcs11.mechanisms import Way, choose
 from telesphore.connectors.pkcs11.module import Module, load
 from telesphore.connectors.validity import check_valid
 from telesphore.kernel.clock import now
-from telesphore.signature.ports import KeyWithoutCertificate, SigningToken, TokenGone
+from telesphore.signature.ports import KeyWithoutCertificate, PersonalToken, TokenGone
 
 MOST_CERTIFICATES = 32
 
@@ -32,39 +33,60 @@ def label_of(person_id: UUID) -> str:
 class _CardToken:
     certificate: bytes
     chain: Sequence[bytes]
+    algorithm: Algorithm
+    _way: Way
     _key: SignMixin
+    _pin: str | None
+    """For a key that asks for it at each signature (CKA_ALWAYS_AUTHENTICATE), as those of some cards do."""
     _module: Module
 
     def sign(self, to_be_signed: bytes) -> bytes:
         try:
             with self._module.calls:
-                signature: bytes = self._key.sign(to_be_signed, mechanism=Mechanism.SHA256_RSA_PKCS)
+                signature: bytes = self._key.sign(
+                    self._way.given(to_be_signed),
+                    mechanism=self._way.mechanism,
+                    mechanism_param=self._way.parameter,
+                    pin=self._pin,
+                )
         except PKCS11Error:
             raise TokenGone from None
-        return signature
+        return self._way.encoded(signature)
+
+    def sign_many(self, contents: Sequence[bytes]) -> list[bytes]:
+        return [self.sign(content) for content in contents]
 
 
 class Pkcs11Reader:
-    """A `signature.ports.TokenReader` over every token that a library shows, each found by its label."""
+    """A `signature.ports.TokenReader` over every token that a library shows, each found by its label.
 
-    def __init__(self, library: Path, clock: Callable[[], datetime] = now) -> None:
+    With `pss`, RSA keys sign by RSASSA-PSS rather than PKCS#1 v1.5.
+    """
+
+    def __init__(self, library: Path, *, pss: bool = False, clock: Callable[[], datetime] = now) -> None:
         self._library = library
+        self._pss = pss
         self._clock = clock
 
     @contextmanager
-    def open(self, *, person_id: UUID, pin: str) -> Iterator[SigningToken]:
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> Iterator[PersonalToken]:
         module = load(self._library)
         with module.session(label_of(person_id), pin) as session:
             try:
                 with module.calls:
-                    token = _signing_token(session, module)
+                    certificate, chain, key = _signing_key(session)
+                    algorithm = algorithm_for(certificate, pss=self._pss)
+                    way = choose(algorithm, session.token.slot.get_mechanisms())
+                    token = _CardToken(
+                        certificate, chain, algorithm, way, key, pin if _asks_again(key) else None, module
+                    )
             except PKCS11Error:
                 raise TokenGone from None
             check_valid(token.certificate, self._clock())
             yield token
 
 
-def _signing_token(session: pkcs11.Session, module: Module) -> _CardToken:
+def _signing_key(session: pkcs11.Session) -> tuple[bytes, tuple[bytes, ...], SignMixin]:
     """The key whose certificate is for signing (non-repudiation), as on a CPS card, which has another to authenticate.
 
     Raises:
@@ -78,14 +100,17 @@ def _signing_token(session: pkcs11.Session, module: Module) -> _CardToken:
     for identifier, certificate in found:
         if not _is_for_signing(certificate):
             continue
-        keys = session.get_objects(
-            {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.KEY_TYPE: KeyType.RSA, Attribute.ID: identifier}
-        )
-        for key in list(keys):
+        for key in list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: identifier})):
             assert isinstance(key, SignMixin)
-            chain = tuple(other for _, other in found if _is_authority(other))
-            return _CardToken(certificate, chain, key, module)
+            return certificate, tuple(other for _, other in found if _is_authority(other)), key
     raise KeyWithoutCertificate
+
+
+def _asks_again(key: SignMixin) -> bool:
+    try:
+        return bool(key[Attribute.ALWAYS_AUTHENTICATE])  # type: ignore[index]  # Every object of a token is so read.
+    except AttributeTypeInvalid:
+        return False
 
 
 def _is_for_signing(certificate: bytes) -> bool:

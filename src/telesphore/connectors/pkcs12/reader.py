@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12, serialize_key_and_certificates
 from cryptography.x509 import load_der_x509_certificate
 
+from telesphore.ades.algorithms import Algorithm, PrivateKey, algorithm_for, sign_with
 from telesphore.connectors.validity import check_valid
 from telesphore.kernel.clock import now
-from telesphore.signature.ports import KeyWithoutCertificate, NoToken, SigningToken, TokenGone, WrongPin
+from telesphore.signature.ports import KeyWithoutCertificate, NoToken, PersonalToken, TokenGone, WrongPin
 
 LARGEST = 1 << 20
 
@@ -25,27 +25,33 @@ LARGEST = 1 << 20
 class _FileToken:
     certificate: bytes
     chain: Sequence[bytes]
+    algorithm: Algorithm
     _path: Path
-    _key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    _key: PrivateKey
 
     def sign(self, to_be_signed: bytes) -> bytes:
         # The same promise as a card's: taken out, it signs no more.
         if not self._path.exists():
             raise TokenGone
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(to_be_signed, padding.PKCS1v15(), hashes.SHA256())
-        return self._key.sign(to_be_signed, ec.ECDSA(hashes.SHA256()))
+        return sign_with(self._key, self.algorithm, to_be_signed)
+
+    def sign_many(self, contents: Sequence[bytes]) -> list[bytes]:
+        return [self.sign(content) for content in contents]
 
 
 class Pkcs12Reader:
-    """A `signature.ports.TokenReader` over `folder`/<person id>.p12."""
+    """A `signature.ports.TokenReader` over `folder`/<person id>.p12.
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime] = now) -> None:
+    With `pss`, RSA keys sign by RSASSA-PSS rather than PKCS#1 v1.5.
+    """
+
+    def __init__(self, folder: Path, *, pss: bool = False, clock: Callable[[], datetime] = now) -> None:
         self._folder = folder
+        self._pss = pss
         self._clock = clock
 
     @contextmanager
-    def open(self, *, person_id: UUID, pin: str) -> Iterator[SigningToken]:
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> Iterator[PersonalToken]:
         path = self._folder / f"{person_id}.p12"
         try:
             with path.open("rb") as file:
@@ -57,12 +63,14 @@ class Pkcs12Reader:
         except ValueError:
             # A damaged file and a wrong passphrase can't be told apart: the file is authenticated by the passphrase.
             raise WrongPin from None
-        if not isinstance(loaded.key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or loaded.cert is None:
+        if loaded.cert is None or loaded.key is None:
             raise KeyWithoutCertificate
         certificate = loaded.cert.certificate.public_bytes(Encoding.DER)
         check_valid(certificate, self._clock())
         chain = tuple(above.certificate.public_bytes(Encoding.DER) for above in loaded.additional_certs)
-        yield _FileToken(certificate, chain, path, loaded.key)
+        algorithm = algorithm_for(certificate, pss=self._pss)
+        assert isinstance(loaded.key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
+        yield _FileToken(certificate, chain, algorithm, path, loaded.key)
 
 
 def write(
@@ -70,7 +78,7 @@ def write(
     *,
     person_id: UUID,
     pin: str,
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    key: PrivateKey,
     certificate: bytes | None,
     chain: Sequence[bytes],
 ) -> Path:

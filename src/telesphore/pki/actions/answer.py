@@ -1,6 +1,6 @@
 """Answer whether certificates still hold: OCSP, by a responder that renews itself; and both kinds of proof at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -24,11 +24,11 @@ ANSWER_LASTS = timedelta(hours=12)
 """For how long who got an answer need not ask again."""
 
 
-@audit.staged("pki:responder:answer")
 def answer_ocsp(*, authority_id: UUID, content: bytes, actor: Actor, at: datetime) -> bytes:
     """The response (DER) to an OCSPRequest (DER); what can't be answered is said in RFC 6960's words, unsigned.
 
-    A serial number that this authority never gave is unknown, never good.
+    A serial number that this authority never gave is unknown, never good. No question leaves a trace, nor does its
+    refusal: anybody may ask, and could fill the trail.
 
     Raises:
         AuthorityNotFound
@@ -43,7 +43,7 @@ def answer_ocsp(*, authority_id: UUID, content: bytes, actor: Actor, at: datetim
     return _answer(authority, request, at)
 
 
-@audit.staged("pki:responder:answer")
+@audit.staged("pki:revocation:prove")
 def revocation_data(*, chain: Sequence[bytes], organisation_id: UUID, actor: Actor, at: datetime) -> RevocationData:
     """What proves that no certificate of `chain` (DER, signer first, anchor last) was revoked, as far as our
     authorities issued them: an OCSP response for each that an issuing authority gave, the root's list for that
@@ -51,21 +51,20 @@ def revocation_data(*, chain: Sequence[bytes], organisation_id: UUID, actor: Act
     """
     ocsps: list[bytes] = []
     crls: list[bytes] = []
+    ours = {bytes(one.issuing): one for one in access.generations(organisation_id)}
     for certificate, above in pairwise(chain):
-        authority = _authority_that_is(above, organisation_id)
-        if authority is not None and access.valid_until(above) > at:
-            ocsps.append(_answer(authority, revocation.ask(certificate, above), at))
-            continue
-        authority = _authority_that_is(certificate, organisation_id)
-        if authority is not None and bytes(authority.root) == above:
+        if (issuer := _authority_that_is(above, ours)) is not None and access.valid_until(above) > at:
+            ocsps.append(_answer(issuer, revocation.ask(certificate, above), at))
+        elif (authority := _authority_that_is(certificate, ours)) is not None and bytes(authority.root) == above:
             crls += _list_of_root(authority, at)
     return RevocationData(ocsps=tuple(ocsps), crls=tuple(crls))
 
 
-def _authority_that_is(certificate: bytes, organisation_id: UUID) -> Authority | None:
-    rows = Authority.objects.filter(issuing=certificate)
+def _authority_that_is(certificate: bytes, ours: Mapping[bytes, Authority]) -> Authority | None:
+    if certificate in ours or any(certificate == bytes(one.root) for one in ours.values()):
+        return ours.get(certificate)
     # A neighbour of this instance may have signed the same document.
-    return rows.filter(organisation_id=organisation_id).first() or rows.first()
+    return Authority.objects.filter(issuing=certificate).first()
 
 
 def _list_of_root(authority: Authority, at: datetime) -> list[bytes]:
@@ -112,7 +111,7 @@ def renew_responder(*, authority: Authority, actor: Actor, at: datetime) -> Cert
     standing = _find(authority, at)
     if standing is not None:
         return standing
-    key = certificates.new_key()
+    key = access.new_key()
     name = names.subject(
         f"Répondeur OCSP local non qualifié {authority.organisation_id.hex[-12:]}",
         organisation=authority.organisation_name or names.UNQUALIFIED,

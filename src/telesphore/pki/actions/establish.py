@@ -127,6 +127,7 @@ def _row(
     generation = before.generation + 1
     issuing = certificates.make_issuing(
         _name("Autorité locale non qualifiée", before, generation),
+        access.new_key(),
         root,
         at=at,
         lasts=ISSUING_LASTS,

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from telesphore.ades.algorithms import Algorithm, Digest, Scheme
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.pki import access
@@ -42,6 +43,11 @@ class IssuedToken:
     certificate: bytes
     chain: tuple[bytes, ...]
     _key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """ECDSA with SHA-256: these keys are P-256."""
+        return Algorithm(Scheme.ECDSA, Digest.SHA256)
 
     def sign(self, to_be_signed: bytes) -> bytes:
         """ECDSA P-256 with SHA-256, as DER."""
@@ -143,7 +149,7 @@ def organisation_seal(*, organisation_id: UUID, organisation_name: str, actor: A
     authority = standing_authority(organisation_id=organisation_id, actor=actor, at=at)
     seal = _standing_seal(authority, at)
     if seal is None:
-        key = certificates.new_key()
+        key = access.new_key()
         name = names.subject(
             f"Cachet — {organisation_name}",
             organisation=organisation_name,

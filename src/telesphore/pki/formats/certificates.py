@@ -82,9 +82,16 @@ def make_root(name: x509.Name, *, at: datetime, lasts: timedelta) -> Pair:
     return Pair(_build(name, name, key.public_key(), key, (at - _EARLY, at + lasts), extensions), key)
 
 
-def make_issuing(name: x509.Name, root: Pair, *, at: datetime, lasts: timedelta, places: Places = Places()) -> Pair:
+def make_issuing(
+    name: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    root: Pair,
+    *,
+    at: datetime,
+    lasts: timedelta,
+    places: Places = Places(),
+) -> Pair:
     """An authority under `root`, which issues to people and organisations only; it never outlives its root."""
-    key = new_key()
     extensions = [*_authority(path_length=0), (_policies(ANY_POLICY), False)]
     return Pair(_issue(name, key.public_key(), root, (at - _EARLY, at + lasts), extensions, places), key)
 

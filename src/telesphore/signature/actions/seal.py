@@ -1,4 +1,4 @@
-"""Seal a document whose last signer has signed: the organisation's signature over all the others.
+"""Seal a document whose last signer has signed: the organisation's signature over all the others, made to last.
 
 The job is safe to run twice: what it adds is taken only while the envelope waits for it.
 """
@@ -8,15 +8,18 @@ from uuid import UUID
 
 from telesphore.accounts import queries as accounts
 from telesphore.ades.signing import complete, prepare
+from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
-from telesphore.signature import access, queries
+from telesphore.signature import access, ports, queries
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.prove import LEVELS, level_of, make_last, time_of_signature
 from telesphore.signature.actions.send import SEAL_FIELD
 from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
+from telesphore.signature.errors import LevelNotReached
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope
 from telesphore.signature.states import EnvelopeState
@@ -35,7 +38,8 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     """Seal the file and complete the envelope; nothing happens when that was done.
 
     Raises:
-        EnvelopeNotFound, SomeoneSignedMeanwhile, and what the vault or the seal's key raises: the job tries again.
+        EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, and what the vault or the seal's key raises:
+        the job tries again, and the envelope is not completed before.
     """
     envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
     if envelope.state != EnvelopeState.SEALING:
@@ -54,24 +58,34 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         appearance=None,
         signed_at=at,
         certify=False,
+        algorithm=token.algorithm,
     )
-    sealed = complete(prepared, token.sign(prepared.to_be_signed))
+    signature = token.sign(prepared.to_be_signed)
+    timestamp = time_of_signature(signature, organisation_id=envelope.organisation_id, at=at)
+    sealed = make_last(
+        complete(prepared, signature, timestamp=timestamp), organisation_id=envelope.organisation_id, at=at
+    )
+    level = level_of(sealed, SEAL_FIELD, organisation_id=envelope.organisation_id, at=at)
+    if LEVELS.index(level) < LEVELS.index(ports.level.get()):
+        raise LevelNotReached
     deposited = vault.deposit(
         organisation_id=envelope.organisation_id,
         key_id=envelope.key_id,
         media_type="application/pdf",
         content=sealed,
     )
-    _complete(envelope_id=envelope.id, number=revision.number + 1, deposited=deposited, actor=actor, at=at)
+    _complete(envelope_id=envelope.id, number=revision.number + 1, deposited=deposited, level=level, actor=actor, at=at)
 
 
 @audit.act("signature:envelope:complete")
-def _complete(*, envelope_id: UUID, number: int, deposited: vault.Deposited, actor: Actor, at: datetime) -> None:
+def _complete(
+    *, envelope_id: UUID, number: int, deposited: vault.Deposited, level: Level, actor: Actor, at: datetime
+) -> None:
     envelope: Envelope = lock(actor=actor, envelope_id=envelope_id)
     if envelope.state != EnvelopeState.SEALING:
         return
     access.check_transition(envelope, EnvelopeState.COMPLETED)
-    add_revision(envelope, number, deposited, None, actor, at)
+    add_revision(envelope, number, deposited, None, level, actor, at)
     envelope.state = EnvelopeState.COMPLETED
     envelope.closed_at = at
     envelope.save(update_fields=["state", "closed_at"])
@@ -82,6 +96,6 @@ def _complete(*, envelope_id: UUID, number: int, deposited: vault.Deposited, act
         patient=envelope.patient_id,
         ground="system",
         at=at,
-        detail={"revision": number, "sha256": deposited.sha256.hex()},
+        detail={"revision": number, "sha256": deposited.sha256.hex(), "level": level.value},
     )
     jobs.announce(EnvelopeCompleted(envelope.organisation_id, envelope.id))

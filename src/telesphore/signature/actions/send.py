@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades.fields import SignatureField, add_fields
+from telesphore.ades.fields import FieldLock, Locks, SignatureField, add_fields
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
@@ -78,11 +78,11 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
         signer.place or usual for signer, usual in zip(signers, usual_places(document.pdf, len(signers)), strict=True)
     ]
     _check_places(document, places)
-    fields = [
-        SignatureField(name=f"Signature{number}", page=place.page, box=place.box)
-        for number, place in enumerate(places, start=1)
-    ]
-    prepared = add_fields(document.pdf, [*fields, SignatureField(name=SEAL_FIELD, page=0, box=None)])
+    names = [f"Signature{number}" for number in range(1, len(places) + 1)]
+    # Each signature leaves only the places to sign open, whoever signs first; the seal closes them too.
+    lock = FieldLock(Locks.EXCLUDE, (*names, SEAL_FIELD))
+    fields = [SignatureField(name, place.page, place.box, lock) for name, place in zip(names, places, strict=True)]
+    prepared = add_fields(document.pdf, [*fields, SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL))])
     deposited = vault.deposit(
         organisation_id=patient.organisation_id,
         key_id=patient.key_id,

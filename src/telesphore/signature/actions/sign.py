@@ -1,16 +1,20 @@
 """Sign one's step: prepare, have the token sign, complete; the last signature has the document sealed.
 
 Nothing is locked while a token works. What it signed is taken only if the file is still the one that was prepared.
+A token at hand goes through the stages at once; for a card elsewhere, `prepare` keeps what lies between them.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
+from telesphore.ades.algorithms import Algorithm, check
 from telesphore.ades.appearance import Appearance
-from telesphore.ades.signing import complete, prepare
+from telesphore.ades.signing import PreparedSignature, complete, prepare
+from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
@@ -19,11 +23,12 @@ from telesphore.pki import actions as pki
 from telesphore.records import queries as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.send import call_step
 from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
-from telesphore.signature.models import Envelope, Recipient, Revision, Step
+from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
 from telesphore.signature.ports import SigningToken
-from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.signature.states import EnvelopeState, PreparedState, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
@@ -36,6 +41,16 @@ class Signed:
 
     envelope_id: UUID
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A recipient's signature on the revision that they saw, which lacks only what their token answers."""
+
+    envelope: Envelope
+    recipient: Recipient
+    revision: Revision
+    prepared: PreparedSignature
 
 
 @audit.staged("signature:recipient:sign")
@@ -99,56 +114,102 @@ def _sign(
     actor: Actor,
     at: datetime,
 ) -> Signed:
-    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    shown = vault_queries.read_blob(
-        organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT
-    )
-    prepared = prepare(
-        shown,
-        field=recipient.field_name,
+    ready = make_ready(
+        envelope,
+        recipient,
         certificate=token.certificate,
         chain=token.chain,
+        algorithm=token.algorithm,
         appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
+        at=at,
+    )
+    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
+
+
+def make_ready(
+    envelope: Envelope,
+    recipient: Recipient,
+    *,
+    certificate: bytes,
+    chain: Sequence[bytes],
+    algorithm: Algorithm | None,
+    appearance: Appearance,
+    at: datetime,
+) -> Ready:
+    """The first stage: the file as it stands, with all of the signature but what a token answers.
+
+    Args:
+        certificate, chain: DER of the signer's and of those above it.
+        algorithm: None for the one that fits the certificate's key.
+
+    Raises:
+        What `access.check_certificate`, the vault and `ades.signing.prepare` raise.
+    """
+    chain = access.check_certificate(certificate, chain, organisation_id=envelope.organisation_id, at=at)
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    prepared = prepare(
+        read_revision(revision),
+        field=recipient.field_name,
+        certificate=certificate,
+        chain=chain,
+        appearance=appearance,
         signed_at=at,
         certify=revision.number == 0,
+        algorithm=algorithm,
     )
-    signed = complete(prepared, token.sign(prepared.to_be_signed))
+    return Ready(envelope, recipient, revision, prepared)
+
+
+def read_revision(revision: Revision) -> bytes:
+    """The file in one of its states."""
+    return vault_queries.read_blob(organisation_id=revision.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
+
+
+def take_signature(
+    ready: Ready, signature: bytes, *, actor: Actor, at: datetime, prepared_id: UUID | None = None
+) -> Signed:
+    """The last stage: the signature is checked, and taken if the file is still the one that was prepared.
+
+    Args:
+        prepared_id: the row that kept this signature while it waited; it is used up.
+
+    Raises:
+        DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
+        ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+    """
+    prepared, organisation_id = ready.prepared, ready.envelope.organisation_id
+    # No authority is asked for the time of what would not be taken.
+    check(prepared.certificate, prepared.algorithm, prepared.to_be_signed, signature)
+    timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
+    signed = complete(prepared, signature, timestamp=timestamp)
     deposited = vault.deposit(
-        organisation_id=envelope.organisation_id,
-        key_id=envelope.key_id,
+        organisation_id=organisation_id,
+        key_id=ready.envelope.key_id,
         media_type="application/pdf",
         content=signed,
     )
     # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
-    return _take(
-        envelope_id=envelope.id,
-        recipient_id=recipient.id,
-        revision=revision,
-        deposited=deposited,
-        certificate=token.certificate,
-        actor=actor,
-        at=at,
-    )
+    level = Level.T if timestamp else Level.B
+    return _take(ready=ready, deposited=deposited, level=level, prepared_id=prepared_id, actor=actor, at=at)
 
 
 @audit.act("signature:recipient:sign")
 def _take(
-    *,
-    envelope_id: UUID,
-    recipient_id: UUID,
-    revision: Revision,
-    deposited: vault.Deposited,
-    certificate: bytes,
-    actor: Actor,
-    at: datetime,
+    *, ready: Ready, deposited: vault.Deposited, level: Level, prepared_id: UUID | None, actor: Actor, at: datetime
 ) -> Signed:
-    envelope = lock(actor=actor, envelope_id=envelope_id)
-    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=recipient_id)
+    envelope = lock(actor=actor, envelope_id=ready.envelope.id)
+    revision = ready.revision
+    if prepared_id is not None:
+        row = Prepared.objects.get(organisation_id=envelope.organisation_id, id=prepared_id)
+        access.check_waits(row, at)
+        row.state, row.ended_at = PreparedState.COMPLETED, at
+        row.save(update_fields=["state", "ended_at"])
+    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
     access.check_can_sign(envelope, recipient, at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
         raise SomeoneSignedMeanwhile
-    add_revision(envelope, revision.number + 1, deposited, recipient.id, actor, at)
+    add_revision(envelope, revision.number + 1, deposited, recipient.id, level, actor, at)
     recipient.state = RecipientState.SIGNED
     recipient.signed_at = at
     recipient.proof = {
@@ -156,7 +217,8 @@ def _take(
         "source_address": actor.source_address or "",
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),
-        "certificate_sha256": hashlib.sha256(certificate).hexdigest(),
+        "level": level.value,
+        "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
@@ -168,7 +230,12 @@ def _take(
         patient=envelope.patient_id,
         ground="recipient",
         at=at,
-        detail={"revision": revision.number + 1, "sha256": deposited.sha256.hex(), "purpose": recipient.purpose},
+        detail={
+            "revision": revision.number + 1,
+            "sha256": deposited.sha256.hex(),
+            "purpose": recipient.purpose,
+            "level": level.value,
+        },
     )
     return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))
 
@@ -197,6 +264,7 @@ def add_revision(
     number: int,
     deposited: vault.Deposited,
     recipient_id: UUID | None,
+    level: Level,
     actor: Actor,
     at: datetime,
 ) -> None:
@@ -208,5 +276,6 @@ def add_revision(
         blob_id=vault.keep(deposited, actor=actor, at=at),
         sha256=deposited.sha256,
         recipient_id=recipient_id,
+        level=level.value,
         at=at,
     )

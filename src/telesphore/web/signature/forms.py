@@ -16,6 +16,14 @@ class SignForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
+    code = forms.CharField(
+        label=_("One-time code of your signing service"),
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    asks_code = False
+    """Whether the signing service wants a code: the page shows the field then only."""
 
 
 class ReasonForm(forms.Form):

@@ -69,7 +69,7 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     return pdf_response(viewed.pdf)
 
 
-@sensitive_post_parameters("pin")
+@sensitive_post_parameters("pin", "code")
 @role(Role.PROFESSIONAL)
 def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
@@ -80,12 +80,13 @@ def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             assert actor.person_id is not None
-            with ports.token_reader.get().open(person_id=actor.person_id, pin=form.cleaned_data["pin"]) as token:
+            with ports.token_reader.get().open(person_id=actor.person_id, **form.cleaned_data) as token:
                 signing.sign_with_token(envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=now())
         except DomainError as refused:
             if refused.refusal not in (Refusal.INVALID, Refusal.UNAVAILABLE):
                 raise
-            form.add_error("pin", refused.sentence)
+            form.asks_code = isinstance(refused, ports.CodeNeeded | ports.WrongCode)
+            form.add_error("code" if form.asks_code else "pin", refused.sentence)
         else:
             messages.success(request, _("It is signed."))
             following = queries.book(actor=actor)

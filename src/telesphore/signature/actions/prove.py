@@ -1,0 +1,83 @@
+"""Have signatures proved: the time of one, and what makes a sealed file last. Called outside any transaction."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from telesphore.ades import lasting
+from telesphore.ades.algorithms import TS_119_312, Digest
+from telesphore.ades.timestamps import read_token
+from telesphore.ades.verdict.result import Level
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.validate import validate
+from telesphore.pki import ports as pki_ports
+from telesphore.pki import queries as pki
+from telesphore.pki.errors import TimestampUnavailable
+from telesphore.signature import ports
+from telesphore.signature.ports import ClockWrong
+
+LEVELS = (Level.NONE, Level.B, Level.T, Level.LT, Level.LTA)
+"""From the weakest to the strongest."""
+DISAGREEMENT = timedelta(minutes=5)
+
+
+def time_of_signature(signature: bytes, *, organisation_id: UUID, at: datetime) -> bytes | None:
+    """A timestamp (DER) over a signature's value, for level B-T.
+
+    None when no authority gives one in time, or when this instance asks for none: a person's signature is not lost
+    for it, and stays at B-B; the sealing that follows proves its time a little later.
+
+    Raises:
+        ClockWrong: the authority's time is not ours.
+    """
+    if LEVELS.index(ports.level.get()) < LEVELS.index(Level.T):
+        return None
+    try:
+        return _stamp(Digest.SHA256.of(signature), organisation_id, at)
+    except TimestampUnavailable:
+        return None
+
+
+def make_last(pdf: bytes, *, organisation_id: UUID, at: datetime) -> bytes:
+    """The file with what keeps its signatures provable: validation data (B-LT), then a document timestamp (B-LTA), as
+    far as this instance wants.
+
+    Raises:
+        TimestampUnavailable, ClockWrong, NotSignable
+    """
+    wanted = LEVELS.index(ports.level.get())
+    if wanted >= LEVELS.index(Level.LT):
+        pdf = lasting.add_validation_data(pdf, _evidence(pdf, organisation_id, at))
+    if wanted >= LEVELS.index(Level.LTA):
+        prepared = lasting.prepare_document_timestamp(pdf)
+        pdf = lasting.complete_document_timestamp(prepared, _stamp(prepared.imprint, organisation_id, at))
+    return pdf
+
+
+def level_of(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> Level:
+    """The level that the signature of a field really reaches, by a validation of the file."""
+    anchors = [Anchor(root, AnchorKind.LOCAL) for root in pki.trust_anchors(organisation_id)]
+    # From B-LT on the file must suffice; below, whether certificates hold is asked of those who gave them.
+    suffices = LEVELS.index(ports.level.get()) >= LEVELS.index(Level.LT)
+    evidence = NOTHING_MORE if suffices else _evidence(pdf, organisation_id, at)
+    verdict = validate(pdf, trust=Trust(anchors, TS_119_312), at=at, evidence=evidence, compare_pages=False)
+    return next((one.level for one in verdict.signatures if one.field_name == field), Level.NONE)
+
+
+def _evidence(pdf: bytes, organisation_id: UUID, at: datetime) -> Evidence:
+    certificates: dict[bytes, None] = {}
+    ocsps: dict[bytes, None] = {}
+    crls: dict[bytes, None] = {}
+    source = pki_ports.revocation_source.get()
+    for chain in lasting.chains(pdf, anchors=pki.trust_anchors(organisation_id), at=at):
+        data = source.fetch(chain, organisation_id=organisation_id, at=at)
+        certificates |= dict.fromkeys((*chain, *data.certificates))
+        ocsps |= dict.fromkeys(data.ocsps)
+        crls |= dict.fromkeys(data.crls)
+    return Evidence(certificates=tuple(certificates), ocsps=tuple(ocsps), crls=tuple(crls))
+
+
+def _stamp(imprint: bytes, organisation_id: UUID, at: datetime) -> bytes:
+    token = pki_ports.timestamper.get().stamp(imprint, Digest.SHA256, organisation_id=organisation_id, at=at)
+    if abs(read_token(token).gen_time - at) > DISAGREEMENT:
+        raise ClockWrong
+    return token
