@@ -22,7 +22,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 try:
@@ -240,8 +240,8 @@ class Trust:
                     f"le certificat « {name_of(one)} » n’était pas valide le {at:%d/%m/%Y}",
                     f"the certificate “{name_of(one)}” was not valid on {at:%Y-%m-%d}",
                 )
-        for one, above in zip(chain, chain[1:]):
-            self._check_not_revoked(one, above, at)
+        for number, above in enumerate(chain[1:]):
+            self._check_not_revoked(chain[number], above, at)
         return chain
 
     def _check_not_revoked(self, one: x509.Certificate, above: x509.Certificate, at: datetime) -> None:
@@ -252,11 +252,11 @@ class Trust:
                 if entry is not None:
                     revoked.append(entry.revocation_date_utc)
         for answer in self.answers:
-            if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            successful = answer.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
+            if not successful or answer.serial_number != one.serial_number or not _answered_by(answer, above):
                 continue
-            if answer.serial_number == one.serial_number and _answered_by(answer, above):
-                if answer.certificate_status is ocsp.OCSPCertStatus.REVOKED and answer.revocation_time_utc:
-                    revoked.append(answer.revocation_time_utc)
+            if answer.certificate_status is ocsp.OCSPCertStatus.REVOKED and answer.revocation_time_utc:
+                revoked.append(answer.revocation_time_utc)
         if any(since <= at for since in revoked):
             raise Problem(
                 f"le certificat « {name_of(one)} » était révoqué le {at:%d/%m/%Y}",
@@ -314,7 +314,7 @@ def timestamp_time(der: bytes, stamped: bytes, trust: Trust) -> datetime:
         raise Problem("un horodatage est d’un autre contenu", "a timestamp is of something else")
     text = fields[4][1].decode("ascii", "replace").rstrip("Z").split(".")[0]
     try:
-        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=timezone(timedelta(0)))
     except ValueError:
         raise Problem("un horodatage est illisible", "a timestamp is malformed") from None
     trust.check(token.certificate, token.certificates, at)
@@ -334,8 +334,13 @@ class Found:
     """A signature or document timestamp of the PDF: up to where it covers, and its CMS."""
 
     def __init__(self, pdf: bytes, start: int, after: int, end: int) -> None:
-        self.end, self.content = end, pdf[:start] + pdf[after:end]
+        self.end, self._pdf, self._hole = end, pdf, (start, after)
         self.cms = bytes.fromhex(pdf[start + 1 : after - 1].decode("ascii"))
+
+    @property
+    def content(self) -> bytes:
+        """What it covers; made when needed, since it is as large as the file."""
+        return self._pdf[: self._hole[0]] + self._pdf[self._hole[1] : self.end]
 
 
 def find(pdf: bytes) -> Iterator[Found]:
@@ -393,7 +398,7 @@ def check_signatures(own: Sequence[Found], revision: dict[str, Any], trust: Trus
                 f"revision {revision['number']} is signed by another certificate than the evidence says",
             )
         names.append(name_of(signed.certificate))
-    if not names:
+    if not names and revision["kind"] != "renewed":
         raise Problem(
             f"la révision {revision['number']} n’est signée par personne",
             f"revision {revision['number']} is not signed",
@@ -541,26 +546,29 @@ def verify(path: str) -> dict[str, Any]:
     return {"seal": seal, "signers": signers, "events": actions, "roots": roots, "envelope": manifest["envelope"]}
 
 
+def confirmed(root: str, french: bool) -> bool:
+    """Whether the reader says that this is the root which they know."""
+    print(("Empreinte de la racine : " if french else "Fingerprint of the root: ") + root)
+    asked = (
+        "Est-ce celle que publie son propriétaire ? (oui/non) " if french else "Does its owner publish it? (yes/no) "
+    )
+    return input(asked).strip().lower()[:1] in ("o", "y")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kit")
-    parser.add_argument("--root", help="SHA-256 of the root, as the organisation publishes it", default="")
+    parser.add_argument("--root", help="SHA-256 of a root, as its owner publishes it", action="append", default=[])
     parser.add_argument("--language", choices=("fr", "en"), default="fr")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     french = given.language == "fr"
     try:
         found = verify(given.kit)
-        asked = re.sub("[^0-9a-f]", "", given.root.lower())
+        asked = [re.sub("[^0-9a-f]", "", root.lower()) for root in given.root]
         if not asked and not given.json and sys.stdin.isatty():
-            print(("Empreinte de la racine : " if french else "Fingerprint of the root: ") + ", ".join(found["roots"]))
-            question = (
-                "Est-ce celle que publie l’organisation ? (oui/non) "
-                if french
-                else "Is it the published one? (yes/no) "
-            )
-            asked = found["roots"][0] if input(question).strip().lower()[:1] in ("o", "y") else "-"
-        if asked and found["roots"] != [asked]:
+            asked = [root for root in found["roots"] if confirmed(root, french)] or [""]
+        if asked and not set(found["roots"]) <= set(asked):
             raise Problem("la racine n’est pas celle que vous avez donnée", "the root is not the one that you gave")
     except Problem as problem:
         if given.json:
