@@ -215,10 +215,10 @@ class Trust:
             self.answers = [
                 ocsp.load_der_ocsp_response(content) for name, content in entries.items() if name.endswith(".ocsp")
             ]
-        except ValueError:
+            for root in self.roots:
+                root.verify_directly_issued_by(root)
+        except (ValueError, TypeError, InvalidSignature):
             raise Problem("un certificat est illisible", "a certificate is malformed") from None
-        for root in self.roots:
-            root.verify_directly_issued_by(root)
 
     def check(
         self, certificate: x509.Certificate, more: Sequence[x509.Certificate], at: datetime
@@ -502,13 +502,12 @@ def read(path: str) -> dict[str, bytes]:
         raise bad from None
 
 
-def check_manifest(entries: dict[str, bytes], trust: Trust) -> tuple[dict[str, Any], str]:
-    """The manifest lists what is there, and the organisation's seal signed it; the manifest and who sealed."""
+def check_manifest(entries: dict[str, bytes]) -> dict[str, Any]:
+    """The manifest, once all that it lists is there and unchanged, and nothing else is."""
     try:
         manifest = json.loads(entries["manifest.json"])
         listed = {one["name"]: (one["size"], one["sha256"]) for one in manifest["entries"]}
-        made_at, seal = datetime.fromisoformat(manifest["made_at"]), entries["manifest.p7s"]
-        if manifest["format"] != FORMAT:
+        if manifest["format"] != FORMAT or "manifest.p7s" not in entries:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise Problem("le manifeste manque ou est illisible", "the manifest is missing or malformed") from None
@@ -518,19 +517,25 @@ def check_manifest(entries: dict[str, bytes], trust: Trust) -> tuple[dict[str, A
     for name in sorted(there):
         if (len(entries[name]), hashlib.sha256(entries[name]).hexdigest()) != listed[name]:
             raise Problem(f"« {name} » a changé", f"“{name}” has changed")
-    signed = Signed(seal, entries["manifest.json"])
+    return dict(manifest)
+
+
+def check_seal(entries: dict[str, bytes], made_at: datetime, trust: Trust) -> str:
+    """The organisation's seal signed the manifest; its name."""
+    signed = Signed(entries["manifest.p7s"], entries["manifest.json"])
     for token in signed.unsigned.get(SIGNATURE_TIME_STAMP, []):
         made_at = timestamp_time(token, signed.value, trust)
     trust.check(signed.certificate, signed.certificates, made_at)
-    return manifest, name_of(signed.certificate)
+    return name_of(signed.certificate)
 
 
 def verify(path: str) -> dict[str, Any]:
     """All the checks; what was found, in both languages."""
     entries = read(path)
+    manifest = check_manifest(entries)
     trust = Trust(entries)
-    manifest, seal = check_manifest(entries, trust)
     try:
+        seal = check_seal(entries, datetime.fromisoformat(manifest["made_at"]), trust)
         evidence = json.loads(entries["evidence.json"])
         if evidence["envelope"] != manifest["envelope"]:
             raise ValueError
@@ -540,7 +545,7 @@ def verify(path: str) -> dict[str, Any]:
         actions = [check_event(entries[name].decode(), key, manifest["envelope"]) for name in proofs]
         if evidence["events"] != len(proofs):
             raise Problem("des preuves d’audit manquent", "audit proofs are missing")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Problem("la preuve est illisible", "the evidence is malformed") from None
     roots = [root.fingerprint(hashes.SHA256()).hex() for root in trust.roots]
     return {"seal": seal, "signers": signers, "events": actions, "roots": roots, "envelope": manifest["envelope"]}
