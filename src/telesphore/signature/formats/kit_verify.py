@@ -32,6 +32,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError:
     sys.exit("python -m pip install cryptography")
 
@@ -295,7 +296,7 @@ def _answered_by(answer: ocsp.OCSPResponse, above: x509.Certificate) -> bool:
 
 def name_of(certificate: x509.Certificate) -> str:
     """The common name."""
-    found = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else certificate.subject.rfc4514_string()
 
 
@@ -322,7 +323,7 @@ def timestamp_time(der: bytes, stamped: bytes, trust: Trust) -> datetime:
         usage = token.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         usage = x509.ExtendedKeyUsage([])
-    if list(usage) != [x509.ExtendedKeyUsageOID.TIME_STAMPING]:
+    if list(usage) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise Problem("un horodatage n’est pas d’une unité d’horodatage", "a timestamp is not by a time-stamping unit")
     return at
 
