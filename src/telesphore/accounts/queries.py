@@ -108,10 +108,19 @@ def person_of(email: str) -> UUID | None:
 
 def professionals(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
     """The health professionals of an organisation at `at`, by family name, in two queries."""
+    return _members(organisation_id, Role.PROFESSIONAL, at)
+
+
+def administrators(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
+    """The administrators of an organisation at `at`, by family name, in two queries."""
+    return _members(organisation_id, Role.ADMINISTRATOR, at)
+
+
+def _members(organisation_id: UUID, role: Role, at: datetime) -> list[PersonCard]:
     rows = Membership.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=at),
         organisation_id=organisation_id,
-        role=Role.PROFESSIONAL,
+        role=role,
         starts_at__lte=at,
         person__is_active=True,
     )

@@ -37,6 +37,9 @@ def verify(
     as_xml: Annotated[bool, typer.Option("--xml", help="Print the ETSI TS 119 102-2 report of one file.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report of one file, as a PDF.")] = None,
     language: Annotated[str, typer.Option(help="Of the PDF report: fr or en.")] = "fr",
+    signature: Annotated[
+        Path | None, typer.Option(help="The detached signature (CAdES) of one file, which may be of any kind.")
+    ] = None,
     anchors: Annotated[
         list[Path] | None,
         typer.Option(help="Certificates to trust (PEM or DER) instead of this instance’s; may be repeated."),
@@ -47,8 +50,8 @@ def verify(
 
     Exit status: 0 when every file is valid, be it with a reservation; 1 otherwise.
     """
-    if len(files) > 1 and (as_xml or report):
-        raise typer.BadParameter("--xml and --report take one file.")
+    if len(files) > 1 and (as_xml or report or signature):
+        raise typer.BadParameter("--xml, --report and --signature take one file.")
     if language not in ("fr", "en"):
         raise typer.BadParameter("--language accepts fr or en.")
     moment = _moment(at) if at else now()
@@ -64,7 +67,8 @@ def verify(
             if kit.is_kit(path):
                 all_good &= _say_kit(path, trust, evidence, moment, as_json_=as_json_)
                 continue
-            judged = judge(path.read_bytes(), trust, at=moment, evidence=evidence, limits=LIMITS)
+            beside = signature.read_bytes() if signature else None
+            judged = judge(path.read_bytes(), trust, at=moment, signature=beside, evidence=evidence, limits=LIMITS)
         except OSError as error:
             all_good = False
             _cannot_read(path, error.strerror or "", as_json_=as_json_)

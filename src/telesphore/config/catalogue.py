@@ -431,6 +431,35 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="algorithm_policy_file",
+        meaning="File that amends the dated table of algorithms (docs/operations.md); the built-in one when absent.",
+        accepts="a path to a TOML or JSON file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="retention_means",
+        meaning="How the proofs of sealed documents are renewed: a timestamp in each file, which every reader checks, "
+        "or evidence records (RFC 4998), one timestamp for many documents.",
+        accepts="file or record",
+        parse=_one_of("file", "record"),
+        default="file",
+    ),
+    Option(
+        name="retention_margin_days",
+        meaning="How long before a proof weakens it is renewed.",
+        accepts="a whole number of days, at least 30",
+        parse=_at_least(30),
+        default="180",
+    ),
+    Option(
+        name="retention_batch",
+        meaning="Documents of each organisation renewed in one hour, and under one timestamp of an evidence record.",
+        accepts="a whole number, at least 1",
+        parse=_at_least(1),
+        default="1000",
+    ),
+    Option(
         name="audit_technical_retention_days",
         meaning="How long technical events keep their detail.",
         accepts="a whole number of days, at least 1",

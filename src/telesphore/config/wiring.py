@@ -7,10 +7,14 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from telesphore.config.options import PREFIX, BadSetting, Setting, read_secret
 from telesphore.kernel.actors import Actor
+
+if TYPE_CHECKING:
+    from telesphore.ades.algorithms import AlgorithmPolicy
 
 
 def bind() -> None:
@@ -24,6 +28,7 @@ def bind() -> None:
     bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
+    bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
 
 
@@ -107,6 +112,41 @@ def bind_links() -> None:
 
     ports.base_url.bind(lambda: BASE_URL)
     ports.code_secret.bind(lambda: hmac.digest(SECRET_KEY.encode(), b"links.code_secret", hashlib.sha256))
+
+
+def bind_retention(settings: Mapping[str, Setting]) -> None:
+    """How proofs are kept, and the table of algorithms."""
+    from telesphore.signature import ports
+
+    values = {name: setting.value for name, setting in settings.items()}
+    ports.retention.bind(
+        lambda: ports.Retention(
+            policy=algorithm_policy(settings),
+            margin=timedelta(days=values["retention_margin_days"]),
+            means=values["retention_means"],
+            batch=values["retention_batch"],
+        )
+    )
+
+
+def algorithm_policy(settings: Mapping[str, Setting]) -> "AlgorithmPolicy":
+    """The dated table of algorithms, as the operator amended it.
+
+    Raises:
+        BadSetting: the file can't be read, or says what it may not.
+    """
+    from telesphore.ades.algorithms import TS_119_312, AlgorithmPolicy
+    from telesphore.ades.errors import BadPolicy
+
+    file: Path | None = settings["algorithm_policy_file"].value
+    if file is None:
+        return TS_119_312
+    try:
+        return AlgorithmPolicy.parse(file.read_text(), amends=TS_119_312)
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}, which can't be read.") from None
+    except BadPolicy as bad:
+        raise BadSetting(f"{PREFIX}ALGORITHM_POLICY_FILE is {file}: {bad.params['what']}.") from None
 
 
 def bind_pki(settings: Mapping[str, Setting]) -> None:
@@ -268,6 +308,7 @@ def provision_token(*, actor: Actor, pin: str) -> str:
             family_name=person.family_name,
             title=person.title,
             rpps=person.rpps,
+            holder_id=person_id,
             actor=Actor.system(organisation_id),
             at=now(),
         )

@@ -9,6 +9,7 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions as pki
+from telesphore.signature.actions import renew
 from telesphore.vault import actions as vault
 
 HOUR = 3600
@@ -26,6 +27,7 @@ def register() -> None:
     jobs.every(24 * HOUR, "pki:refresh-anchors")(_refresh_anchors)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
+    jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
 
 
 def _sweep_vault(at: datetime) -> None:
@@ -45,6 +47,10 @@ def _refresh_anchors(at: datetime) -> None:
 
 def _retain_events(at: datetime) -> None:
     audit.apply_retention(actor=Actor.system(), at=at)
+
+
+def _renew_proofs(at: datetime) -> None:
+    renew.renew_due(actor=Actor.system(), at=at)
 
 
 def _clear_sessions(at: datetime) -> None:

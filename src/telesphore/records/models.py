@@ -72,7 +72,10 @@ class CareTeamMember(Owned):
 
 
 class Document(Owned):
-    """A document of the record: deposited once, never changed. Its title is health data, so it is sealed."""
+    """A document of the record: deposited once, never changed. Its title is health data, so it is sealed.
+
+    What a reader gets is its last `DocumentRevision`, when it has one: the same pages with a longer proof.
+    """
 
     patient_id = models.UUIDField()
     patient = belongs_to(Patient, "patient_id")
@@ -144,3 +147,31 @@ class PrintedCopy(Owned, InsertOnly):
             models.UniqueConstraint(fields=["organisation_id", "token_hash"], name="printed_copy_token_held_once"),
         ]
         indexes: ClassVar = [models.Index(fields=["token_hash"], name="printed_copy_by_token")]
+
+
+class DocumentRevision(Owned, InsertOnly):
+    """The same document, in a file whose proof was extended. The first file stays in `Document`; every one is kept."""
+
+    document_id = models.UUIDField()
+    document = belongs_to(Document, "document_id")
+    number = models.PositiveSmallIntegerField()
+    """From 1; the file deposited is number 0."""
+    blob_id = models.UUIDField()
+    sha256 = models.BinaryField(max_length=32)
+    size = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="document_id",
+                to="records.Document",
+                name="document_revision_is_of_a_document_of_its_organisation",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "document_id", "number"], name="document_revision_number_is_taken_once"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "document_id", "blob_id"], name="document_revision_is_taken_once"
+            ),
+        ]

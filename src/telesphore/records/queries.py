@@ -12,7 +12,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records.access import Decision, decide_document
 from telesphore.records.errors import PrintNotFound
-from telesphore.records.models import CareTeamMember, Document, Patient, PrintedCopy
+from telesphore.records.models import CareTeamMember, Document, DocumentRevision, Patient, PrintedCopy
 from telesphore.records.states import Standing
 from telesphore.vault import queries as vault
 
@@ -58,7 +58,13 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """A document and whose it is, before its bytes are read."""
+    """A document and whose it is, before its bytes are read.
+
+    Attributes:
+        size, sha256: of the file that a reader gets.
+        extended_at: when the proof of a signed document was last extended in its file; None when it never was.
+        first_sha256: of the file as it was first filed.
+    """
 
     document_id: UUID
     patient: PatientCard
@@ -71,6 +77,8 @@ class DocumentView:
     created_at: datetime
     source_id: UUID | None
     source_part: str
+    extended_at: datetime | None
+    first_sha256: str
     standing: Standing
     withdrawn_at: datetime | None
     replaced_by_id: UUID | None
@@ -180,18 +188,21 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
     """
     row, decision = decide_document(actor=actor, document_id=document_id, at=at)
     authors = accounts.person_cards([row.author_id])
+    extended = last_revision(row)
     return DocumentView(
         row.id,
         card(decision.patient),
         document_title(row, decision.patient),
         row.type_code,
         row.pages,
-        row.size,
-        bytes(row.sha256).hex(),
+        (extended or row).size,
+        bytes((extended or row).sha256).hex(),
         authors[row.author_id].display_name if row.author_id in authors else "",
         row.created_at,
         row.source_id,
         row.source_part,
+        extended.at if extended else None,
+        bytes(row.sha256).hex(),
         row.standing,
         row.withdrawn_at,
         row.replaced_by_id,
@@ -199,9 +210,15 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
     )
 
 
-def file_of(document: Document) -> Document:
+def file_of(document: Document) -> Document | DocumentRevision:
     """What a reader of the document gets: where its bytes are, and their SHA-256."""
-    return document
+    return last_revision(document) or document
+
+
+def last_revision(document: Document) -> DocumentRevision | None:
+    """The file whose proof was extended last; None while the one deposited is all there is."""
+    rows = DocumentRevision.objects.filter(organisation_id=document.organisation_id, document_id=document.id)
+    return rows.order_by("-number").first()
 
 
 def print_token_hash(token: str) -> bytes:

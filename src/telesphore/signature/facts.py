@@ -10,3 +10,11 @@ class EnvelopeCompleted:
 
     organisation_id: UUID
     envelope_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRenewed:
+    """The file of a sealed document has a new revision, with the same pages and a proof that lasts longer."""
+
+    organisation_id: UUID
+    envelope_id: UUID

@@ -1,11 +1,13 @@
-"""What signing needs from outside: a token that holds a person's key."""
+"""What signing needs from outside: a token that holds a person's key; how the operator wants proofs to be kept."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from telesphore.ades.algorithms import Algorithm
+from telesphore.ades.algorithms import Algorithm, AlgorithmPolicy
 from telesphore.ades.verdict.result import Level
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.kernel.ports import Port
@@ -66,6 +68,26 @@ class TokenReader(Protocol):
 token_reader: Port[TokenReader] = Port("signature.token_reader")
 level: Port[Level] = Port("signature.level")
 """To which level a completed file is brought; people's signatures on the way are timestamped from B-T on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How the operator wants proofs to be kept.
+
+    Attributes:
+        policy: the dated table by which algorithms weaken.
+        margin: how long before a proof weakens it is renewed.
+        means: `file` or `record`.
+        batch: documents renewed in one turn, and under one tree.
+    """
+
+    policy: AlgorithmPolicy
+    margin: timedelta
+    means: str
+    batch: int
+
+
+retention: Port[Retention] = Port("signature.retention")
 
 
 class NoToken(DomainError):

@@ -61,3 +61,30 @@ PREPARED_TRANSITIONS: dict[PreparedState, set[PreparedState]] = {
     PreparedState.COMPLETED: set(),
     PreparedState.DROPPED: set(),
 }
+
+
+class ProofState(models.TextChoices):
+    """How the proof of a sealed document stands."""
+
+    STANDING = "standing", _lazy("standing")
+    DUE = "due", _lazy("to be renewed")
+    FAILING = "failing", _lazy("renewal fails")
+    WEAKENED = "weakened", _lazy("weakened")
+    ERASED = "erased", _lazy("document erased")
+
+
+class ProofMeans(models.TextChoices):
+    """How a proof is renewed."""
+
+    FILE = "file", _lazy("a timestamp in the file")
+    RECORD = "record", _lazy("an evidence record")
+
+
+PROOF_TRANSITIONS: dict[ProofState, set[ProofState]] = {
+    ProofState.STANDING: {ProofState.DUE, ProofState.WEAKENED},
+    # Renewed, it stands again. The table of algorithms may be amended in both directions.
+    ProofState.DUE: {ProofState.STANDING, ProofState.FAILING, ProofState.WEAKENED, ProofState.ERASED},
+    ProofState.FAILING: {ProofState.STANDING, ProofState.DUE, ProofState.WEAKENED, ProofState.ERASED},
+    ProofState.WEAKENED: {ProofState.STANDING, ProofState.ERASED},
+    ProofState.ERASED: set(),
+}

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.anomalies import Anomaly, anomalies
+from telesphore.ades.pdf.ciphers import Cipher, cipher_of
 from telesphore.ades.pdf.limits import USUAL, Limits, decode
-from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value
+from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value, write
 from telesphore.ades.pdf.sections import END, Entry, Free, Kind, Packed, Placed, Section, read_object, read_section
 from telesphore.ades.pdf.syntax import DEEPEST, parse
 
@@ -91,9 +92,8 @@ class Document:
         self.header_version = (int(header[1]), int(header[2]))
         self._store = _Store()
         self.revisions = _revisions(content, _chain(content, int(start[1]), limits))
-        self._settle()
-
         self.newest = True
+        self._settle()
 
     def _settle(self) -> None:
         self._sections = [section for revision in reversed(self.revisions) for section in revision.sections]
@@ -102,6 +102,20 @@ class Document:
         self.trailer = self.revisions[-1].trailer
         if type(self.trailer.get(Name("Root"))) is not Reference:
             raise UnreadableFile(why="root", offset=self.revisions[-1].offset)
+        self.cipher: Cipher | None = None
+        """Of a file that anyone may read, and that is encrypted nevertheless."""
+        place = self.trailer.get(Name("Encrypt"))
+        if place is not None:
+            fields = {name: self.resolve(value) for name, value in self.dictionary(place).items()}
+            halves = self.resolve(self.trailer.get(Name("ID")))
+            first = halves[0] if isinstance(halves, list) and halves else b""
+            own = place if type(place) is Reference else None
+            identifier = first if isinstance(first, bytes) else b""
+            known = (write(fields), own, identifier)
+            if known not in self._store.ciphers:
+                self._store.ciphers[known] = cipher_of(fields, own, identifier)
+            self.cipher = self._store.ciphers[known]
+            self._values.clear()
 
     def at(self, index: int) -> "Document":
         """The file as revision `index` left it; what was read of it already is not read again."""
@@ -118,8 +132,11 @@ class Document:
 
     @property
     def encrypted(self) -> bool:
-        """Its strings and streams are; they are given as they stand."""
-        return self.trailer.get(Name("Encrypt")) is not None
+        """It is, in a way that can't be undone without a password: strings and streams are given as they stand.
+
+        A file under an owner's password only is deciphered, and is not `encrypted`: see `cipher`.
+        """
+        return self.cipher is None and self.trailer.get(Name("Encrypt")) is not None
 
     @property
     def hybrid(self) -> bool:
@@ -173,7 +190,12 @@ class Document:
             raise UnreadableFile(why="loop")
         self._loading.add(number)
         try:
-            value = self._placed(number, entry) if isinstance(entry, Placed) else self._packed(number, entry)
+            if isinstance(entry, Packed):
+                value = self._packed(number, entry)
+            else:
+                value = self._placed(number, entry)
+                if self.cipher is not None:
+                    value = self.cipher.opened(value, reference)
         finally:
             self._loading.discard(number)
         self._values[number] = value
@@ -228,7 +250,7 @@ class Document:
             Name("Filter"): self.resolve(fields.get(Name("Filter"))),
             Name("DecodeParms"): [self.resolve(one) for one in settings] if isinstance(settings, list) else settings,
         }
-        content = decode(Stream(direct, stream.raw), limits=self.limits)
+        content = decode(Stream(direct, stream.raw, stream.undo), limits=self.limits)
         self._store.decoded += len(content)
         if self._store.decoded > self.limits.decoded:
             raise FileBeyondLimits(why="decoded")
@@ -326,6 +348,8 @@ class Document:
     def _pack(self, number: int, place: Placed) -> "_Pack":
         found = self._store.placed.get(place.offset) or self._read(place, self._placed_length)
         stream = found[2]
+        if self.cipher is not None:
+            stream = self.cipher.opened(stream, Reference(number))
         if found[:2] != (number, 0) or type(stream) is not Stream or stream.dictionary.get(Name("Type")) != "ObjStm":
             raise UnreadableFile(why="object-stream", offset=place.offset)
         count, first = (
@@ -367,6 +391,7 @@ class _Store:
     decoded: int = 0
     parsed: int = 0
     repeated: list[int] = field(default_factory=list)
+    ciphers: dict[tuple[bytes, Reference | None, bytes], Cipher | None] = field(default_factory=dict)
 
 
 def _no_length(value: Value) -> int:

@@ -1,5 +1,6 @@
 """Register a patient, make up the care team; deposit, open, print and withdraw documents. Opening is an act too."""
 
+from telesphore.records.actions.extend import extend_result
 from telesphore.records.actions.keep import (
     Deposit,
     Identity,
@@ -21,6 +22,7 @@ __all__ = [
     "PrintedDocument",
     "add_to_care_team",
     "deposit",
+    "extend_result",
     "file_result",
     "open_document",
     "open_record",

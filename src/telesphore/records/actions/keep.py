@@ -313,9 +313,8 @@ def open_document(*, document_id: UUID, purpose: str, actor: Actor, at: datetime
         DocumentNotFound, and what the vault raises when the blob is damaged.
     """
     document, decision = access.decide_document(actor=actor, document_id=document_id, at=at)
-    pdf = vault_queries.read_blob(
-        organisation_id=document.organisation_id, blob_id=document.blob_id, limit=DOCUMENT_LIMIT
-    )
+    file = queries.file_of(document)
+    pdf = vault_queries.read_blob(organisation_id=document.organisation_id, blob_id=file.blob_id, limit=DOCUMENT_LIMIT)
     audit.record(
         "records:document:open",
         actor=actor,

@@ -75,7 +75,7 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
         {
             "envelope": str(envelope.id),
             "document_sha256": hashlib.sha256(document).hexdigest(),
-            "revisions": _revisions(envelope, document, at),
+            "revisions": _revisions(envelope, document),
             "events": sum(name.endswith(".tlog-proof") for name in entries),
             "details": dataclasses.asdict(details),
         }
@@ -112,8 +112,8 @@ def _trace(*, envelope: Envelope, ground: records_access.Ground, actor: Actor, a
     )
 
 
-def _revisions(envelope: Envelope, document: bytes, at: datetime) -> list[dict[str, object]]:
-    """Each state of the file; what was added to the last one since (a renewed timestamp) is one more."""
+def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
+    """Each state of the file, from what was shown for signing to the last renewal of its proof."""
     organisation_id = envelope.organisation_id
     signed_by = dict(
         Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).values_list(
@@ -121,31 +121,21 @@ def _revisions(envelope: Envelope, document: bytes, at: datetime) -> list[dict[s
         )
     )
     found: list[dict[str, object]] = []
-    rows = list(Revision.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).order_by("number"))
-    size = 0
-    for row in rows:
+    for row in Revision.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).order_by("number"):
         size = vault.blob_facts(organisation_id=organisation_id, blob_id=row.blob_id).size
+        if size > len(document):
+            # Renewed since, and not filed in the record yet.
+            break
+        added = "renewed" if any(one["kind"] == "sealed" for one in found) else "sealed" if row.number else "shown"
         found.append(
             {
                 "number": row.number,
-                "kind": "signed" if row.recipient_id else "sealed" if row.number else "shown",
+                "kind": "signed" if row.recipient_id else added,
                 "size": size,
                 "sha256": bytes(row.sha256).hex(),
                 "level": row.level,
                 "at": row.at.isoformat(),
                 "certificate_sha256": signed_by.get(row.recipient_id) or "" if row.recipient_id else "",
-            }
-        )
-    if len(document) > size:
-        found.append(
-            {
-                "number": len(rows),
-                "kind": "renewed",
-                "size": len(document),
-                "sha256": hashlib.sha256(document).hexdigest(),
-                "level": "",
-                "at": at.isoformat(),
-                "certificate_sha256": "",
             }
         )
     return found

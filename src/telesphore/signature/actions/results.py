@@ -75,6 +75,27 @@ def file_results(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         file("evidence", evidence_title(title, language), page)
 
 
+@audit.staged("signature:results:file")
+def file_renewed(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
+    """Let the record give the last revision, whose proof lasts longer; safe to run again.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    facts = vault.blob_facts(organisation_id=envelope.organisation_id, blob_id=revision.blob_id)
+    records.extend_result(
+        source_id=envelope.id,
+        source_part="signed",
+        blob_id=revision.blob_id,
+        sha256=bytes(revision.sha256),
+        size=facts.size,
+        actor=actor,
+        at=at,
+    )
+
+
 def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence:
     """All that is known of a completed envelope."""
     organisation_id = envelope.organisation_id
