@@ -86,6 +86,7 @@ class Reason(Enum):
     TIMESTAMP_OF_ANOTHER = Effect.WARNING, "The timestamp {field} was made of other bytes than those that it is beside."
     TIMESTAMP_BROKEN = Effect.INVALID, "The file was altered after the timestamp {field} sealed it."
     TIMESTAMP_ORDER = Effect.WARNING, "Two timestamps of this file contradict each other: {what}."
+    RECORD_NOT_USED = Effect.WARNING, "The evidence record given beside the file proves nothing of it: {why}."
     NOT_PROVED_IN_TIME = (
         Effect.NONE,
         "No timestamp proves when {signer} signed: the date shown is the signer’s own word.",

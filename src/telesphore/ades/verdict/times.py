@@ -59,6 +59,17 @@ class JudgedTimestamp:
         """What it proves; None for nothing."""
         return self.facts.time if self.problem is None else None
 
+    def failed(self, wrong: Problem) -> "JudgedTimestamp":
+        """The same, with something found wrong after all."""
+        facts = replace(
+            self.facts,
+            indication=wrong.indication,
+            sub_indication=wrong.sub_indication,
+            findings=(*self.facts.findings, wrong.finding),
+            qualified=False,
+        )
+        return replace(self, facts=facts, problem=wrong)
+
 
 def read_token(content: bytes) -> Token:
     """Read a TimeStampToken (RFC 3161 §2.4.2); nothing is verified.
