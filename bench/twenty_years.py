@@ -28,8 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 import pikepdf
-from asn1crypto import crl as asn1_crl
-from asn1crypto import x509
+from asn1crypto import ocsp, x509
 from bench import frame
 from bench.world import Authority, Key, TimestampUnit, ec_key, rsa_key, sign
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -49,7 +48,7 @@ from pyhanko_certvalidator.ltv import ades_past, poe, types
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, AlgorithmUsageConstraint, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
+from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from telesphore.ades import evidence_records as records
 from telesphore.ades.algorithms import AlgorithmPolicy, Digest, algorithm_for
@@ -129,9 +128,9 @@ class TimeService:
     authorities: Sequence[tuple[float, Authority]]
     """From which year on each CA is used."""
     until: float = 100
-    """The year in which it disappears, leaving its last list of revocations behind."""
+    """The year in which it disappears."""
     units: dict[int, TimestampUnit] = field(default_factory=dict)
-    last_lists: dict[int, bytes] = field(default_factory=dict)
+    last: dict[bytes, bytes] = field(default_factory=dict)
 
     def authority_at(self, at: datetime) -> Authority:
         return [authority for since, authority in self.authorities if at >= year(since)][-1]
@@ -151,20 +150,19 @@ class TimeService:
             )
         return self.units[number]
 
-    def lists(self, at: datetime) -> list[bytes]:
-        """The revocation lists of its CAs that can be had at this time."""
-        found = []
-        for number, (_, authority) in enumerate(self.authorities):
-            asked = min(at, year(self.until) - timedelta(days=1), authority.until - timedelta(days=1))
-            if asked < authority.since:
-                continue
-            if asked < at:
-                # The last list of who is gone, kept where relying parties find it (EN 319 411-1 §6.4.9).
-                self.last_lists.setdefault(number, authority.crl(asked, last=True))
-                found.append(self.last_lists[number])
-            else:
-                found.append(authority.crl(asked))
-        return found
+    def answer(self, certificate: bytes, at: datetime) -> bytes | None:
+        """Whether one of its units holds (OCSP); None for another's.
+
+        Who is gone has left a last answer where relying parties find it (EN 319 411-1 §6.4.9).
+        """
+        unit = next((unit for unit in self.units.values() if unit.certificate == certificate), None)
+        if unit is None:
+            return None
+        if self.there(at):
+            return unit.authority.ocsp(certificate, at)
+        if certificate not in self.last:
+            self.last[certificate] = unit.authority.ocsp(certificate, year(self.until) - timedelta(days=1), last=True)
+        return self.last[certificate]
 
 
 @dataclass
@@ -177,11 +175,16 @@ class Paper:
     skipped: bool = False
     record: EvidenceRecord | None = None
     known: dict[bytes, None] = field(default_factory=dict)
-    """Revocation lists kept beside the file with its record."""
+    """OCSP answers kept beside the file with its record."""
     renewals: int = 0
 
     def proof(self) -> bytes:
+        """The timestamp that carries it."""
         return self.record.chains[-1][-1].token if self.record else last_proof(self.file)
+
+    def unit(self) -> bytes:
+        """The certificate of the unit that gave it."""
+        return strength_of(self.proof(), policy_at(year(0))).certificates[0]
 
 
 class World:
@@ -202,6 +205,7 @@ class World:
         self.west = TimeService("Ouest", [(0.0, ca("Ouest", rsa_key(2048), "sha256", 0, 30))])
         self.services = (self.north, self.south, self.west)
         self.stamps = 0
+        self.signers: set[bytes] = set()
 
     def stamp(self, imprint: bytes, digest: Digest, at: datetime, service: TimeService | None = None) -> bytes:
         """By the one asked for, or by the first that is there: the north until it disappears, then the south."""
@@ -212,10 +216,11 @@ class World:
     def anchors(self) -> list[bytes]:
         return [self.people.certificate, *(ca.certificate for one in self.services for _, ca in one.authorities)]
 
-    def evidence(self, at: datetime) -> Evidence:
-        """What can be had on that day."""
-        lists = [self.people.crl(at), *(one for service in self.services for one in service.lists(at))]
-        return Evidence(certificates=self.anchors(), crls=lists)
+    def evidence(self, at: datetime, *certificates: bytes) -> Evidence:
+        """What can be known on that day of these signers and units."""
+        found = [service.answer(one, at) for service in self.services for one in certificates]
+        found += [self.people.ocsp(one, at) for one in certificates if one in self.signers]
+        return Evidence(certificates=self.anchors(), ocsps=[one for one in found if one is not None])
 
     def paper(self, name: str, at: datetime, *, service: TimeService | None = None) -> Paper:
         """A new document: signed, stamped, with what validates it, stamped again: B-LTA."""
@@ -223,6 +228,7 @@ class World:
         digest = Digest.SHA256 if number < SHA256_ENDS - ANNOUNCED else Digest.SHA512
         key: Key = rsa_key(2048) if number < RSA2048_ENDS - ANNOUNCED else ec_key()
         certificate = self.people.issue(f"Dr {name}", key, at - timedelta(days=1), at + timedelta(days=365))
+        self.signers.add(certificate)
         blank = pikepdf.new()
         blank.add_blank_page()
         out = io.BytesIO()
@@ -236,7 +242,9 @@ class World:
         token = self.stamp(digest.of(signature), digest, at, service)
         signed = complete(prepared, signature, timestamp=token)
         moment = at + timedelta(minutes=5)
-        ready = prepare_renewal(signed, self.evidence(moment), policy=policy_at(at), at=moment).timestamp
+        unit = strength_of(token, policy_at(at)).certificates[0]
+        evidence = self.evidence(moment, certificate, unit)
+        ready = prepare_renewal(signed, evidence, policy=policy_at(at), at=moment).timestamp
         token = self.stamp(ready.imprint, ready.digest, moment, service)
         return Paper(name, complete_document_timestamp(ready, token), number)
 
@@ -269,7 +277,8 @@ class Guardian:
 
     def _renew_file(self, paper: Paper, at: datetime) -> bool:
         policy = policy_at(at)
-        prepared = prepare_renewal(paper.file, self.world.evidence(at), policy=policy, at=at)
+        evidence = self.world.evidence(at, paper.unit())
+        prepared = prepare_renewal(paper.file, evidence, policy=policy, at=at)
         token = self.world.stamp(prepared.timestamp.imprint, prepared.timestamp.digest, at)
         try:
             paper.file = complete_renewal(prepared, token, policy=policy)
@@ -281,7 +290,6 @@ class Guardian:
 
     def _renew_records(self, found: Sequence[Paper], at: datetime) -> int:
         policy = policy_at(at)
-        lists = self.world.evidence(at).crls
         weak = {digest for digest in Digest if digest_end(policy, digest.value) <= at + 2 * MARGIN}
         batches: dict[Digest, list[Paper]] = {}
         for paper in found:
@@ -291,13 +299,18 @@ class Guardian:
             )
         for digest, papers in batches.items():
             groups = []
+            answers: dict[bytes, Sequence[bytes]] = {}
             for paper in papers:
+                unit = paper.unit()
+                # Asked once for each unit, so that what one timestamp carried stays one leaf.
+                beside = answers.setdefault(unit, self.world.evidence(at, unit).ocsps)
+                paper.known |= dict.fromkeys(beside)
                 if paper.record and paper.record.chains[-1][0].digest is digest:
-                    groups.append(records.group_of_timestamp(digest, paper.proof(), lists))
+                    groups.append(records.group_of_timestamp(digest, paper.proof(), beside))
                 elif paper.record:
-                    groups.append(records.group_of_renewal(digest, [paper.file, *lists], paper.record.chains))
+                    groups.append(records.group_of_renewal(digest, [paper.file, *beside], paper.record.chains))
                 else:
-                    groups.append(records.group_of(digest, [paper.file, *lists]))
+                    groups.append(records.group_of(digest, [paper.file, *beside]))
             # What one timestamp carried already is one leaf.
             leaves = list(dict.fromkeys(groups))
             tree = HashTree.grow(digest, leaves)
@@ -316,7 +329,6 @@ class Guardian:
                     paper.record = paper.record.with_timestamp(stamped)
                 else:
                     paper.record = paper.record.with_chain(stamped)
-                paper.known |= dict.fromkeys(lists)
                 paper.renewals += 1
         return len(found)
 
@@ -324,10 +336,10 @@ class Guardian:
 def ours(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
     """Whether `ades.verdict` finds the document valid on that day, and what it says."""
     trust = Trust(anchors=[Anchor(one) for one in world.anchors()], policy=policy_at(at))
-    today = world.evidence(at)
+    today = world.evidence(at, paper.unit())
     evidence = Evidence(
         certificates=today.certificates,
-        crls=[*paper.known, *today.crls],
+        ocsps=[*paper.known, *today.ocsps],
         records=[paper.record.dump()] if paper.record else [],
     )
     verdict = validate(paper.file, trust=trust, at=at, evidence=evidence, compare_pages=False)
@@ -363,11 +375,15 @@ def pyhanko(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
         revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
         algorithm_usage_policy=policy,
     )
-    lists = [CRLContainer(asn1_crl.CertificateList.load(one)) for one in world.evidence(at).crls]
+    answers = [
+        container
+        for one in world.evidence(at, paper.unit()).ocsps
+        for container in OCSPContainer.load_multi(ocsp.OCSPResponse.load(one))
+    ]
     spec = SignatureValidationSpec(
         cert_validation_policy=specification,
         revinfo_gathering_policy=RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY),
-        local_knowledge=LocalKnowledge(known_crls=lists, known_certs=anchors),
+        local_knowledge=LocalKnowledge(known_ocsps=answers, known_certs=anchors),
         signature_algorithm_policy=policy,
     )
     embedded = PdfFileReader(io.BytesIO(paper.file)).embedded_regular_signatures[0]
