@@ -31,6 +31,7 @@ import pikepdf
 from asn1crypto import ocsp, x509
 from bench import frame
 from bench.world import Authority, Key, TimestampUnit, ec_key, rsa_key, sign
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import ades
 from pyhanko.sign.validation.ades import ades_lta_validation
@@ -56,7 +57,7 @@ from telesphore.ades.errors import NoLongerProof
 from telesphore.ades.evidence_records import ArchiveTimestamp, EvidenceRecord
 from telesphore.ades.fields import SignatureField
 from telesphore.ades.hash_trees import HashTree
-from telesphore.ades.lasting import complete_document_timestamp
+from telesphore.ades.lasting import complete_document_timestamp, seals
 from telesphore.ades.renewal import LASTING, check_outlasts, complete_renewal, due_at, prepare_renewal
 from telesphore.ades.signing import complete, prepare
 from telesphore.ades.strength import digest_end, last_proof, lasting_digest, strength_of
@@ -130,7 +131,7 @@ class TimeService:
     until: float = 100
     """The year in which it disappears."""
     units: dict[int, TimestampUnit] = field(default_factory=dict)
-    last: dict[bytes, bytes] = field(default_factory=dict)
+    last: dict[bytes, Evidence] = field(default_factory=dict)
 
     def authority_at(self, at: datetime) -> Authority:
         return [authority for since, authority in self.authorities if at >= year(since)][-1]
@@ -150,7 +151,7 @@ class TimeService:
             )
         return self.units[number]
 
-    def answer(self, certificate: bytes, at: datetime) -> bytes | None:
+    def answer(self, certificate: bytes, at: datetime) -> Evidence | None:
         """Whether one of its units holds (OCSP); None for another's.
 
         Who is gone has left a last answer where relying parties find it (EN 319 411-1 §6.4.9).
@@ -159,9 +160,9 @@ class TimeService:
         if unit is None:
             return None
         if self.there(at):
-            return unit.authority.ocsp(certificate, at)
+            return unit.authority.answer(certificate, at)
         if certificate not in self.last:
-            self.last[certificate] = unit.authority.ocsp(certificate, year(self.until) - timedelta(days=1), last=True)
+            self.last[certificate] = unit.authority.answer(certificate, year(self.until) - timedelta(days=1), last=True)
         return self.last[certificate]
 
 
@@ -219,8 +220,20 @@ class World:
     def evidence(self, at: datetime, *certificates: bytes) -> Evidence:
         """What can be known on that day of these signers and units."""
         found = [service.answer(one, at) for service in self.services for one in certificates]
-        found += [self.people.ocsp(one, at) for one in certificates if one in self.signers]
-        return Evidence(certificates=self.anchors(), ocsps=[one for one in found if one is not None])
+        found += [self.people.answer(one, at) for one in certificates if one in self.signers]
+        known = [one for one in found if one is not None]
+        return Evidence(
+            certificates=[*self.anchors(), *(one for answer in known for one in answer.certificates)],
+            ocsps=[one for answer in known for one in answer.ocsps],
+        )
+
+    def of_today(self, paper: "Paper", at: datetime) -> Evidence:
+        """What who validates the file on that day can ask of the units that have not expired."""
+        units = [token.certificate for seal in seals(paper.file) for token in seal.tokens if token.certificate]
+        units += [paper.unit()]
+        return self.evidence(
+            at, *(one for one in dict.fromkeys(units) if load_der_x509_certificate(one).not_valid_after_utc > at)
+        )
 
     def paper(self, name: str, at: datetime, *, service: TimeService | None = None) -> Paper:
         """A new document: signed, stamped, with what validates it, stamped again: B-LTA."""
@@ -336,7 +349,7 @@ class Guardian:
 def ours(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
     """Whether `ades.verdict` finds the document valid on that day, and what it says."""
     trust = Trust(anchors=[Anchor(one) for one in world.anchors()], policy=policy_at(at))
-    today = world.evidence(at, paper.unit())
+    today = world.of_today(paper, at)
     evidence = Evidence(
         certificates=today.certificates,
         ocsps=[*paper.known, *today.ocsps],
@@ -377,7 +390,7 @@ def pyhanko(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
     )
     answers = [
         container
-        for one in world.evidence(at, paper.unit()).ocsps
+        for one in world.of_today(paper, at).ocsps
         for container in OCSPContainer.load_multi(ocsp.OCSPResponse.load(one))
     ]
     spec = SignatureValidationSpec(

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from telesphore.ades.verdict.trust import Evidence
+
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
@@ -139,8 +141,8 @@ class Authority:
                 builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.key, HASHES[self.digest]).public_bytes(Encoding.DER)
 
-    def ocsp(self, certificate: bytes, at: datetime, *, last: bool = False) -> bytes:
-        """What its responder says (DER) of one certificate; good for a week, or for ever when it is the last word."""
+    def answer(self, certificate: bytes, at: datetime, *, last: bool = False) -> Evidence:
+        """What its responder says (OCSP) of one certificate; good for a week, or for ever when it is the last word."""
         one = x509.load_der_x509_certificate(certificate)
         when = self.revoked.get(one.serial_number)
         revoked = when is not None and when <= at
@@ -156,7 +158,8 @@ class Authority:
             .responder_id(ocsp.OCSPResponderEncoding.HASH, responder)
             .certificates([responder])
         )  # fmt: skip
-        return builder.sign(key, HASHES[self.digest]).public_bytes(Encoding.DER)
+        said = builder.sign(key, HASHES[self.digest]).public_bytes(Encoding.DER)
+        return Evidence(certificates=(responder.public_bytes(Encoding.DER),), ocsps=(said,))
 
     def _responder(self) -> tuple[Key, x509.Certificate]:
         """Who answers for it, and needs no answer itself (RFC 6960 §4.2.2.2.1)."""
