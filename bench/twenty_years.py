@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 import pikepdf
 from asn1crypto import ocsp, x509
 from bench import frame
-from bench.world import Authority, Key, TimestampUnit, ec_key, rsa_key, sign
+from bench.world import NEVER, Authority, Key, TimestampUnit, ec_key, rsa_key, sign
 from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import ades
@@ -68,7 +68,7 @@ from telesphore.ades.verdict.validate import validate
 START = 2027
 MARGIN = timedelta(days=180)
 QUARTERS = (2, 5, 8, 11)
-DISAPPEARS, COMPROMISED, SHA256_ENDS, RSA2048_ENDS, ANNOUNCED = 5, 4, 12, 15, 3
+DISAPPEARS, COMPROMISED, SHA256_ENDS, RSA2048_ENDS, ANNOUNCED = 5, 2, 12, 15, 3
 """Years after the start; a table is amended `ANNOUNCED` years before what it says."""
 
 
@@ -130,8 +130,8 @@ class TimeService:
     """From which year on each CA is used."""
     until: float = 100
     """The year in which it disappears."""
+    stamps_until: datetime = NEVER
     units: dict[int, TimestampUnit] = field(default_factory=dict)
-    last: dict[bytes, Evidence] = field(default_factory=dict)
 
     def authority_at(self, at: datetime) -> Authority:
         return [authority for since, authority in self.authorities if at >= year(since)][-1]
@@ -152,18 +152,9 @@ class TimeService:
         return self.units[number]
 
     def answer(self, certificate: bytes, at: datetime) -> Evidence | None:
-        """Whether one of its units holds (OCSP); None for another's.
-
-        Who is gone has left a last answer where relying parties find it (EN 319 411-1 §6.4.9).
-        """
+        """Whether one of its units holds (OCSP); None for another's, and once it has disappeared."""
         unit = next((unit for unit in self.units.values() if unit.certificate == certificate), None)
-        if unit is None:
-            return None
-        if self.there(at):
-            return unit.authority.answer(certificate, at)
-        if certificate not in self.last:
-            self.last[certificate] = unit.authority.answer(certificate, year(self.until) - timedelta(days=1), last=True)
-        return self.last[certificate]
+        return None if unit is None or not self.there(at) else unit.authority.answer(certificate, at)
 
 
 @dataclass
@@ -210,7 +201,7 @@ class World:
 
     def stamp(self, imprint: bytes, digest: Digest, at: datetime, service: TimeService | None = None) -> bytes:
         """By the one asked for, or by the first that is there: the north until it disappears, then the south."""
-        chosen = service or next(one for one in (self.north, self.south) if one.there(at))
+        chosen = service or next(one for one in (self.north, self.south) if at < one.stamps_until)
         self.stamps += 1
         return chosen.unit(at).stamp(imprint, digest.value, at)
 
@@ -269,6 +260,8 @@ class Guardian:
     world: World
     in_files: list[Paper]
     in_records: list[Paper]
+    leaving: set[str] = field(default_factory=set)
+    """Names of CAs that announced their end, or are no longer trusted: what hangs on them is due at once."""
     refused: int = 0
     seconds: float = 0
 
@@ -286,7 +279,7 @@ class Guardian:
         # Looked at from when the stamp was given, as the guardian's row was written then.
         assert strength.proved_at is not None
         due = due_at(strength.weakens_at, timestamped=True, margin=MARGIN, at=strength.proved_at)
-        return not paper.skipped and due <= at
+        return not paper.skipped and (due <= at or strength.authority in self.leaving)
 
     def _renew_file(self, paper: Paper, at: datetime) -> bool:
         policy = policy_at(at)
@@ -430,16 +423,20 @@ def simulate(*, years: int, each: int, every: int, say: Callable[[str], None]) -
             at = year(number) + timedelta(days=20)
             made.append(world.paper(f"fichier de {at.year}", at))
             tallied.append(world.paper(f"preuve de {at.year}", at))
-        if number == COMPROMISED - 1:
+        if number == COMPROMISED:
             # Stamped by the unit that will be revoked, and by no other: what no guardian can save.
             hanging = world.paper("suspendu", year(number) + timedelta(days=40), service=world.west)
-        if number == COMPROMISED:
-            service = world.west
-            for unit in list(service.units.values()):
-                unit.authority.revoke(unit.certificate, year(number) + timedelta(days=30))
         for month in QUARTERS:
+            if (number, month) == (DISAPPEARS - 1, QUARTERS[-1]):
+                # It says so some weeks before, as it must (EN 319 401 §7.12): it still answers, and stamps no more.
+                guardian.leaving.add(world.north.authorities[0][1].name)
+                world.north.stamps_until = year(number)
             for what, count in guardian.turn(datetime(START + number, month, 15, tzinfo=UTC)).items():
                 renewed[what] += count
+        if number == COMPROMISED:
+            # Its first unit has not expired yet, and what it stamped was renewed by another authority in the summer.
+            for unit in world.west.units.values():
+                unit.authority.revoke(unit.certificate, datetime(START + number, 12, 1, tzinfo=UTC))
         at = datetime(START + number, 12, 20, tzinfo=UTC)
         verdicts = {
             "ours_in_files": [ours(world, paper, at) for paper in made],

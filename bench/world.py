@@ -123,14 +123,14 @@ class Authority:
         """From now on its lists name this certificate."""
         self.revoked[x509.load_der_x509_certificate(certificate).serial_number] = at
 
-    def crl(self, at: datetime, *, last: bool = False) -> bytes:
-        """The list (DER) as it stands; the next comes a week later, or never when it is the last."""
+    def crl(self, at: datetime) -> bytes:
+        """The list (DER) as it stands; the next comes a week later."""
         self.crls += 1
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._subject())
             .last_update(at)
-            .next_update(NEVER if last else at + timedelta(days=7))
+            .next_update(at + timedelta(days=7))
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .add_extension(x509.CRLNumber(self.crls), critical=False)
         )
@@ -141,8 +141,8 @@ class Authority:
                 builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.key, HASHES[self.digest]).public_bytes(Encoding.DER)
 
-    def answer(self, certificate: bytes, at: datetime, *, last: bool = False) -> Evidence:
-        """What its responder says (OCSP) of one certificate; good for a week, or for ever when it is the last word."""
+    def answer(self, certificate: bytes, at: datetime) -> Evidence:
+        """What its responder says (OCSP) of one certificate; good for a week."""
         one = x509.load_der_x509_certificate(certificate)
         when = self.revoked.get(one.serial_number)
         revoked = when is not None and when <= at
@@ -152,7 +152,7 @@ class Authority:
             .add_response(
                 cert=one, issuer=x509.load_der_x509_certificate(self.certificate), algorithm=hashes.SHA256(),
                 cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD, this_update=at,
-                next_update=NEVER if last else at + timedelta(days=7), revocation_time=when if revoked else None,
+                next_update=at + timedelta(days=7), revocation_time=when if revoked else None,
                 revocation_reason=x509.ReasonFlags.key_compromise if revoked else None,
             )
             .responder_id(ocsp.OCSPResponderEncoding.HASH, responder)
@@ -172,7 +172,8 @@ class Authority:
                 return builder.add_extension(usage, critical=False).add_extension(x509.OCSPNoCheck(), critical=False)
 
             name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{self.name}, réponses")])
-            self.responder = key, self._build(name, key, self.since, self.until, more)
+            # The library writes the machine's time as producedAt, whatever the simulated one is.
+            self.responder = key, self._build(name, key, datetime(2000, 1, 1, tzinfo=UTC), NEVER, more)
         key, certificate = self.responder
         return key, x509.load_der_x509_certificate(certificate)
 
