@@ -99,7 +99,7 @@ def _sizes(value: object, where: str) -> tuple[tuple[int, date | None], ...]:
     found: list[tuple[int, date | None]] = []
     for one in value if isinstance(value, list) else [None]:
         match one:
-            case [int(bits), end] if 0 < bits <= 65536 and (not found or bits > found[-1][0]):
+            case [int(bits), end] if 1 < bits <= 65536 and (not found or bits > found[-1][0]):
                 found.append((bits, _end(end, where)))
             case _:
                 raise BadPolicy(what=f"{where}: pairs of a size in bits and a day are needed, from the smallest size")
