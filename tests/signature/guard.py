@@ -10,6 +10,7 @@ from uuid import UUID
 from bench.world import Authority, TimestampUnit, ec_key
 
 from telesphore.ades.algorithms import AlgorithmPolicy, Digest
+from telesphore.ades.verdict.result import Level
 from telesphore.kernel import identifiers
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -87,10 +88,15 @@ def weak_from(policy: AlgorithmPolicy, digest: str, day: datetime) -> AlgorithmP
 
 
 def completed(cast: Cast) -> UUID:
-    """An envelope that Odile has signed, sealed today."""
-    envelope_id = sent(cast, [ODILE])
-    odile_signs(cast, envelope_id)
-    seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    """An envelope that Odile has signed, sealed today; no timestamp carries it."""
+    before = ports.level._factory
+    ports.level.bind(lambda: Level.B)
+    try:
+        envelope_id = sent(cast, [ODILE])
+        odile_signs(cast, envelope_id)
+        seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    finally:
+        ports.level._factory, ports.level._instance = before, None
     return envelope_id
 
 

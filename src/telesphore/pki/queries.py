@@ -57,11 +57,6 @@ def inspect_signatures(pdf: bytes, *, organisation_id: UUID, at: datetime) -> tu
     return validation.inspect(pdf, anchors=trust_anchors(organisation_id), at=at)
 
 
-def inspect_with_all_authorities(pdf: bytes, *, at: datetime) -> tuple[SignatureFacts, ...]:
-    """The signatures of a file, by the trust of every organisation of this instance. Raises as `inspect_signatures`."""
-    return validation.inspect(pdf, anchors=all_trust_anchors(), at=at)
-
-
 def evidence() -> Evidence:
     """What this instance knows of its own certificates: the issuing authorities, and the last list of each."""
     rows = list(Authority.objects.order_by("organisation_id", "generation"))

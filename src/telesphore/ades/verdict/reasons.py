@@ -84,6 +84,8 @@ class Reason(Enum):
     ALGORITHM_FORBIDDEN = Effect.UNKNOWN, "{what} is not among the algorithms that are relied on here."
     TIMESTAMP_NOT_VALID = Effect.WARNING, "A timestamp of {authority} proves nothing: {why}"
     TIMESTAMP_OF_ANOTHER = Effect.WARNING, "The timestamp {field} was made of other bytes than those that it is beside."
+    RECORD_REFUSED = Effect.WARNING, "An evidence record given beside the file proves nothing of it ({code})."
+    TREE_WEAK = Effect.WARNING, "{what} hashed its tree, and no longer holds."
     TIMESTAMP_BROKEN = Effect.INVALID, "The file was altered after the timestamp {field} sealed it."
     TIMESTAMP_ORDER = Effect.WARNING, "Two timestamps of this file contradict each other: {what}."
     NOT_PROVED_IN_TIME = (
@@ -143,6 +145,10 @@ class Reason(Enum):
         "After {signer} signed, the structure that reading aids use was changed; what pages show was not.",
     )
     ENCRYPTED_LATER = Effect.INVALID, "After {signer} signed, the file’s encryption was changed."
+    ENCRYPTED_FILE = (
+        Effect.UNKNOWN,
+        "The file is encrypted, and was changed after {signer} signed: what was changed can’t be told for certain.",
+    )
     REVISION_BYPASSED = Effect.INVALID, "What was signed is no longer part of what the file shows."
     UNLISTED_OBJECTS = (
         Effect.INVALID,

@@ -11,6 +11,7 @@ from telesphore.ades.verdict import level, pixels, signed_fields
 from telesphore.ades.verdict.qualification import qualify
 from telesphore.ades.verdict.ranges import RangeDigests
 from telesphore.ades.verdict.reasons import Reason
+from telesphore.ades.verdict.records import judge_records
 from telesphore.ades.verdict.result import (
     Finding,
     PageFacts,
@@ -54,6 +55,7 @@ def validate(
     session = Session(trust, at, evidence)
     _learn(session, stored)
     digests = RangeDigests(file, [one.hole for one in fields if not one.malformed])
+    records, unproving = judge_records(file, [one.end for one in document.revisions], evidence, session)
     timestamps = _judge_timestamps(fields, digests, session)
     signatures = tuple(
         _judge_field(document, one, digests, session, timestamps, stored, len(file))
@@ -64,7 +66,7 @@ def validate(
     pages, shown = _compare(document, examined) if compare_pages and signatures else ((), ())
     findings = [finding for one in signatures for finding in one.findings]
     findings += [_of_document_timestamp(one) for one in timestamps if one.problem is not None]
-    findings += [*examined.findings, *shown]
+    findings += [*unproving, *examined.findings, *shown]
     if not signatures:
         findings.append(Finding(Reason.NOT_SIGNED))
     conclusion, ordered = conclude(tuple(findings))
@@ -72,7 +74,7 @@ def validate(
         conclusion=conclusion,
         findings=ordered,
         signatures=signatures,
-        timestamps=tuple(one.facts for one in timestamps),
+        timestamps=(*(one.facts for one in timestamps), *records),
         revisions=examined.revisions,
         pages=pages,
         pages_compared=bool(pages),
