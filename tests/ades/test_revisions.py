@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from telesphore.ades.errors import UnreadableFile
+from telesphore.ades.fields import SignatureField, add_fields
+from telesphore.ades.lasting import add_validation_data
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import ChangeKind, Conclusion, conclude
 from telesphore.ades.verdict.revisions import examine
+from telesphore.ades.verdict.trust import Evidence
+from telesphore.kernel.clock import now
 from tests.ades.attacks import (
     ATTACKS,
     CAMILLE,
@@ -39,6 +43,10 @@ from tests.ades.drafts import (
     widget,
     words,
 )
+from tests.ades.pdf.shapes import THIRD_PARTY
+from tests.ades.test_third_parties import LEBRUN as LEBRUN_THERE
+from tests.ades.test_third_parties import ODILE, sign
+from tests.ades.test_third_parties import ROOT as AUTHORITY
 
 BY_POLICY = [case for case in ATTACKS if case.by == "policy"]
 
@@ -185,3 +193,15 @@ def test_what_changed_in_an_encrypted_file_is_not_called_forged() -> None:
     assert [one.reason for one in examine(Document(changed.pdf)).findings] == [Reason.ENCRYPTED_FILE]
     bare = signed.update(signed.add(CATALOG, b"/Lang (fr)"))
     assert Reason.ENCRYPTED_LATER in [one.reason for one in examine(Document(bare.pdf)).findings]
+
+
+@pytest.mark.parametrize("shape", THIRD_PARTY)
+def test_what_we_sign_ourselves_is_explained_in_files_of_every_shape(shape: str) -> None:
+    original = THIRD_PARTY[shape]
+    places = [SignatureField("First", 0, (36, 36, 290, 100)), SignatureField("Second", 0, None)]
+    ours = sign(sign(add_fields(original, places), "First", ODILE, certify=True), "Second", LEBRUN_THERE)
+    examined = examine(Document(ours))
+    assert examined.findings == ()
+    assert [one.kind for one in examined.revisions[-1].changes] == [ChangeKind.SIGNATURE]
+    kept = add_validation_data(ours, Evidence(certificates=[AUTHORITY.certificate], crls=[AUTHORITY.crl(at=now())]))
+    assert [one.reason for one in examine(Document(kept)).findings] == [Reason.ENDS_UNSIGNED]
