@@ -205,3 +205,21 @@ def test_what_we_sign_ourselves_is_explained_in_files_of_every_shape(shape: str)
     assert [one.kind for one in examined.revisions[-1].changes] == [ChangeKind.SIGNATURE]
     kept = add_validation_data(ours, Evidence(certificates=[AUTHORITY.certificate], crls=[AUTHORITY.crl(at=now())]))
     assert [one.reason for one in examine(Document(kept)).findings] == [Reason.ENDS_UNSIGNED]
+
+
+def test_a_signed_file_kept_inside_another_is_not_its_signature() -> None:
+    base = draft().update({16: stream(approved().pdf)})
+    edited = base.update({TEXT_1: stream(words("Written before anyone signed"))})
+    signed = edited.sign(PATIENT, CAMILLE)
+    examined = examine(Document(signed.sign(DOCTOR, LEBRUN).pdf), {"Patient": "Camille Durand"})
+    assert examined.findings == ()
+    assert [one.signed_by for one in examined.revisions] == ["", "", "", "Patient", "Doctor"]
+    assert examined.signed_end == len(signed.pdf)
+
+
+def test_a_signature_whose_names_are_written_oddly_is_one_all_the_same() -> None:
+    base = draft()
+    place = base.add(PATIENT, b"/V 20 0 R")
+    signed = base.update({20: b"<< /Type /Sig /Byte#52ange [0 1 2 3] /Contents <00> >>", **place})
+    changed = signed.update({TEXT_1: stream(words("Levothyrox 200"))})
+    assert Reason.PAGE_CHANGED in [one.reason for one in examine(Document(changed.pdf)).findings]
