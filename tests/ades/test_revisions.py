@@ -223,3 +223,19 @@ def test_a_signature_whose_names_are_written_oddly_is_one_all_the_same() -> None
     signed = base.update({20: b"<< /Type /Sig /Byte#52ange [0 1 2 3] /Contents <00> >>", **place})
     changed = signed.update({TEXT_1: stream(words("Levothyrox 200"))})
     assert Reason.PAGE_CHANGED in [one.reason for one in examine(Document(changed.pdf)).findings]
+
+
+def test_a_long_way_from_a_page_is_no_way_round_it() -> None:
+    # Near to the structure tree, which may change, and far from the page that shows it too.
+    objects = prescription() | {
+        number: b"<< /Next %d 0 R >>" % (number + 1) for number in range(100, 10_200)
+    }  # fmt: skip
+    objects |= {
+        10_200: b"<< /What 10201 0 R >>",
+        10_201: b"<< /Shown true >>",
+        17: b"<< /Type /StructTreeRoot /K [10200 0 R] >>",
+        PAGE_1: objects[PAGE_1].replace(b"/Annots", b"/PieceInfo 100 0 R /Annots"),
+        CATALOG: objects[CATALOG].replace(b"/Metadata", b"/StructTreeRoot 17 0 R /Metadata"),
+    }
+    changed = draft(objects).sign(PATIENT, CAMILLE).update({10_201: b"<< /Shown false >>"})
+    assert [one.reason for one in examine(Document(changed.pdf)).findings] == [Reason.FORBIDDEN_CHANGE]
