@@ -3,8 +3,9 @@
     python bench/fuzz.py [--short] [--seconds N] [--seed N] [--keep FOLDER]
 
 Files that are known to be tricky are broken further, at random. Whatever comes, a reader answers or refuses by an error
-of ours, in bounded time; and nothing is called valid whose signed bytes were changed. What breaks this is written into
-FOLDER, to become a test. `--short` takes ten seconds.
+of ours, in bounded time; nothing is called valid whose signed bytes were changed; and what the difference policy lets
+through shows nothing else than what was signed (PDFium). What breaks this is written into FOLDER, to become a test.
+`--short` takes ten seconds.
 """
 
 import argparse
@@ -33,6 +34,8 @@ import frame
 from telesphore.ades import cms, der, timestamps
 from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.pdf.reader import Document
+from telesphore.ades.verdict import pixels_child
+from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.result import Conclusion
 from telesphore.ades.verdict.revisions import examine
 from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
@@ -143,6 +146,69 @@ def broken_der(chance: random.Random, seed: bytes, others: list[bytes]) -> bytes
     return bytes(content)
 
 
+ENTRIES = (
+    b"/Contents %d 0 R", b"/Annots [%d 0 R]", b"/AP << /N %d 0 R >>", b"/V %d 0 R", b"/V (other)", b"/Resources %d 0 R",
+    b"/F 2", b"/Rect [0 0 500 800]", b"/MediaBox [0 0 300 300]", b"/Rotate 90", b"/OC << /Type /OCG /Name (x) >>",
+    b"/Kids [%d 0 R]", b"/Fields [%d 0 R]", b"/DSS << /Certs [%d 0 R] >>", b"/Metadata %d 0 R", b"/Parent %d 0 R",
+    b"/DR << /XObject << /X %d 0 R >> >>", b"/AcroForm %d 0 R", b"/Pages %d 0 R", b"/AS /Yes", b"/FT /Sig", b"/FT /Btn",
+    b"/MK << /BG [1 0 0] /CA (Other) >>", b"/Q 2", b"/DA (/F1 30 Tf 1 0 0 rg)", b"/NeedAppearances true", b"/Ff 1",
+    b"/T (Other)", b"/Subtype /FreeText", b"/Extensions %d 0 R", b"/Info %d 0 R", b"/Version /2.0", b"/BBox [0 0 9 9]",
+)  # fmt: skip
+"""What an update may put into any dictionary."""
+_REFERENCE = re.compile(rb"(\d+) 0 R")
+DRAFTS: dict[bytes, drafts.Draft] = {}
+
+
+def updated(chance: random.Random, seed: bytes, _others: list[bytes]) -> bytes:
+    """A signed file with a well-formed update that changes a few objects, each at random."""
+    base = DRAFTS[seed]
+    numbers = [number for number, content in base.objects.items() if content]
+    changes: dict[int, bytes | None] = {}
+    for _ in range(chance.randint(1, 3)):
+        number = chance.choice(numbers)
+        body = changes.get(number) or base.objects[number]
+        kind = chance.randrange(7)
+        if kind == 0:
+            body = base.objects[chance.choice(numbers)]
+        elif kind == 1 and (found := list(_REFERENCE.finditer(body))):
+            one = chance.choice(found)
+            body = body[: one.start(1)] + str(chance.choice(numbers)).encode() + body[one.end(1) :]
+        elif kind in (2, 3) and b">>" in body:
+            entry = chance.choice(ENTRIES)
+            entry = entry % chance.choice([*numbers, base.next]) if b"%d" in entry else entry
+            key = entry.split(b" ", 1)[0]
+            plain = re.sub(key + rb" (?:\d+ 0 R|\([^)]*\)|\[[^]]*\]|/\w+|[\d.]+)", b"", body, count=1)
+            end = plain.index(b">>\nstream") if b">>\nstream" in plain else plain.rindex(b">>")
+            body = plain[:end] + entry + b" " + plain[end:]
+        elif kind == 4:
+            changes[number] = None
+            continue
+        elif kind == 5:
+            changes[base.next] = base.objects[chance.choice(numbers)]
+        else:
+            body = body.replace(b"25", b"95").replace(b"Signed", b"Other!")
+        changes[number] = body
+    return base.update(changes).pdf
+
+
+def beside_the_pages(content: bytes, seed: bytes) -> str:
+    """What the policy lets through must show nothing else than what was signed, where it does not say so."""
+    examined = examine(Document(content))
+    told = {finding.reason for finding in examined.findings}
+    if any(reason.effect is Effect.INVALID for reason in told) or Reason.ANNOTATED in told:
+        return ""
+    orders = {
+        "signed_end": examined.signed_end,
+        "places": [[one.page, *one.box, one.agreed, one.marks, one.replaces] for one in examined.places],
+        "limits": {"pages": 9, "processor": 1_000_000, "pixels": 200_000},
+    }
+    try:
+        pages = pixels_child.compare(content, orders)
+    except pixels_child.Refused:
+        return ""
+    return "the policy lets through what shows" if any(page["unexplained"] for page in pages) else ""
+
+
 def read_pdf(content: bytes, _seed: bytes) -> str:
     """Every object of every revision."""
     document = Document(content)
@@ -205,6 +271,8 @@ SIGNED = attacks.approved().pdf
 def targets() -> list[Target]:
     """All that reads what comes from outside."""
     files = [case.make() for case in (*attacks.LEGITIMATE, *attacks.ATTACKS)]
+    for base in (attacks.approved(), attacks.certified(1), attacks.certified(2)):
+        DRAFTS[base.pdf] = base
     digest = hashlib.sha256(b"").digest()
     token = drafts.time_token(attacks.CLOCK, digest, AT)
     signature = drafts.signed_data(attacks.CAMILLE, digest)
@@ -213,6 +281,7 @@ def targets() -> list[Target]:
     found = [
         Target("reader and difference policy", read_pdf, files, broken_pdf),
         Target("verdict", judge, [case.make() for case in attacks.LEGITIMATE], broken_pdf),
+        Target("difference policy beside the pages", beside_the_pages, list(DRAFTS), updated),
         Target("cms", read_cms, [signature, token], broken_der),
         Target("timestamp token", read_token, [token], broken_der),
         Target("timestamp response", read_response, [timestamps.granted(token)], broken_der),

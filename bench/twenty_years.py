@@ -254,6 +254,7 @@ class World:
         prepared = prepare(
             out.getvalue(), field=SignatureField("Signature1", 0, None), certificate=certificate,
             chain=[self.people.certificate], appearance=None, signed_at=at, certify=True, algorithm=algorithm,
+            policy=policy_at(at),
         )  # fmt: skip
         signature = sign(key, prepared.to_be_signed, digest.value)
         token = self.stamp(digest.of(signature), digest, at, service)

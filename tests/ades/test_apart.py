@@ -10,6 +10,7 @@ import pytest
 from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.verdict import apart
 from telesphore.ades.verdict.apart import Limits, judge
+from telesphore.ades.verdict.detached import validate_detached
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Conclusion
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
@@ -104,3 +105,18 @@ for act in ("open({str(tmp_path / "left")!r}, 'wb', 0).write(b'x')", "bytearray(
 
     assert told.stdout.split() == ["refused", "refused"]
     assert (tmp_path / "left").read_bytes() == b""
+
+
+def test_a_signature_in_a_file_of_its_own_is_judged_with_what_it_signs() -> None:
+    authority = TestAuthority()
+    letter = b"Cher confrere, le bilan est bon."
+    beside = files.signature(authority.signer("Anne LEBRUN"), letter)
+    trust = Trust([Anchor(authority.certificate, AnchorKind.LOCAL)], TS_119_312)
+    at = now()
+
+    right = judge(letter, trust, at=at, signature=beside)
+    assert right.verdict == validate_detached(letter, beside, trust=trust, at=at)
+    assert (right.pages, right.pictures) == (0, ())
+    assert Reason.DIGEST_DIFFERS not in [finding.reason for finding in right.verdict.findings]
+    altered = judge(letter + b"!", trust, at=at, signature=beside).verdict
+    assert Reason.DIGEST_DIFFERS in [finding.reason for finding in altered.findings]

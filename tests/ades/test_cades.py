@@ -38,6 +38,7 @@ from telesphore.ades.errors import (
     TimestampMalformed,
     TimestampOfOther,
     UnknownAlgorithm,
+    WeakAlgorithm,
 )
 from telesphore.ades.timestamps import read_token, verify_token
 from telesphore.ades.verdict.trust import Evidence
@@ -260,6 +261,12 @@ def test_tokens_of_something_else_are_refused() -> None:
         cades.add_signature_timestamp(SIGNED, token(UNIT, prepared.imprint))
     with pytest.raises(TimestampMalformed):
         cades.complete_archive_timestamp(dataclasses.replace(prepared), SIGNED)
+
+
+def test_what_the_table_of_algorithms_forbids_is_not_used() -> None:
+    at = datetime(2029, 1, 1, tzinfo=UTC)
+    with pytest.raises(WeakAlgorithm):
+        cades.prepare(_pieces(), certificate=LEBRUN.certificate, chain=LEBRUN.chain, signed_at=at)
 
 
 def test_a_large_file_is_read_once_and_never_held() -> None:

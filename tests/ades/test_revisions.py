@@ -23,7 +23,22 @@ from tests.ades.attacks import (
     filled,
     with_validation_data,
 )
-from tests.ades.drafts import ANNOTS, DOCTOR, FORM, PAGE_1, PATIENT, TEXT_1, draft, prescription, stream, widget, words
+from tests.ades.drafts import (
+    ANNOTS,
+    CATALOG,
+    DOCTOR,
+    FORM,
+    PAGE_1,
+    PATIENT,
+    RESERVED,
+    TEXT_1,
+    draft,
+    fill_in,
+    prescription,
+    stream,
+    widget,
+    words,
+)
 
 BY_POLICY = [case for case in ATTACKS if case.by == "policy"]
 
@@ -148,3 +163,25 @@ def test_an_object_that_was_free_is_not_an_object_in_a_stream_at_the_same_place(
     again = replace(freed, objects={**freed.objects})
     examined = examine(Document(again.update({16: stream(b"q Q")}).pdf))
     assert examined.findings == ()
+
+
+def test_what_changed_in_an_encrypted_file_is_not_called_forged() -> None:
+    encryption = b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (b"00" * 32, b"11" * 32)
+    number = 17
+    base = draft(prescription() | {number: encryption})
+    extra = b"/Encrypt %d 0 R /ID [<00> <00>]" % number
+    signed = fill_in(
+        base.update(
+            {
+                30: b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 %s]"
+                b" /Contents <%s> >>" % (b" " * 40, b"0" * RESERVED),
+                **base.add(PATIENT, b"/V 30 0 R"),
+            },
+            trailer=extra,
+        ),
+        lambda _content: b"",
+    )
+    changed = signed.update(signed.add(CATALOG, b"/Lang (fr)"), trailer=extra)
+    assert [one.reason for one in examine(Document(changed.pdf)).findings] == [Reason.ENCRYPTED_FILE]
+    bare = signed.update(signed.add(CATALOG, b"/Lang (fr)"))
+    assert Reason.ENCRYPTED_LATER in [one.reason for one in examine(Document(bare.pdf)).findings]

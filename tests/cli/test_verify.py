@@ -112,5 +112,16 @@ def test_an_option_that_is_not_understood_is_refused(desk: Path, options: list[s
 def test_without_anchors_the_instances_own_are_trusted(desk: Path) -> None:
     answer = runner.invoke(app, ["verify", "--json", str(desk / "signed.pdf")])
 
-    assert pki.trust().anchors == []
+    assert not pki.trust().anchors
     assert "not-trusted" in [finding["reason"] for finding in json.loads(answer.output)["findings"]]
+
+
+def test_a_signature_in_another_file_is_judged_with_what_it_signs(desk: Path) -> None:
+    letter = desk / "lettre.txt"
+    letter.write_bytes(b"Cher confrere, le bilan est bon.")
+    beside = files.signature(TestAuthority().signer("Anne LEBRUN"), letter.read_bytes())
+    (desk / "lettre.p7s").write_bytes(beside)
+    letter.write_bytes(b"Cher confrere, le bilan est mauvais.")
+    answer = runner.invoke(app, ["verify", "--json", str(letter), "--signature", str(desk / "lettre.p7s")])
+
+    assert "digest-differs" in [finding["reason"] for finding in json.loads(answer.output)["findings"]]

@@ -24,6 +24,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 from django.test import Client
 
+from telesphore.audit.models import Event
 from telesphore.config import settings
 from telesphore.config.wsgi import application
 from telesphore.kernel.clock import now
@@ -270,6 +271,19 @@ def test_of_an_authority_that_is_not_here_nothing_is_told(cast: Cast, name: str)
     types = {"ocsp": OCSP_TYPE, "timestamp": QUERY_TYPE}
     response = client.post(address, b"-", content_type=types[name]) if name in types else client.get(address)
     assert (response.status_code, response.content) == (404, b"")
+
+
+def test_questions_of_strangers_do_not_fill_the_trail(cast: Cast) -> None:
+    authority_id = authority_of(cast)
+    post(cast, request_about(seal_of(cast)))
+    before = Event.objects.count()
+    post(cast, request_about(seal_of(cast)))
+    post(cast, b"noise")
+    post(cast, b"noise", authority_id=str(uuid4()))
+    Client().post(f"/pki/{uuid4()}/timestamp", query(), content_type=QUERY_TYPE)
+    Client().get(f"/pki/{uuid4()}/crl")
+    Client().get(f"/pki/{authority_id}/crl")
+    assert Event.objects.count() == before
 
 
 def test_other_types_than_the_standards_are_refused(cast: Cast) -> None:

@@ -181,3 +181,18 @@ def test_a_file_that_fails_the_page_gives_its_place_back(monkeypatch: pytest.Mon
     with pytest.raises(RuntimeError):
         give(b"hello")
     assert places.acquire(blocking=False)
+
+
+def test_a_file_of_any_kind_is_verified_with_its_signature_beside_it() -> None:
+    letter = b"Cher confrere, le bilan est bon."
+    beside = files.signature(TestAuthority().signer("Anne LEBRUN"), letter)
+
+    def given(content: bytes) -> str:
+        form = {"file": SimpleUploadedFile("lettre.txt", content), "signature": SimpleUploadedFile("a.p7s", beside)}
+        return str(Client().post("/verify/", form).content.decode())
+
+    right, altered = given(letter), given(letter + b"!")
+    assert "Anne LEBRUN" in right
+    assert "L’apparence" not in right
+    assert "Ne vous fiez pas à ce document" not in right
+    assert "Ne vous fiez pas à ce document" in altered

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -93,17 +93,21 @@ def place(update: Update, appearance: Appearance, width: float, height: float) -
     # Only what is drawn tells one appearance from another, and the minute is the last that is drawn of the time.
     alike = replace(appearance, reason="", signed_at=appearance.signed_at.replace(second=0, microsecond=0))
     objects = _drawn(alike, width, height)
-    # All but the first are referred to by those before them: numbers first, bytes then.
+    # All but the first are referred to by those before them: numbers first, values then.
     references = [update.add(None) for _ in objects]
-    for reference, parts in zip(references, objects, strict=True):
+    for reference, (value, parts) in zip(references, objects, strict=True):
+        if update.document.cipher is not None:
+            update.put(reference, _renumbered(value, references))
+            continue
         content = b"".join(part if isinstance(part, bytes) else b" %d 0 R" % references[part].number for part in parts)
         update.put(reference, Raw(content))
     return references[0]
 
 
 @lru_cache(maxsize=64)
-def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[bytes | int, ...], ...]:
-    """The form XObject, then what it refers to: bytes, and between them the index of an object."""
+def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[Value, tuple[bytes | int, ...]], ...]:
+    """The form XObject, then what it refers to: each as a value whose references are indices in this tuple, and as
+    bytes with such indices between them, which is faster."""
     document = Document(draw(appearance, width, height))
     page = document.dictionary(document.pages[0])
     content = document.resolve(page[Name("Contents")])
@@ -120,7 +124,7 @@ def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[b
     )
     indices: dict[Reference, int] = {}
     values: list[Value] = [form]
-    objects: list[tuple[bytes | int, ...]] = []
+    objects: list[tuple[Value, tuple[bytes | int, ...]]] = []
     while len(objects) < len(values):
         value = values[len(objects)]
         fields = value.dictionary if isinstance(value, Stream) else value
@@ -128,17 +132,24 @@ def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[b
             if reference not in indices:
                 indices[reference] = len(values)
                 values.append(document.get(reference))
+        tail: list[bytes] = []
         if isinstance(value, Stream):
-            tail = [b"\nstream\n%s\nendstream" % bytes(value.raw)]
-            fields = {**value.dictionary, Name("Length"): len(value.raw)}
-        else:
-            tail = []
-        pieces = _MARK.split(write(_marked(fields, indices)))
-        objects.append((*(int(piece) if index % 2 else piece for index, piece in enumerate(pieces)), *tail))
+            raw = bytes(value.raw)
+            tail = [b"\nstream\n%s\nendstream" % raw]
+            fields = {**value.dictionary, Name("Length"): len(raw)}
+        pieces = _MARK.split(write(_replaced(fields, lambda one: Raw(b"\0%d\0" % indices[one]))))
+        local = _replaced(fields, lambda one: Reference(indices[one]))
+        objects.append(
+            (
+                Stream(local, bytes(value.raw)) if isinstance(value, Stream) and isinstance(local, dict) else local,
+                (*(int(piece) if index % 2 else piece for index, piece in enumerate(pieces)), *tail),
+            )
+        )
     return tuple(objects)
 
 
 _MARK = re.compile(rb"\0(\d+)\0")
+"""Nothing else is written with a zero byte."""
 
 
 def _references(value: Value) -> Iterator[Reference]:
@@ -153,15 +164,24 @@ def _references(value: Value) -> Iterator[Reference]:
             yield from _references(one)
 
 
-def _marked(value: Value, indices: dict[Reference, int]) -> Value:
-    """The value, each reference replaced by what `_MARK` finds; nothing else is written with a zero byte."""
+def _replaced(value: Value, change: Callable[[Reference], Value]) -> Value:
+    """The value, each reference in it changed."""
     if isinstance(value, Reference):
-        return Raw(b"\0%d\0" % indices[value])
+        return change(value)
     if isinstance(value, dict):
-        return {key: _marked(one, indices) for key, one in value.items()}
+        return {key: _replaced(one, change) for key, one in value.items()}
     if isinstance(value, list):
-        return [_marked(one, indices) for one in value]
+        return [_replaced(one, change) for one in value]
     return value
+
+
+def _renumbered(value: Value, references: Sequence[Reference]) -> Value:
+    """A value of `_drawn`, its indices replaced."""
+    if isinstance(value, Stream):
+        fields = _renumbered(value.dictionary, references)
+        assert isinstance(fields, dict)
+        return Stream(fields, value.raw)
+    return _replaced(value, lambda one: references[one.number])
 
 
 class _Page(PdfContent):

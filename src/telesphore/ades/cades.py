@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from telesphore.ades import cms, der
-from telesphore.ades.algorithms import Algorithm, Digest, Scheme, algorithm_for, check
+from telesphore.ades.algorithms import TS_119_312, Algorithm, Digest, Scheme, algorithm_for, check
 from telesphore.ades.errors import (
     ArchiveTimestampBroken,
     ContentDiffers,
@@ -106,10 +106,12 @@ def prepare(
         algorithm: None for the one that fits the certificate's key.
 
     Raises:
-        UnknownKeyType, WeakAlgorithm
+        UnknownKeyType
+        WeakAlgorithm: the table of TS 119 312 forbids it at this time.
     """
     pss = algorithm is not None and algorithm.scheme is Scheme.RSA_PSS
     algorithm = algorithm_for(certificate, digest=algorithm.digest if algorithm else None, pss=pss)
+    TS_119_312.check_signing(certificate, algorithm, signed_at)
     digest = digest_of(pieces, algorithm.digest)
     attributes = cms.signed_attributes(algorithm, digest, certificate, signing_time=signed_at)
     return PreparedSignature(attributes, certificate, tuple(chain), algorithm)

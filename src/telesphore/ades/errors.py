@@ -4,7 +4,7 @@ from telesphore.kernel.errors import DomainError, Refusal
 
 
 class NotSignable(DomainError):
-    """This file can't be signed: it is not a PDF that we can read, or it is encrypted. Deposit it again."""
+    """This file can't be signed: it is not a PDF that we can read, or it needs a password. Deposit it again."""
 
     refusal = Refusal.INVALID
     code = "not-signable"
@@ -208,60 +208,6 @@ class TimestampWeak(BadTimestamp):
     code = "timestamp-weak"
 
 
-class BadEvidenceRecord(DomainError):
-    """This file is not an evidence record (RFC 4998) that can be read."""
-
-    refusal = Refusal.INVALID
-    code = "bad-evidence-record"
-
-
-class EvidenceRecordTooLarge(BadEvidenceRecord):
-    """This evidence record is larger than any that is examined here."""
-
-    code = "evidence-record-too-large"
-
-
-class UnknownRecordDigest(BadEvidenceRecord):
-    """This evidence record uses a hash algorithm that is not relied on here."""
-
-    code = "unknown-record-digest"
-
-
-class EncryptedRecord(BadEvidenceRecord):
-    """This evidence record is about encrypted data: that is not supported here."""
-
-    code = "encrypted-record"
-
-
-class NotInRecord(DomainError):
-    """This evidence record is not about this document, or the document was changed."""
-
-    refusal = Refusal.INVALID
-    code = "not-in-record"
-
-
-class BrokenRecord(DomainError):
-    """This evidence record does not hold together: one of its timestamps does not cover what it should."""
-
-    refusal = Refusal.INVALID
-    code = "broken-record"
-
-
-class RecordOutOfOrder(DomainError):
-    """This evidence record does not hold together: one of its timestamps is older than the one that it renews."""
-
-    refusal = Refusal.INVALID
-    code = "record-out-of-order"
-
-
-class NoLongerProof(DomainError):
-    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
-    renewed, or set another authority."""
-
-    refusal = Refusal.UNAVAILABLE
-    code = "no-longer-proof"
-
-
 class BadRevocation(DomainError):
     """What was answered on whether a certificate holds can’t be used."""
 
@@ -317,3 +263,57 @@ class ArchiveTimestampBroken(DomainError):
 
     refusal = Refusal.INVALID
     code = "archive-timestamp-broken"
+
+
+class BadEvidenceRecord(DomainError):
+    """This file is not an evidence record (RFC 4998) that can be read."""
+
+    refusal = Refusal.INVALID
+    code = "bad-evidence-record"
+
+
+class EvidenceRecordTooLarge(BadEvidenceRecord):
+    """This evidence record is larger than any that is examined here."""
+
+    code = "evidence-record-too-large"
+
+
+class UnknownRecordDigest(BadEvidenceRecord):
+    """This evidence record uses a hash algorithm that is not relied on here."""
+
+    code = "unknown-record-digest"
+
+
+class EncryptedRecord(BadEvidenceRecord):
+    """This evidence record is about encrypted data: that is not supported here."""
+
+    code = "encrypted-record"
+
+
+class NotInRecord(DomainError):
+    """This evidence record is not about this document, or the document was changed."""
+
+    refusal = Refusal.INVALID
+    code = "not-in-record"
+
+
+class BrokenRecord(DomainError):
+    """This evidence record does not hold together: one of its timestamps does not cover what it should."""
+
+    refusal = Refusal.INVALID
+    code = "broken-record"
+
+
+class RecordOutOfOrder(DomainError):
+    """This evidence record does not hold together: one of its timestamps is older than the one that it renews."""
+
+    refusal = Refusal.INVALID
+    code = "record-out-of-order"
+
+
+class NoLongerProof(DomainError):
+    """No timestamp can be had that outlasts the one in place: the authority's own certificate ends too soon. Have it
+    renewed, or set another authority."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "no-longer-proof"

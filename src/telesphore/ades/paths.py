@@ -15,6 +15,12 @@ from cryptography.x509.oid import ExtensionOID
 from telesphore.ades.errors import NoPathToAnchor
 
 LONGEST = 8
+UNREADABLE = (
+    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType, UserWarning,
+)  # fmt: skip
+"""What the library makes of a certificate, CRL or OCSP response that it can't read. It warns of some faults, such as a
+serial number of zero, which is refused like the others where warnings are errors."""
 _UNDERSTOOD = {
     ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE,
     ExtensionOID.CERTIFICATE_POLICIES,
@@ -34,7 +40,7 @@ def load(certificate: bytes) -> x509.Certificate:
         one.extensions  # noqa: B018 - as said.
         one.issuer, one.subject, one.signature_hash_algorithm  # noqa: B018 - as said.
         one.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE:
         raise NoPathToAnchor from None
     return one
 

@@ -133,7 +133,7 @@ def check_ocsp(
         single = _single(response, certificate, issuer)
         signer = _check_signature(content, response, issuer, at)
         nonces = [one.value.nonce for one in response.extensions if isinstance(one.value, x509.OCSPNonce)]
-    except (ValueError, TypeError, NotDer, IndexError, x509.DuplicateExtension, NoPathToAnchor, MalformedSignature):
+    except (*paths.UNREADABLE, NotDer, IndexError, NoPathToAnchor, MalformedSignature):
         raise RevocationMalformed from None
     if nonce is not None and nonces not in ([], [nonce]):
         raise RevocationReplayed
@@ -167,7 +167,7 @@ def check_crl(content: bytes, certificate: bytes, issuer: bytes, *, at: datetime
         if not _may(above, "crl_sign"):
             raise RevocationSignatureWrong
         next_update, entry = crl.next_update_utc, crl.get_revoked_certificate_by_serial_number(asked.serial_number)
-    except (ValueError, TypeError, x509.DuplicateExtension, NoPathToAnchor):
+    except (*paths.UNREADABLE, NoPathToAnchor):
         raise RevocationMalformed from None
     if next_update is None:
         raise RevocationStale

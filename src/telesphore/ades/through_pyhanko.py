@@ -1,6 +1,4 @@
-"""The slow way, for files that our reader declines: those encrypted under an owner's password only, whose additions
-must be encrypted too, and those that can be read only by overlooking a fault. About fifty times slower.
-"""
+"""The slow way, for files that our strict reader declines and that pyHanko reads: about fifty times slower."""
 
 import io
 import struct
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, pdf_string
+from pyhanko.pdf_utils.generic import DictionaryObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import (
@@ -148,9 +146,7 @@ def prepare(
             certify=permission is not None,
             docmdp_permissions=MDPPerm(permission or 2),
         )
-        place = _empty_field(writer, name)
-        _make_plain(place)
-        style = _style(appearance, place)
+        style = _style(appearance, _empty_field(writer, name))
         signer = ExternalSigner(signing_cert=x509.Certificate.load(certificate), cert_registry=None)
         session = PdfSigner(metadata, signer, stamp_style=style).init_signing_session(writer, existing_fields_only=True)
         session.system_time = signed_at
@@ -234,13 +230,6 @@ def _forbids(field: "str | SignatureField", earlier: EmbeddedPdfSignature) -> bo
             if spec.is_locked(name):
                 return True
     return False
-
-
-def _make_plain(field: DictionaryObject) -> None:
-    """pyHanko can't copy the names in an encrypted file's lock; this changes what it holds, not what it writes."""
-    if "/Lock" in field:
-        lock = field["/Lock"]
-        lock["/Fields"] = ArrayObject(map(pdf_string, map(str, _items(lock, "/Fields"))))
 
 
 def _items(dictionary: DictionaryObject, key: str) -> list[Any]:

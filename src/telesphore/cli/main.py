@@ -2,7 +2,7 @@
 
 import typer
 
-from telesphore.cli import accounts, audit, jobs, pki, retention, vault
+from telesphore.cli import accounts, audit, jobs, kit, pki, retention, vault
 from telesphore.cli.verify import verify
 
 app = typer.Typer(no_args_is_help=True, help="Carry health documents, and prove every step.")
@@ -13,3 +13,4 @@ app.add_typer(pki.app, name="pki")
 app.add_typer(retention.app, name="retention")
 app.add_typer(vault.app, name="vault")
 app.command()(verify)
+app.command("kit")(kit.make)

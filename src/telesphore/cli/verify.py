@@ -21,7 +21,8 @@ from telesphore.ades.verdict.reports.paper import report_pdf
 from telesphore.ades.verdict.reports.reader import Reader
 from telesphore.ades.verdict.reports.telling import Telling, tell
 from telesphore.ades.verdict.result import Conclusion
-from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, Trust
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, Evidence, Trust
+from telesphore.cli import kit
 from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
 from telesphore.pki import queries as pki
@@ -31,11 +32,14 @@ GOOD = (Conclusion.VALID, Conclusion.WARNING)
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="Signed PDF files.")],
+    files: Annotated[list[Path], typer.Argument(help="Signed PDF files, or dispute kits (ZIP).")],
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line and file.")] = False,
     as_xml: Annotated[bool, typer.Option("--xml", help="Print the ETSI TS 119 102-2 report of one file.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report of one file, as a PDF.")] = None,
     language: Annotated[str, typer.Option(help="Of the PDF report: fr or en.")] = "fr",
+    signature: Annotated[
+        Path | None, typer.Option(help="The detached signature (CAdES) of one file, which may be of any kind.")
+    ] = None,
     anchors: Annotated[
         list[Path] | None,
         typer.Option(help="Certificates to trust (PEM or DER) instead of this instance’s; may be repeated."),
@@ -46,8 +50,8 @@ def verify(
 
     Exit status: 0 when every file is valid, be it with a reservation; 1 otherwise.
     """
-    if len(files) > 1 and (as_xml or report):
-        raise typer.BadParameter("--xml and --report take one file.")
+    if len(files) > 1 and (as_xml or report or signature):
+        raise typer.BadParameter("--xml, --report and --signature take one file.")
     if language not in ("fr", "en"):
         raise typer.BadParameter("--language accepts fr or en.")
     moment = _moment(at) if at else now()
@@ -60,7 +64,11 @@ def verify(
     all_good = True
     for path in files:
         try:
-            judged = judge(path.read_bytes(), trust, at=moment, evidence=evidence, limits=LIMITS)
+            if kit.is_kit(path):
+                all_good &= _say_kit(path, trust, evidence, moment, as_json_=as_json_)
+                continue
+            beside = signature.read_bytes() if signature else None
+            judged = judge(path.read_bytes(), trust, at=moment, signature=beside, evidence=evidence, limits=LIMITS)
         except OSError as error:
             all_good = False
             _cannot_read(path, error.strerror or "", as_json_=as_json_)
@@ -87,6 +95,24 @@ def _say(path: Path, telling: Telling) -> None:
         print(f"    {signer.name}")
         for row in signer.rows:
             print(f"        {row.name}: {row.value}")
+
+
+def _say_kit(path: Path, trust: Trust, evidence: Evidence, at: datetime, *, as_json_: bool) -> bool:
+    """A dispute kit: whether all of it holds."""
+    checked = kit.check_kit(path, trust, at=at, evidence=evidence)
+    if as_json_:
+        verdict = {} if checked.verdict is None else as_json(checked.verdict)
+        kept = {"file": str(path), "valid": not checked.problem, "problem": checked.problem, "events": checked.events}
+        print(json.dumps({**kept, "verdict": verdict}, ensure_ascii=False))
+    elif checked.problem:
+        print(f"{path}: dispute kit, {checked.problem}.")
+    else:
+        print(
+            f"{path}: dispute kit, valid; sealed by {checked.sealed_by}; {checked.events} events of the trail proved."
+        )
+        assert checked.verdict is not None
+        _say(path, tell(checked.verdict, Reader("en", timezone.get_current_timezone(), str)))
+    return not checked.problem
 
 
 def _cannot_read(path: Path, why: str, *, as_json_: bool) -> None:

@@ -308,6 +308,7 @@ def provision_token(*, actor: Actor, pin: str) -> str:
             family_name=person.family_name,
             title=person.title,
             rpps=person.rpps,
+            holder_id=person_id,
             actor=Actor.system(organisation_id),
             at=now(),
         )

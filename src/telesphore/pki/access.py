@@ -156,25 +156,12 @@ def standing_own(
     beyond another: or as long as its authority, which none outlives."""
     beyond = min(beyond, valid_until(bytes(authority.issuing)) - timedelta(seconds=1))
     revoked = Revocation.objects.filter(organisation_id=authority.organisation_id, certificate_id__isnull=False)
-    return (
-        Certificate.objects.filter(
-            organisation_id=authority.organisation_id,
-            authority_id=authority.id,
-            profile=profile,
-            expires_at__gt=beyond,
-            issued_at__gt=made_after or authority.established_at - timedelta(days=1),
-        )
-        .exclude(id__in=revoked.values("certificate_id"))
-        .order_by("-expires_at")
-        .first()
+    rows = Certificate.objects.filter(
+        organisation_id=authority.organisation_id, authority_id=authority.id, profile=profile, expires_at__gt=beyond
     )
-
-
-def has_own(authority: Authority, profile: str) -> bool:
-    """Whether this authority ever gave a certificate of this profile."""
-    return Certificate.objects.filter(
-        organisation_id=authority.organisation_id, authority_id=authority.id, profile=profile
-    ).exists()
+    if made_after is not None:
+        rows = rows.filter(issued_at__gt=made_after)
+    return rows.exclude(id__in=revoked.values("certificate_id")).order_by("-expires_at").first()
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

@@ -34,6 +34,8 @@ class Authority(Owned):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organisation_id", "generation"], name="authority_one_per_generation"),
         ]
+        # Their public addresses name them without their organisation.
+        indexes: ClassVar = [models.Index(fields=["id"], name="authority_by_id")]
 
 
 class Certificate(Owned):

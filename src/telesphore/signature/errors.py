@@ -80,20 +80,6 @@ class UnknownSigner(DomainError):
     code = "unknown-signer"
 
 
-class ProofChangedMeanwhile(DomainError):
-    """The proof of this document changed while it was being renewed. Nothing was lost; the next turn looks again."""
-
-    refusal = Refusal.CONFLICT
-    code = "proof-changed-meanwhile"
-
-
-class NoEvidenceRecord(DomainError):
-    """This document has no evidence record: its proof is in its file."""
-
-    refusal = Refusal.NOT_FOUND
-    code = "no-evidence-record"
-
-
 class PreparedNotFound(DomainError):
     """This prepared signature does not exist, or it is not yours."""
 
@@ -128,3 +114,17 @@ class LevelNotReached(DomainError):
 
     refusal = Refusal.UNAVAILABLE
     code = "level-not-reached"
+
+
+class ProofChangedMeanwhile(DomainError):
+    """The proof of this document changed while it was being renewed. Nothing was lost; the next turn looks again."""
+
+    refusal = Refusal.CONFLICT
+    code = "proof-changed-meanwhile"
+
+
+class NoEvidenceRecord(DomainError):
+    """This document has no evidence record: its proof is in its file."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "no-evidence-record"

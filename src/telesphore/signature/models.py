@@ -1,4 +1,5 @@
-"""Envelopes, steps, recipients, the revisions of the signed file, signatures that wait, and how long proofs stand."""
+"""Envelopes, steps, recipients, the revisions of the signed file, signatures that wait for a card, and how long its
+proof stands."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -10,14 +11,7 @@ from telesphore.ades.algorithms import AlgorithmPolicy
 from telesphore.ades.renewal import due_at
 from telesphore.ades.strength import Cause, Strength
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-from telesphore.signature.states import (
-    EnvelopeState,
-    PreparedState,
-    ProofMeans,
-    ProofState,
-    Purpose,
-    RecipientState,
-)
+from telesphore.signature.states import EnvelopeState, PreparedState, ProofMeans, ProofState, Purpose, RecipientState
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 """Written where a proof never held, and where no end is known."""

@@ -34,7 +34,7 @@ USUAL = Limits()
 
 
 def decode(stream: Stream, *, limits: Limits = USUAL) -> bytes:
-    """The stream's bytes, its filters undone (Flate, with or without a PNG predictor).
+    """The stream's bytes, deciphered, its filters undone (Flate, with or without a PNG predictor).
 
     Raises:
         UnreadableFile: another filter, or bytes that it does not understand.
@@ -45,7 +45,7 @@ def decode(stream: Stream, *, limits: Limits = USUAL) -> bytes:
     most = min(limits.stream, max(2**20, limits.ratio * len(stream.raw)))
     if len(filters) > 2 or len(settings) > len(filters):
         raise UnreadableFile(why="filter")
-    content: bytes | memoryview = stream.raw
+    content: bytes | memoryview = stream.raw if stream.undo is None else stream.undo(bytes(stream.raw))
     for number, name in enumerate(filters):
         if name not in ("FlateDecode", "Fl"):
             raise UnreadableFile(why="filter")

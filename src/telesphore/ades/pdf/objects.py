@@ -4,7 +4,8 @@ Whoever reads an object from a file must not change it: it is shared. Take a cop
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 
@@ -26,10 +27,15 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A dictionary and its bytes as they stand in the file, filters not undone."""
+    """A dictionary and its bytes as they stand in the file, filters not undone.
+
+    Attributes:
+        undo: deciphers `raw`, in an encrypted file; None when it is not encrypted.
+    """
 
     dictionary: "Dictionary"
     raw: bytes | memoryview
+    undo: Callable[[bytes], bytes] | None = field(default=None, repr=False, compare=False)
 
 
 Value: TypeAlias = "Name | Reference | Stream | bytes | dict[Name, Value] | list[Value] | int | float | bool | None"

@@ -24,7 +24,7 @@ class Tail(NamedTuple):
 
 
 class Update:
-    """Objects to be added to a document, or put in the place of its own."""
+    """Objects to be added to a document, or put in the place of its own; encrypted when it is, `Raw` ones excepted."""
 
     def __init__(self, document: Document) -> None:
         """Nothing is read but the sections' sizes."""
@@ -64,7 +64,9 @@ class Update:
             dictionary: without these two entries.
             room: bytes that the signature may have.
         """
-        before = write(dictionary)[:-2] + b"/ByteRange[%s]/Contents" % _UNKNOWN
+        cipher = self.document.cipher
+        closed = dictionary if cipher is None else cipher.closed(dictionary, reference)
+        before = write(closed)[:-2] + b"/ByteRange[%s]/Contents" % _UNKNOWN
         self._values[reference] = Raw(before + b"<" + b"00" * room + b">>>")
         order = sorted(self._values, key=lambda one: (one == reference, one))
         parts = self._parts(order)
@@ -82,14 +84,17 @@ class Update:
         return Tail(b"".join(parts), (start, end))
 
     def _parts(self, order: list[Reference]) -> list[bytes]:
-        content = self.document.content
+        content, cipher = self.document.content, self.document.cipher
         # The file may lack its last end of line.
         parts = [b"" if content.endswith((b"\n", b"\r")) else b"\n"]
         position = len(content) + len(parts[0])
         places: dict[Reference, int] = {}
         for reference in order:
             places[reference] = position
-            part = b"%d %d obj\n%s\nendobj\n" % (*reference, write(self._values[reference]))
+            value = self._values[reference]
+            if cipher is not None and not isinstance(value, Raw):
+                value = cipher.closed(value, reference)
+            part = b"%d %d obj\n%s\nendobj\n" % (*reference, write(value))
             parts.append(part)
             position += len(part)
         trailer = self._trailer()

@@ -73,9 +73,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the child is asked."""
+    """What the child is asked. `signature` is in a file of its own (CAdES); None when `content` is a signed PDF."""
 
     content: bytes
+    signature: bytes | None
     trust: Trust
     evidence: Evidence
     at: datetime
@@ -87,18 +88,19 @@ def judge(
     trust: Trust,
     *,
     at: datetime,
+    signature: bytes | None = None,
     evidence: Evidence = NOTHING_MORE,
     limits: Limits = Limits(),
 ) -> Judged:
     """The verdict on a file; never raises for what the file holds.
 
     Args:
-        content: a PDF.
+        content: a signed PDF; or any file, with its detached `signature` (CAdES, DER).
         at: the time to judge at.
     """
-    if len(content) > limits.size:
+    if len(content) + len(signature or b"") > limits.size:
         return beyond(content, at, f"{limits.size // MEGABYTE} MB")
-    orders = pickle.dumps(Orders(content, trust, evidence, at, limits))
+    orders = pickle.dumps(Orders(content, signature, trust, evidence, at, limits))
     answer = _ask(orders, limits)
     try:
         told = json.loads(answer)

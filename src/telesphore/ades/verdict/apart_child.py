@@ -29,22 +29,34 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     import pypdfium2
 
+    from telesphore.ades.verdict import detached, validate  # noqa: F401 - loaded before files are out of reach.
     from telesphore.ades.verdict.reports.json_report import as_json
-    from telesphore.ades.verdict.validate import validate
 
     orders: Orders = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one.
     _bound(orders.limits.processor, orders.limits.memory)
     # The pages are compared by a child of this one, which bounds itself further.
-    verdict = validate(orders.content, trust=orders.trust, at=orders.at, evidence=orders.evidence)
+    verdict = _judge(orders)
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     pages: int = 0
     pictures: list[Any] = []
     passages: list[Any] = []
     # The verdict stands without pictures.
     with suppress(pypdfium2.PdfiumError, MemoryError, ValueError):
-        pages, pictures, passages = _show(orders, verdict)
+        if orders.signature is None:
+            pages, pictures, passages = _show(orders, verdict)
     told = {"verdict": as_json(verdict), "pages": pages, "pictures": pictures, "passages": passages}
     json.dump(told, sys.stdout)
+
+
+def _judge(orders: "Orders") -> "Verdict":
+    from telesphore.ades.verdict.detached import validate_detached
+    from telesphore.ades.verdict.validate import validate
+
+    if orders.signature is not None:
+        return validate_detached(
+            orders.content, orders.signature, trust=orders.trust, at=orders.at, evidence=orders.evidence
+        )
+    return validate(orders.content, trust=orders.trust, at=orders.at, evidence=orders.evidence)
 
 
 def _bound(processor: int, memory: int) -> None:

@@ -141,10 +141,11 @@ class Ledger:
         """Whether something within so many steps is not what it was."""
         near: list[Node] = [value]
         for _ in range(depth + 1):
-            targets = [target for one in near for target in references(one)]
+            # What has rules of its own is judged there: a signature that locks fields refers to the catalog (/Data).
+            targets = [target for one in near for target in references(one) if target not in self.kept_apart]
             if any(target in self.graph.changed for target in targets):
                 return True
-            near = [self.graph.now(target) for target in targets if target not in self.kept_apart]
+            near = [self.graph.now(target) for target in targets]
         return False
 
     def differing(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> set[str]:

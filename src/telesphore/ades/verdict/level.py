@@ -101,18 +101,20 @@ def missing_chain(judged: Judged | None, certificates: Collection[bytes], source
 
 
 def _missing_for_lta(
-    judged: JudgedSignature, covering: list[JudgedTimestamp], stored: StoredData, document: Document
+    judged: JudgedSignature, covering: Sequence[JudgedTimestamp], stored: StoredData, document: Document
 ) -> str:
-    """A document timestamp covers the validation data."""
-    places = [offset for kind in (stored.certificates, stored.ocsps, stored.crls) for _, offset in kind]
-    if not covering:
+    """A document timestamp covers the validation data of the signature and of the timestamps in it. What was added
+    since for a later timestamp is covered when that one is renewed."""
+    places = {content: offset for kind in (stored.certificates, stored.ocsps, stored.crls) for content, offset in kind}
+    needed = {
+        content
+        for one in (judged.judged, *(stamp.judged for stamp in judged.timestamps))
+        if one is not None and one.path is not None
+        for content in (*one.path.ders[:-1], *one.revocation.used)
+    }
+    end = max(
+        (document.revisions[one.facts.revision].end for one in covering if one.facts.revision is not None), default=0
+    )
+    if not end or any(places.get(content, 0) >= end for content in needed):
         return "No document timestamp covers the validation data."
-    # Data added later for the last timestamp itself is renewed with the next one.
-    first = min(places, default=0)
-    for stamp in covering:
-        revision = stamp.facts.revision
-        if revision is not None and document.revisions[revision].start > first:
-            return ""
-    if judged.signed is not None and not places:
-        return ""
-    return "No document timestamp covers the validation data."
+    return ""

@@ -145,6 +145,10 @@ class Reason(Enum):
         "After {signer} signed, the structure that reading aids use was changed; what pages show was not.",
     )
     ENCRYPTED_LATER = Effect.INVALID, "After {signer} signed, the file’s encryption was changed."
+    ENCRYPTED_FILE = (
+        Effect.UNKNOWN,
+        "The file is encrypted, and was changed after {signer} signed: what was changed can’t be told for certain.",
+    )
     REVISION_BYPASSED = Effect.INVALID, "What was signed is no longer part of what the file shows."
     UNLISTED_OBJECTS = (
         Effect.INVALID,

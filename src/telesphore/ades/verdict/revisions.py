@@ -86,7 +86,7 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
         graph.advance(revision.index)
         ledger = judge.judge(rules)
         signed_by = _ends(ledger.signed, content, revision.end)
-        changes, found = tuple(ledger.changes), tuple(ledger.findings)
+        changes, found = tuple(ledger.changes), tuple(_readable(document, ledger.findings, rules))
         facts.append(RevisionFacts(revision.index, revision.end, signed_by, changes, found))
         findings.extend(found)
         places.extend(ledger.places)
@@ -94,9 +94,21 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
             rules.heed(graph, signature, signers.get(name, name))
         document_ends_unsigned = bool(changes) and not signed_by
         if revision.index == len(revisions) - 1 and document_ends_unsigned:
-            refused = any(one.reason.effect is Effect.INVALID for one in found)
+            refused = any(one.reason.effect in (Effect.INVALID, Effect.UNKNOWN) for one in found)
             findings.extend(() if refused else (Finding(Reason.ENDS_UNSIGNED),))
     return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end)
+
+
+def _readable(document: Document, findings: list[Finding], rules: Rules) -> list[Finding]:
+    """What is certain: the same text encrypted twice is not the same bytes."""
+    if not document.encrypted or not any(one.reason.effect is Effect.INVALID for one in findings):
+        return findings
+    certain = [
+        one
+        for one in findings
+        if one.reason.effect is not Effect.INVALID or one.reason in (Reason.ENCRYPTED_LATER, Reason.PAGES_CHANGED)
+    ]
+    return [*certain, Finding(Reason.ENCRYPTED_FILE, {"signer": rules.signer})]
 
 
 def _first_signed(document: Document) -> int | None:

@@ -108,7 +108,7 @@ def _signing_key(session: pkcs11.Session) -> tuple[bytes, tuple[bytes, ...], Sig
 
 def _asks_again(key: SignMixin) -> bool:
     try:
-        return bool(key[Attribute.ALWAYS_AUTHENTICATE])  # type: ignore[index]  # Every object of a token is so read.
+        return bool(key[Attribute.ALWAYS_AUTHENTICATE])
     except AttributeTypeInvalid:
         return False
 

@@ -24,11 +24,11 @@ ANSWER_LASTS = timedelta(hours=12)
 """For how long who got an answer need not ask again."""
 
 
-@audit.staged("pki:responder:answer")
 def answer_ocsp(*, authority_id: UUID, content: bytes, actor: Actor, at: datetime) -> bytes:
     """The response (DER) to an OCSPRequest (DER); what can't be answered is said in RFC 6960's words, unsigned.
 
-    A serial number that this authority never gave is unknown, never good.
+    A serial number that this authority never gave is unknown, never good. No question leaves a trace, nor does its
+    refusal: anybody may ask, and could fill the trail.
 
     Raises:
         AuthorityNotFound
@@ -43,7 +43,7 @@ def answer_ocsp(*, authority_id: UUID, content: bytes, actor: Actor, at: datetim
     return _answer(authority, request, at)
 
 
-@audit.staged("pki:responder:answer")
+@audit.staged("pki:revocation:prove")
 def revocation_data(*, chain: Sequence[bytes], organisation_id: UUID, actor: Actor, at: datetime) -> RevocationData:
     """What proves that no certificate of `chain` (DER, signer first, anchor last) was revoked, as far as our
     authorities issued them: an OCSP response for each that an issuing authority gave, the root's list for that

@@ -57,11 +57,11 @@ def stamp(*, imprint: bytes, digest: Digest, organisation_id: UUID, actor: Actor
     return _stamp(timestamps.Request(imprint, digest, None), organisation_id, actor, at)
 
 
-@audit.staged("pki:timestamp:make")
 def answer_timestamp_query(*, authority_id: UUID, content: bytes, actor: Actor, at: datetime) -> bytes:
     """The response (DER) to a TimeStampReq (DER); what can't be done is said in RFC 3161's words.
 
-    The newest unit of the authority's organisation answers, whichever generation is named.
+    The newest unit of the authority's organisation answers, whichever generation is named. No query leaves a trace,
+    nor does its refusal: anybody may ask, and could fill the trail. The counter says how many were served.
 
     Raises:
         AuthorityNotFound, AuthorityEnded, ClockWentBack

@@ -106,14 +106,7 @@ def ask(certificate: bytes, issuer: bytes, *, nonce: bytes | None = None) -> Req
     above = asn1_x509.Certificate.load(issuer)
     name_hash, key_hash = _issuer_hashes(above, "sha256")
     serial_number = asn1_x509.Certificate.load(certificate).serial_number
-    identifier = ocsp.CertId(
-        {
-            "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
-            "issuer_name_hash": name_hash,
-            "issuer_key_hash": key_hash,
-            "serial_number": serial_number,
-        }
-    )
+    identifier = _identifier("sha256", core.Null(), name_hash, key_hash, serial_number)
     return Request((Question(serial_number, "sha256", name_hash, key_hash, identifier),), nonce)
 
 
@@ -149,16 +142,34 @@ def _read(content: bytes) -> Request:
     return Request(tuple(_question(one["req_cert"]) for one in asked), nonce)
 
 
-def _question(identifier: ocsp.CertId) -> Question:
-    digest = identifier["hash_algorithm"]["algorithm"].native
-    if digest not in ("sha1", "sha256", "sha384", "sha512"):
+def _question(asked: ocsp.CertId) -> Question:
+    algorithm = asked["hash_algorithm"]
+    digest = algorithm["algorithm"].native
+    parameters = algorithm["parameters"]
+    if digest not in ("sha1", "sha256", "sha384", "sha512") or not isinstance(parameters, core.Null | core.Void):
         raise BadRequest
-    return Question(
-        identifier["serial_number"].native,
-        digest,
-        identifier["issuer_name_hash"].native,
-        identifier["issuer_key_hash"].native,
-        identifier,
+    hashes_given = asked["issuer_name_hash"].native, asked["issuer_key_hash"].native
+    if {len(one) for one in hashes_given} != {hashlib.new(digest, usedforsecurity=False).digest_size}:
+        raise BadRequest
+    serial_number = asked["serial_number"].native
+    # Written anew, never repeated as it came: what is signed is DER, whatever was read.
+    return Question(serial_number, digest, *hashes_given, _identifier(digest, parameters, *hashes_given, serial_number))
+
+
+def _identifier(
+    digest: str, parameters: core.Null | core.Void, name_hash: bytes, key_hash: bytes, serial_number: int
+) -> ocsp.CertId:
+    algorithm: dict[str, Any] = {"algorithm": digest}
+    if isinstance(parameters, core.Null):
+        # Clients compare what comes back with what they sent: with the NULL or without, as they wrote it.
+        algorithm["parameters"] = core.Null()
+    return ocsp.CertId(
+        {
+            "hash_algorithm": algos.DigestAlgorithm(algorithm),
+            "issuer_name_hash": name_hash,
+            "issuer_key_hash": key_hash,
+            "serial_number": serial_number,
+        }
     )
 
 

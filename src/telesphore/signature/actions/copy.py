@@ -68,6 +68,19 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     audit.record("signature:copy:send", actor=actor, subject=envelope.id, patient=envelope.patient_id, at=at)
 
 
+def print_copy(*, envelope_id: UUID, language: str, actor: Actor, at: datetime) -> records.PrintedDocument:
+    """The signed document to print, with its proof, for the patient who came through the link.
+
+    Raises:
+        EnvelopeNotFound: no such envelope, not theirs, or not completed.
+        AlreadyWithdrawn
+    """
+    results = record_queries.results_of(organisation_id=actor.organisation, source_id=envelope_id)
+    if "signed" not in results:
+        raise EnvelopeNotFound
+    return records.print_document(document_id=results["signed"], language=language, actor=actor, at=at)
+
+
 def open_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> records.OpenedDocument:
     """The signed document, for the patient who came through the link.
 

@@ -17,6 +17,8 @@ from telesphore.pki import ports as pki
 from telesphore.pki import queries as pki_queries
 from telesphore.signature import ports, queries
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.prove import level_of
+from telesphore.signature.actions.send import SEAL_FIELD
 from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
 from telesphore.signature.errors import ProofChangedMeanwhile
 from telesphore.signature.facts import ProofRenewed
@@ -46,8 +48,9 @@ def extend(*, proof_id: UUID, actor: Actor, at: datetime) -> None:
         media_type="application/pdf",
         content=renewed,
     )
+    level = level_of(renewed, SEAL_FIELD, organisation_id=envelope.organisation_id, at=at)
     # A crash here leaves an orphan in the vault's store: the proof is due still.
-    _keep(proof_id=proof.id, revision=revision, deposited=deposited, renewed=renewed, actor=actor, at=at)
+    _keep(proof_id=proof.id, revision=revision, deposited=deposited, renewed=renewed, level=level, actor=actor, at=at)
 
 
 def _with_longer_proof(file: bytes, organisation_id: UUID, at: datetime) -> bytes:
@@ -74,7 +77,14 @@ def _evidence(file: bytes, organisation_id: UUID, at: datetime) -> Evidence:
 
 @audit.act("signature:proof:renew")
 def _keep(
-    *, proof_id: UUID, revision: Revision, deposited: vault.Deposited, renewed: bytes, actor: Actor, at: datetime
+    *,
+    proof_id: UUID,
+    revision: Revision,
+    deposited: vault.Deposited,
+    renewed: bytes,
+    level: Level,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     retention = ports.retention.get()
     proof = Proof.objects.select_for_update().get(organisation_id=actor.organisation, id=proof_id)
@@ -83,7 +93,7 @@ def _keep(
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number or proof.state not in (ProofState.DUE, ProofState.FAILING):
         raise ProofChangedMeanwhile
-    add_revision(envelope, revision.number + 1, deposited, None, Level.LTA, actor, at)
+    add_revision(envelope, revision.number + 1, deposited, None, level, actor, at)
     proof.describe(strength_of(last_proof(renewed), retention.policy), retention.policy, retention.margin, at)
     proof.renewals += 1
     proof.tries, proof.failure = 0, ""

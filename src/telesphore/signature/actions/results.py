@@ -71,7 +71,7 @@ def file_results(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         signed = vault.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
         file("signed", title, signed)
     if "evidence" not in filed:
-        page = evidence_pdf(_evidence(envelope, decision.patient, title), language)
+        page = evidence_pdf(evidence_about(envelope, decision.patient, title), language)
         file("evidence", evidence_title(title, language), page)
 
 
@@ -96,14 +96,15 @@ def file_renewed(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     )
 
 
-def _evidence(envelope: Envelope, patient: Patient, title: str) -> Evidence:
+def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence:
+    """All that is known of a completed envelope."""
     organisation_id = envelope.organisation_id
     recipients = list(
         Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id, state=RecipientState.SIGNED)
         .select_related("step")
         .order_by("step__position", "signed_at")
     )
-    events = _events(envelope)
+    events = events_about(envelope)
     people = accounts.person_cards(
         {envelope.sender_id}
         | {row.person_id for row in recipients if row.person_id is not None}
@@ -164,7 +165,7 @@ def _evidence(envelope: Envelope, patient: Patient, title: str) -> Evidence:
     )
 
 
-def _events(envelope: Envelope) -> list[Event]:
+def events_about(envelope: Envelope) -> list[Event]:
     """What the trail has of this envelope from its sending to its end, oldest first, at most `EVENTS_SHOWN`."""
     assert envelope.closed_at is not None
     found, after = [], None

@@ -38,8 +38,8 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     """Seal the file and complete the envelope; nothing happens when that was done.
 
     Raises:
-        EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, and what the vault or the seal's key raises:
-        the job tries again, and the envelope is not completed before.
+        EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, and what the vault or the seal's key
+        raises: the job tries again, and the envelope is not completed before.
     """
     envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
     if envelope.state != EnvelopeState.SEALING:

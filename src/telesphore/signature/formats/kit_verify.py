@@ -22,7 +22,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 try:
@@ -32,6 +32,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError:
     sys.exit("python -m pip install cryptography")
 
@@ -215,10 +216,10 @@ class Trust:
             self.answers = [
                 ocsp.load_der_ocsp_response(content) for name, content in entries.items() if name.endswith(".ocsp")
             ]
-        except ValueError:
+            for root in self.roots:
+                root.verify_directly_issued_by(root)
+        except (ValueError, TypeError, InvalidSignature):
             raise Problem("un certificat est illisible", "a certificate is malformed") from None
-        for root in self.roots:
-            root.verify_directly_issued_by(root)
 
     def check(
         self, certificate: x509.Certificate, more: Sequence[x509.Certificate], at: datetime
@@ -240,8 +241,8 @@ class Trust:
                     f"le certificat « {name_of(one)} » n’était pas valide le {at:%d/%m/%Y}",
                     f"the certificate “{name_of(one)}” was not valid on {at:%Y-%m-%d}",
                 )
-        for one, above in zip(chain, chain[1:]):
-            self._check_not_revoked(one, above, at)
+        for number, above in enumerate(chain[1:]):
+            self._check_not_revoked(chain[number], above, at)
         return chain
 
     def _check_not_revoked(self, one: x509.Certificate, above: x509.Certificate, at: datetime) -> None:
@@ -252,11 +253,11 @@ class Trust:
                 if entry is not None:
                     revoked.append(entry.revocation_date_utc)
         for answer in self.answers:
-            if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            successful = answer.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
+            if not successful or answer.serial_number != one.serial_number or not _answered_by(answer, above):
                 continue
-            if answer.serial_number == one.serial_number and _answered_by(answer, above):
-                if answer.certificate_status is ocsp.OCSPCertStatus.REVOKED and answer.revocation_time_utc:
-                    revoked.append(answer.revocation_time_utc)
+            if answer.certificate_status is ocsp.OCSPCertStatus.REVOKED and answer.revocation_time_utc:
+                revoked.append(answer.revocation_time_utc)
         if any(since <= at for since in revoked):
             raise Problem(
                 f"le certificat « {name_of(one)} » était révoqué le {at:%d/%m/%Y}",
@@ -295,7 +296,7 @@ def _answered_by(answer: ocsp.OCSPResponse, above: x509.Certificate) -> bool:
 
 def name_of(certificate: x509.Certificate) -> str:
     """The common name."""
-    found = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else certificate.subject.rfc4514_string()
 
 
@@ -314,7 +315,7 @@ def timestamp_time(der: bytes, stamped: bytes, trust: Trust) -> datetime:
         raise Problem("un horodatage est d’un autre contenu", "a timestamp is of something else")
     text = fields[4][1].decode("ascii", "replace").rstrip("Z").split(".")[0]
     try:
-        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=timezone(timedelta(0)))
     except ValueError:
         raise Problem("un horodatage est illisible", "a timestamp is malformed") from None
     trust.check(token.certificate, token.certificates, at)
@@ -322,7 +323,7 @@ def timestamp_time(der: bytes, stamped: bytes, trust: Trust) -> datetime:
         usage = token.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         usage = x509.ExtendedKeyUsage([])
-    if list(usage) != [x509.ExtendedKeyUsageOID.TIME_STAMPING]:
+    if list(usage) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise Problem("un horodatage n’est pas d’une unité d’horodatage", "a timestamp is not by a time-stamping unit")
     return at
 
@@ -334,8 +335,13 @@ class Found:
     """A signature or document timestamp of the PDF: up to where it covers, and its CMS."""
 
     def __init__(self, pdf: bytes, start: int, after: int, end: int) -> None:
-        self.end, self.content = end, pdf[:start] + pdf[after:end]
+        self.end, self._pdf, self._hole = end, pdf, (start, after)
         self.cms = bytes.fromhex(pdf[start + 1 : after - 1].decode("ascii"))
+
+    @property
+    def content(self) -> bytes:
+        """What it covers; made when needed, since it is as large as the file."""
+        return self._pdf[: self._hole[0]] + self._pdf[self._hole[1] : self.end]
 
 
 def find(pdf: bytes) -> Iterator[Found]:
@@ -393,7 +399,7 @@ def check_signatures(own: Sequence[Found], revision: dict[str, Any], trust: Trus
                 f"revision {revision['number']} is signed by another certificate than the evidence says",
             )
         names.append(name_of(signed.certificate))
-    if not names:
+    if not names and revision["kind"] != "renewed":
         raise Problem(
             f"la révision {revision['number']} n’est signée par personne",
             f"revision {revision['number']} is not signed",
@@ -497,13 +503,12 @@ def read(path: str) -> dict[str, bytes]:
         raise bad from None
 
 
-def check_manifest(entries: dict[str, bytes], trust: Trust) -> tuple[dict[str, Any], str]:
-    """The manifest lists what is there, and the organisation's seal signed it; the manifest and who sealed."""
+def check_manifest(entries: dict[str, bytes]) -> dict[str, Any]:
+    """The manifest, once all that it lists is there and unchanged, and nothing else is."""
     try:
         manifest = json.loads(entries["manifest.json"])
         listed = {one["name"]: (one["size"], one["sha256"]) for one in manifest["entries"]}
-        made_at, seal = datetime.fromisoformat(manifest["made_at"]), entries["manifest.p7s"]
-        if manifest["format"] != FORMAT:
+        if manifest["format"] != FORMAT or "manifest.p7s" not in entries:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise Problem("le manifeste manque ou est illisible", "the manifest is missing or malformed") from None
@@ -513,19 +518,25 @@ def check_manifest(entries: dict[str, bytes], trust: Trust) -> tuple[dict[str, A
     for name in sorted(there):
         if (len(entries[name]), hashlib.sha256(entries[name]).hexdigest()) != listed[name]:
             raise Problem(f"« {name} » a changé", f"“{name}” has changed")
-    signed = Signed(seal, entries["manifest.json"])
+    return dict(manifest)
+
+
+def check_seal(entries: dict[str, bytes], made_at: datetime, trust: Trust) -> str:
+    """The organisation's seal signed the manifest; its name."""
+    signed = Signed(entries["manifest.p7s"], entries["manifest.json"])
     for token in signed.unsigned.get(SIGNATURE_TIME_STAMP, []):
         made_at = timestamp_time(token, signed.value, trust)
     trust.check(signed.certificate, signed.certificates, made_at)
-    return manifest, name_of(signed.certificate)
+    return name_of(signed.certificate)
 
 
 def verify(path: str) -> dict[str, Any]:
     """All the checks; what was found, in both languages."""
     entries = read(path)
+    manifest = check_manifest(entries)
     trust = Trust(entries)
-    manifest, seal = check_manifest(entries, trust)
     try:
+        seal = check_seal(entries, datetime.fromisoformat(manifest["made_at"]), trust)
         evidence = json.loads(entries["evidence.json"])
         if evidence["envelope"] != manifest["envelope"]:
             raise ValueError
@@ -535,32 +546,35 @@ def verify(path: str) -> dict[str, Any]:
         actions = [check_event(entries[name].decode(), key, manifest["envelope"]) for name in proofs]
         if evidence["events"] != len(proofs):
             raise Problem("des preuves d’audit manquent", "audit proofs are missing")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Problem("la preuve est illisible", "the evidence is malformed") from None
     roots = [root.fingerprint(hashes.SHA256()).hex() for root in trust.roots]
     return {"seal": seal, "signers": signers, "events": actions, "roots": roots, "envelope": manifest["envelope"]}
 
 
+def confirmed(root: str, french: bool) -> bool:
+    """Whether the reader says that this is the root which they know."""
+    print(("Empreinte de la racine : " if french else "Fingerprint of the root: ") + root)
+    asked = (
+        "Est-ce celle que publie son propriétaire ? (oui/non) " if french else "Does its owner publish it? (yes/no) "
+    )
+    return input(asked).strip().lower()[:1] in ("o", "y")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kit")
-    parser.add_argument("--root", help="SHA-256 of the root, as the organisation publishes it", default="")
+    parser.add_argument("--root", help="SHA-256 of a root, as its owner publishes it", action="append", default=[])
     parser.add_argument("--language", choices=("fr", "en"), default="fr")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     french = given.language == "fr"
     try:
         found = verify(given.kit)
-        asked = re.sub("[^0-9a-f]", "", given.root.lower())
+        asked = [re.sub("[^0-9a-f]", "", root.lower()) for root in given.root]
         if not asked and not given.json and sys.stdin.isatty():
-            print(("Empreinte de la racine : " if french else "Fingerprint of the root: ") + ", ".join(found["roots"]))
-            question = (
-                "Est-ce celle que publie l’organisation ? (oui/non) "
-                if french
-                else "Is it the published one? (yes/no) "
-            )
-            asked = found["roots"][0] if input(question).strip().lower()[:1] in ("o", "y") else "-"
-        if asked and found["roots"] != [asked]:
+            asked = [root for root in found["roots"] if confirmed(root, french)] or [""]
+        if asked and not set(found["roots"]) <= set(asked):
             raise Problem("la racine n’est pas celle que vous avez donnée", "the root is not the one that you gave")
     except Problem as problem:
         if given.json:

@@ -11,6 +11,7 @@ from telesphore.links import queries as links
 from telesphore.outbox import queries as outbox
 from telesphore.records import queries as records
 from telesphore.signature import access
+from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import OPEN_STATES, EnvelopeState, RecipientState
 from telesphore.vault import queries as vault
@@ -255,6 +256,18 @@ def title(row: Envelope) -> str:
         sealed=bytes(row.title_sealed),
         context=f"signature:envelope:{row.id}",
     )
+
+
+def organisation_of(envelope_id: UUID) -> UUID:
+    """Whose envelope it is, for the operator's commands.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    found = Envelope.objects.filter(id=envelope_id).values_list("organisation_id", flat=True).first()
+    if found is None:
+        raise EnvelopeNotFound
+    return found
 
 
 def last_revision(*, organisation_id: UUID, envelope_id: UUID) -> Revision:

@@ -20,4 +20,5 @@ urlpatterns = [
     path("p/declined", views.declined, name="declined"),
     path("p/copy", views.copy_page, name="copy"),
     path("p/copy.pdf", views.copy_file, name="copy-file"),
+    path("p/copy/print", views.print_copy, name="print-copy"),
 ]

@@ -6,6 +6,8 @@ from base64 import b64decode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
@@ -248,6 +250,21 @@ def copy_file(request: HttpRequest) -> HttpResponse:
     visit = session.to_copy(request, at)
     opened = copy.open_copy(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
     return pdf_response(opened.pdf, download="keep" in request.GET)
+
+
+@link_session
+@require_POST
+def print_copy(request: HttpRequest) -> HttpResponse:
+    """The completed document to print, with its proof."""
+    at = now()
+    visit = session.to_copy(request, at)
+    printed = copy.print_copy(
+        envelope_id=visit.envelope_id,
+        language="en" if get_language() == "en" else "fr",
+        actor=session.actor_of_visit(request, visit),
+        at=timezone.localtime(at),
+    )
+    return pdf_response(printed.pdf)
 
 
 def _shell(visit: session.Visit) -> dict[str, object]:

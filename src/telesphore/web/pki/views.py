@@ -6,6 +6,7 @@ Nothing here concerns one person: a list names serial numbers, an answer repeats
 import base64
 import binascii
 import hashlib
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -29,6 +30,8 @@ from telesphore.pki.states import Level
 from telesphore.web.access import public
 from telesphore.web.pki.limits import at_most
 from telesphore.web.requests import actor_of
+
+logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
@@ -152,6 +155,7 @@ def _ocsp(request: HttpRequest, authority_id: UUID, content: bytes) -> bytes:
     except AuthorityNotFound:
         raise
     except DomainError as refused:
+        logger.warning("no OCSP answer for authority %s: %s", authority_id, refused.code)
         return revocation.refuse("try_later" if refused.refusal is Refusal.UNAVAILABLE else "internal_error")
 
 
@@ -171,7 +175,7 @@ def timestamp(request: HttpRequest, authority_id: UUID) -> HttpResponse:
         )
     except AuthorityNotFound:
         raise
-    except DomainError:
-        refused = TimestampRequestRefused(status="time not available", failure=timestamps.NO_TIME)
-        reply = timestamps.rejection(refused)
+    except DomainError as refused:
+        logger.warning("no time-stamp for authority %s: %s", authority_id, refused.code)
+        reply = timestamps.rejection(TimestampRequestRefused(status="time not available", failure=timestamps.NO_TIME))
     return HttpResponse(reply, content_type="application/timestamp-reply", headers={"Cache-Control": "no-store"})

@@ -9,6 +9,7 @@ urlpatterns = [
     path("book/", views.book, name="book"),
     path("book/<uuid:envelope_id>/", views.envelope, name="envelope"),
     path("book/<uuid:envelope_id>/file.pdf", views.envelope_file, name="file"),
+    path("book/<uuid:envelope_id>/kit.zip", views.dispute_kit, name="kit"),
     path("book/<uuid:envelope_id>/sign", views.sign, name="sign"),
     path("book/<uuid:envelope_id>/decline", views.decline, name="decline"),
     path("book/<uuid:envelope_id>/void", views.void, name="void"),

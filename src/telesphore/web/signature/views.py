@@ -1,5 +1,7 @@
 """The signature book: what awaits me; an envelope: read, sign, decline; what I sent."""
 
+import tempfile
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,13 +17,13 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.signature import ports, queries
-from telesphore.signature.actions import close, view
+from telesphore.signature.actions import close, kit, view
 from telesphore.signature.actions import send as sending
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
 from telesphore.web.access import role
-from telesphore.web.files import pdf_response
+from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.forms import ReasonForm, SendForm, SignForm
 
@@ -67,6 +69,21 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The file as it stands."""
     viewed = view.view(envelope_id=envelope_id, actor=actor_of(request), at=now())
     return pdf_response(viewed.pdf)
+
+
+@role(*MEMBERS)
+@require_GET
+def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """All that proves a completed envelope, in one ZIP that is checked without us."""
+    # On disk beyond a few megabytes.
+    file = tempfile.SpooledTemporaryFile(max_size=8 * 2**20)  # noqa: SIM115 - it is closed once sent.
+    try:
+        kit.make_kit(envelope_id=envelope_id, actor=actor_of(request), at=now(), out=cast(BinaryIO, file))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return zip_response(cast(BinaryIO, file), f"preuve-{envelope_id}.zip")
 
 
 @sensitive_post_parameters("pin", "code")

@@ -43,12 +43,11 @@ class BusyVerifying(DomainError):
 
 
 class VerifyForm(forms.Form):
-    """A file."""
+    """A signed PDF; or any file, and its signature in another."""
 
-    file = forms.FileField(
-        label=_lazy("The document to verify (PDF)"),
-        allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
+    file = forms.FileField(label=_lazy("The document to verify (PDF)"), allow_empty_file=True)
+    signature = forms.FileField(
+        label=_lazy("Its signature, if it is in a file of its own (.p7s)"), allow_empty_file=True, required=False
     )
 
 
@@ -66,14 +65,16 @@ def verify(request: HttpRequest) -> HttpResponse:
         if spent.left < 0:
             raise AskedTooOften
         if form.is_valid():
-            upload = form.cleaned_data["file"]
-            if upload.size > LARGEST_FILE:
+            upload, beside = form.cleaned_data["file"], form.cleaned_data["signature"]
+            if upload.size + (beside.size if beside else 0) > LARGEST_FILE:
                 raise TooLargeToVerify(limit=LARGEST_FILE // 2**20)
             trust, evidence = pki.trust(), pki.evidence()
             if not AT_ONCE.acquire(timeout=PATIENCE):
                 raise BusyVerifying
             try:
-                judged = judge(upload.read(), trust, at=at, evidence=evidence)
+                judged = judge(
+                    upload.read(), trust, at=at, signature=beside.read() if beside else None, evidence=evidence
+                )
             finally:
                 AT_ONCE.release()
             showing = show(judged, name=upload.name or _("document"), at=at)

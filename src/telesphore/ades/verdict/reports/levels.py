@@ -35,6 +35,8 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         _("The file does not hold the certificate of {what}."),
         _("The file holds no revocation data for the certificate of {what}."),
         _("No document timestamp covers the validation data."),
+        _("It does not say when it was made (signing-time)."),
+        _("No archive timestamp covers the validation data."),
     )
 
 

@@ -38,8 +38,6 @@ def report_pdf(
         "report": _("Validation report"),
         "page": _("Page"),
         "of": _("of"),
-        "checks": _("Three independent checks"),
-        "one-suffices": _("One that fails is enough to say no."),
         "signers": _("Who signed"),
         "history": _("The file’s successive states"),
         "pages": _("What the pages show"),

@@ -94,7 +94,10 @@ class Telling:
     changes_title: str
     changes: tuple[str, ...]
     """Numbered from 1, as the passages drawn on the pages."""
+    checks_title: str
+    checks_about: str
     checks: tuple[Check, ...]
+    """One only, of a detached signature: it has neither revisions nor pages."""
     signers: tuple[SignerTold, ...]
     history: tuple[Row, ...]
     """The file's revisions."""
@@ -119,6 +122,7 @@ def tell(verdict: Verdict, reader: Reader, *, name: str = "", passages: tuple[Pa
         Conclusion.UNKNOWN: _("It can’t be known whether this document is valid"),
     }
     headline = verdict.headline
+    alone = bool(verdict.signatures) and not verdict.revisions
     simply = headline is None or verdict.conclusion is Conclusion.VALID
     lead = _valid(verdict, reader) if simply or headline is None else sentence_of(headline, reader)
     rest = verdict.findings if simply else verdict.findings[1:]
@@ -129,7 +133,11 @@ def tell(verdict: Verdict, reader: Reader, *, name: str = "", passages: tuple[Pa
         others=tuple(dict.fromkeys(sentence_of(one, reader) for one in rest)),
         changes_title=_("What changed") if shape == "no" else _("What was added"),
         changes=tuple(_passage(one, reader) for one in passages),
-        checks=(_signature_check(verdict, reader), _changes_check(verdict, reader), _pages_check(verdict, reader)),
+        checks_title=_("What was checked") if alone else _("Three independent checks"),
+        checks_about="" if alone else _("One that fails is enough to say no."),
+        checks=(_signature_check(verdict, reader),)
+        if alone
+        else (_signature_check(verdict, reader), _changes_check(verdict, reader), _pages_check(verdict, reader)),
         signers=tuple(_signer(one, reader) for one in verdict.signatures),
         history=tuple(_revision(one, verdict, reader) for one in verdict.revisions),
         facts=_facts(verdict, reader, name),
@@ -211,7 +219,8 @@ def _changes_check(verdict: Verdict, reader: Reader) -> Check:
 
 def _of_changes(verdict: Verdict) -> list[Finding]:
     """The findings of the difference policy: those of no signature, timestamp, page, nor of the file as a whole."""
-    others = [one for facts in (*verdict.signatures, *verdict.timestamps) for one in facts.findings]
+    others = [one for facts in verdict.signatures for one in facts.findings]
+    others += [one for facts in verdict.timestamps for one in facts.findings]
     others += [one for facts in verdict.signatures for stamp in facts.timestamps for one in stamp.findings]
     return [one for one in verdict.findings if one not in others and one.reason not in NOT_OF_CHANGES]
 

@@ -1,0 +1,204 @@
+"""Make the dispute kit of a completed envelope: all that proves it, in one ZIP that is checked without us."""
+
+import dataclasses
+import hashlib
+from datetime import datetime, tzinfo
+from typing import BinaryIO
+from uuid import UUID
+
+from cryptography import x509
+from django.utils import translation
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext
+
+from telesphore.accounts import queries as accounts
+from telesphore.ades import cms, lasting
+from telesphore.ades.verdict.apart import Judged, Limits, judge
+from telesphore.ades.verdict.reports.etsi import as_etsi_xml
+from telesphore.ades.verdict.reports.json_report import as_json
+from telesphore.ades.verdict.reports.pages import pages_drawn
+from telesphore.ades.verdict.reports.paper import report_pdf
+from telesphore.ades.verdict.reports.reader import Reader
+from telesphore.ades.verdict.reports.telling import tell
+from telesphore.audit import actions as audit
+from telesphore.audit.actions.key import public_key
+from telesphore.audit.queries.proofs import proof_of
+from telesphore.kernel.actors import Actor
+from telesphore.pki import actions as pki
+from telesphore.pki import queries as pki_queries
+from telesphore.records import access as records_access
+from telesphore.records import actions as records
+from telesphore.records import queries as record_queries
+from telesphore.records.errors import DocumentNotFound
+from telesphore.signature import queries
+from telesphore.signature.actions.prove import time_of_signature
+from telesphore.signature.actions.results import events_about, evidence_about
+from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.formats import kit
+from telesphore.signature.models import Envelope, Recipient, Revision
+from telesphore.vault import queries as vault
+
+LIMITS = Limits(size=300 * 2**20, processor=120, elapsed=180)
+REPORTS = {"fr": "verdict/rapport.pdf", "en": "verdict/report.pdf"}
+
+
+@audit.staged("signature:kit:make")
+def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) -> None:
+    """Write the kit to `out`, for whoever may read both the signed document and its evidence.
+
+    Memory is two copies of the document at most. Reading the two documents leaves its traces, and so does the kit,
+    before a byte of it is given.
+
+    Raises:
+        EnvelopeNotFound: no such envelope, not completed and filed yet, or not theirs to read.
+        NotSealedYet: the trail has not sealed an event of it yet; within seconds it has.
+    """
+    filed = record_queries.results_of(organisation_id=actor.organisation, source_id=envelope_id)
+    envelope = Envelope.objects.filter(organisation_id=actor.organisation, id=envelope_id).first()
+    if envelope is None or not {"signed", "evidence"} <= filed.keys():
+        raise EnvelopeNotFound
+    try:
+        # Both, before either is opened.
+        for part in ("signed", "evidence"):
+            _document, decision = records_access.decide_document(actor=actor, document_id=filed[part], at=at)
+        audit.concerning(patient=envelope.patient_id, subject=envelope.id)
+        document, page = (
+            records.open_document(document_id=filed[part], purpose="PATRQT", actor=actor, at=at).pdf
+            for part in ("signed", "evidence")
+        )
+    except DocumentNotFound:
+        raise EnvelopeNotFound from None
+    entries = {kit.DOCUMENT: document, "evidence.pdf": page, "verify.py": kit.VERIFIER.read_bytes()}
+    entries |= _proofs(envelope) | _certificates(document)
+    details = evidence_about(envelope, decision.patient, queries.title(envelope))
+    entries[kit.EVIDENCE] = kit.as_json(
+        {
+            "envelope": str(envelope.id),
+            "document_sha256": hashlib.sha256(document).hexdigest(),
+            "revisions": _revisions(envelope, document),
+            "events": sum(name.endswith(".tlog-proof") for name in entries),
+            "details": dataclasses.asdict(details),
+        }
+    )
+    judged = judge(document, pki_queries.trust(), at=at, evidence=pki_queries.evidence(), limits=LIMITS)
+    entries |= _reports(judged, at, get_current_timezone())
+    entries |= kit.explanations(
+        {
+            "organisation": details.organisation,
+            "title": details.title,
+            "envelope": str(envelope.id),
+            "roots": "\n       ".join(
+                _fingerprint(content) for name, content in entries.items() if name[:6] == "trust/"
+            ),
+            "log_key": entries[kit.LOG_KEY].decode().strip(),
+        }
+    )
+    entries[kit.MANIFEST] = kit.manifest(entries, envelope=envelope.id, made_at=at)
+    entries[kit.SEAL] = _sealed(entries[kit.MANIFEST], envelope.organisation_id, actor, at)
+    _trace(envelope=envelope, ground=decision.ground, actor=actor, at=at)
+    kit.write(out, entries)
+
+
+@audit.act("signature:kit:make")
+def _trace(*, envelope: Envelope, ground: records_access.Ground, actor: Actor, at: datetime) -> None:
+    audit.record(
+        "signature:kit:make",
+        actor=actor,
+        subject=envelope.id,
+        patient=envelope.patient_id,
+        purpose="PATRQT",
+        ground=ground,
+        at=at,
+    )
+
+
+def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
+    """Each state of the file, from what was shown for signing to the last renewal of its proof."""
+    organisation_id = envelope.organisation_id
+    signed_by = dict(
+        Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).values_list(
+            "id", "proof__certificate_sha256"
+        )
+    )
+    found: list[dict[str, object]] = []
+    for row in Revision.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).order_by("number"):
+        size = vault.blob_facts(organisation_id=organisation_id, blob_id=row.blob_id).size
+        if size > len(document):
+            # Renewed since, and not filed in the record yet.
+            break
+        added = "renewed" if any(one["kind"] == "sealed" for one in found) else "sealed" if row.number else "shown"
+        found.append(
+            {
+                "number": row.number,
+                "kind": "signed" if row.recipient_id else added,
+                "size": size,
+                "sha256": bytes(row.sha256).hex(),
+                "level": row.level,
+                "at": row.at.isoformat(),
+                "certificate_sha256": signed_by.get(row.recipient_id) or "" if row.recipient_id else "",
+            }
+        )
+    return found
+
+
+def _proofs(envelope: Envelope) -> dict[str, bytes]:
+    entries = {kit.LOG_KEY: f"{public_key()}\n".encode()}
+    for number, event in enumerate(events_about(envelope), start=1):
+        name = f"audit/{number:04}-{event.action.replace(':', '-')}.tlog-proof"
+        entries[name] = proof_of(event.id).text.encode()
+    return entries
+
+
+def _certificates(document: bytes) -> dict[str, bytes]:
+    stored = lasting.validation_data(document)
+    certificates = dict.fromkeys(stored.certificates)
+    for seal in lasting.seals(document):
+        certificates |= dict.fromkeys(seal.signed.certificates)
+        for token in seal.tokens:
+            certificates |= dict.fromkeys(token.certificates)
+    entries = {f"certificates/{_short(one)}.cer": one for one in certificates}
+    entries |= {f"revocation/{_short(one)}.crl": one for one in stored.crls}
+    entries |= {f"revocation/{_short(one)}.ocsp": one for one in stored.ocsps}
+    roots = [one for one in certificates if _is_root(one)]
+    return entries | {f"trust/{_short(one)}.cer": one for one in roots}
+
+
+def _is_root(certificate: bytes) -> bool:
+    parsed = x509.load_der_x509_certificate(certificate)
+    return parsed.issuer == parsed.subject
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _fingerprint(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def _reports(judged: Judged, at: datetime, zone: tzinfo) -> dict[str, bytes]:
+    entries = {
+        "verdict/report.json": kit.as_json(as_json(judged.verdict)),
+        "verdict/report.xml": as_etsi_xml(judged.verdict),
+    }
+    for language, name in REPORTS.items():
+        with translation.override(language):
+            reader = Reader(language, zone, gettext)
+            telling = tell(judged.verdict, reader, name=kit.DOCUMENT, passages=judged.passages)
+            entries[name] = report_pdf(telling, pages_drawn(judged, reader), reader, at=at)
+    return entries
+
+
+def _sealed(manifest: bytes, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
+    """The manifest's detached signature (CAdES B-T) by the organisation's seal."""
+    organisation = accounts.organisation_card(organisation_id)
+    token = pki.organisation_seal(
+        organisation_id=organisation_id, organisation_name=organisation.name, actor=actor, at=at
+    )
+    attributes = cms.signed_attributes(
+        token.algorithm, token.algorithm.digest.of(manifest), token.certificate, signing_time=at
+    )
+    signature = token.sign(attributes)
+    timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
+    unsigned = ((cms.SIGNATURE_TIME_STAMP, (timestamp,)),) if timestamp else ()
+    return cms.assemble(token.algorithm, attributes, signature, token.certificate, token.chain, unsigned=unsigned)
