@@ -60,7 +60,7 @@ def retention(request: HttpRequest) -> HttpResponse:
 
 
 def _bars(years: tuple[queries.YearLine, ...]) -> list[Bar]:
-    most = max(max(line.due for line in years), 1)
+    most = max(1, *(line.due for line in years))
     bars = []
     for number, line in enumerate(years):
         height = max(round(HEIGHT * line.due / most), 2 if line.due else 0)
