@@ -21,7 +21,7 @@ WIDTH, HEIGHT, GAP = 32, 160, 10
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One year of the chart: where it stands and how tall it is; its number is above it."""
+    """One year of the chart: how many renewals, where its bar stands and how tall it is."""
 
     year: int
     count: int
@@ -60,12 +60,12 @@ def retention(request: HttpRequest) -> HttpResponse:
 
 
 def _bars(years: tuple[queries.YearLine, ...]) -> list[Bar]:
-    most = max(1, *(line.due for line in years))
+    most = max(1, *(line.in_files for line in years))
     bars = []
     for number, line in enumerate(years):
-        height = max(round(HEIGHT * line.due / most), 2 if line.due else 0)
+        height = max(round(HEIGHT * line.in_files / most), 2 if line.in_files else 0)
         left = number * (WIDTH + GAP)
-        bars.append(Bar(line.year, line.due, left, left + WIDTH // 2, HEIGHT + 20 - height, height))
+        bars.append(Bar(line.year, line.in_files, left, left + WIDTH // 2, HEIGHT + 20 - height, height))
     return bars
 
 
