@@ -28,10 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 import pikepdf
-from asn1crypto import crl as asn1_crl
-from asn1crypto import x509
+from asn1crypto import ocsp, x509
 from bench import frame
-from bench.world import Authority, Key, TimestampUnit, ec_key, rsa_key, sign
+from bench.world import NEVER, Authority, Key, TimestampUnit, ec_key, rsa_key, sign
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import ades
 from pyhanko.sign.validation.ades import ades_lta_validation
@@ -49,7 +49,7 @@ from pyhanko_certvalidator.ltv import ades_past, poe, types
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, AlgorithmUsageConstraint, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
+from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from telesphore.ades import evidence_records as records
 from telesphore.ades.algorithms import AlgorithmPolicy, Digest, algorithm_for
@@ -57,7 +57,7 @@ from telesphore.ades.errors import NoLongerProof
 from telesphore.ades.evidence_records import ArchiveTimestamp, EvidenceRecord
 from telesphore.ades.fields import SignatureField
 from telesphore.ades.hash_trees import HashTree
-from telesphore.ades.lasting import complete_document_timestamp
+from telesphore.ades.lasting import complete_document_timestamp, seals
 from telesphore.ades.renewal import LASTING, check_outlasts, complete_renewal, due_at, prepare_renewal
 from telesphore.ades.signing import complete, prepare
 from telesphore.ades.strength import digest_end, last_proof, lasting_digest, strength_of
@@ -68,7 +68,7 @@ from telesphore.ades.verdict.validate import validate
 START = 2027
 MARGIN = timedelta(days=180)
 QUARTERS = (2, 5, 8, 11)
-DISAPPEARS, COMPROMISED, SHA256_ENDS, RSA2048_ENDS, ANNOUNCED = 5, 4, 12, 15, 3
+DISAPPEARS, COMPROMISED, SHA256_ENDS, RSA2048_ENDS, ANNOUNCED = 5, 2, 12, 15, 3
 """Years after the start; a table is amended `ANNOUNCED` years before what it says."""
 
 
@@ -129,9 +129,9 @@ class TimeService:
     authorities: Sequence[tuple[float, Authority]]
     """From which year on each CA is used."""
     until: float = 100
-    """The year in which it disappears, leaving its last list of revocations behind."""
+    """The year in which it disappears."""
+    stamps_until: datetime = NEVER
     units: dict[int, TimestampUnit] = field(default_factory=dict)
-    last_lists: dict[int, bytes] = field(default_factory=dict)
 
     def authority_at(self, at: datetime) -> Authority:
         return [authority for since, authority in self.authorities if at >= year(since)][-1]
@@ -151,20 +151,10 @@ class TimeService:
             )
         return self.units[number]
 
-    def lists(self, at: datetime) -> list[bytes]:
-        """The revocation lists of its CAs that can be had at this time."""
-        found = []
-        for number, (_, authority) in enumerate(self.authorities):
-            asked = min(at, year(self.until) - timedelta(days=1), authority.until - timedelta(days=1))
-            if asked < authority.since:
-                continue
-            if asked < at:
-                # The last list of who is gone, kept where relying parties find it (EN 319 411-1 §6.4.9).
-                self.last_lists.setdefault(number, authority.crl(asked, last=True))
-                found.append(self.last_lists[number])
-            else:
-                found.append(authority.crl(asked))
-        return found
+    def answer(self, certificate: bytes, at: datetime) -> Evidence | None:
+        """Whether one of its units holds (OCSP); None for another's, and once it has disappeared."""
+        unit = next((unit for unit in self.units.values() if unit.certificate == certificate), None)
+        return None if unit is None or not self.there(at) else unit.authority.answer(certificate, at)
 
 
 @dataclass
@@ -177,11 +167,16 @@ class Paper:
     skipped: bool = False
     record: EvidenceRecord | None = None
     known: dict[bytes, None] = field(default_factory=dict)
-    """Revocation lists kept beside the file with its record."""
+    """OCSP answers kept beside the file with its record."""
     renewals: int = 0
 
     def proof(self) -> bytes:
+        """The timestamp that carries it."""
         return self.record.chains[-1][-1].token if self.record else last_proof(self.file)
+
+    def unit(self) -> bytes:
+        """The certificate of the unit that gave it."""
+        return strength_of(self.proof(), policy_at(year(0))).certificates[0]
 
 
 class World:
@@ -202,20 +197,34 @@ class World:
         self.west = TimeService("Ouest", [(0.0, ca("Ouest", rsa_key(2048), "sha256", 0, 30))])
         self.services = (self.north, self.south, self.west)
         self.stamps = 0
+        self.signers: set[bytes] = set()
 
     def stamp(self, imprint: bytes, digest: Digest, at: datetime, service: TimeService | None = None) -> bytes:
         """By the one asked for, or by the first that is there: the north until it disappears, then the south."""
-        chosen = service or next(one for one in (self.north, self.south) if one.there(at))
+        chosen = service or next(one for one in (self.north, self.south) if at < one.stamps_until)
         self.stamps += 1
         return chosen.unit(at).stamp(imprint, digest.value, at)
 
     def anchors(self) -> list[bytes]:
         return [self.people.certificate, *(ca.certificate for one in self.services for _, ca in one.authorities)]
 
-    def evidence(self, at: datetime) -> Evidence:
-        """What can be had on that day."""
-        lists = [self.people.crl(at), *(one for service in self.services for one in service.lists(at))]
-        return Evidence(certificates=self.anchors(), crls=lists)
+    def evidence(self, at: datetime, *certificates: bytes) -> Evidence:
+        """What can be known on that day of these signers and units."""
+        found = [service.answer(one, at) for service in self.services for one in certificates]
+        found += [self.people.answer(one, at) for one in certificates if one in self.signers]
+        known = [one for one in found if one is not None]
+        return Evidence(
+            certificates=[*self.anchors(), *(one for answer in known for one in answer.certificates)],
+            ocsps=[one for answer in known for one in answer.ocsps],
+        )
+
+    def of_today(self, paper: "Paper", at: datetime) -> Evidence:
+        """What who validates the file on that day can ask of the units that have not expired."""
+        units = [token.certificate for seal in seals(paper.file) for token in seal.tokens if token.certificate]
+        units += [paper.unit()]
+        return self.evidence(
+            at, *(one for one in dict.fromkeys(units) if load_der_x509_certificate(one).not_valid_after_utc > at)
+        )
 
     def paper(self, name: str, at: datetime, *, service: TimeService | None = None) -> Paper:
         """A new document: signed, stamped, with what validates it, stamped again: B-LTA."""
@@ -223,6 +232,7 @@ class World:
         digest = Digest.SHA256 if number < SHA256_ENDS - ANNOUNCED else Digest.SHA512
         key: Key = rsa_key(2048) if number < RSA2048_ENDS - ANNOUNCED else ec_key()
         certificate = self.people.issue(f"Dr {name}", key, at - timedelta(days=1), at + timedelta(days=365))
+        self.signers.add(certificate)
         blank = pikepdf.new()
         blank.add_blank_page()
         out = io.BytesIO()
@@ -231,12 +241,15 @@ class World:
         prepared = prepare(
             out.getvalue(), field=SignatureField("Signature1", 0, None), certificate=certificate,
             chain=[self.people.certificate], appearance=None, signed_at=at, certify=True, algorithm=algorithm,
+            policy=policy_at(at),
         )  # fmt: skip
         signature = sign(key, prepared.to_be_signed, digest.value)
         token = self.stamp(digest.of(signature), digest, at, service)
         signed = complete(prepared, signature, timestamp=token)
         moment = at + timedelta(minutes=5)
-        ready = prepare_renewal(signed, self.evidence(moment), policy=policy_at(at), at=moment).timestamp
+        unit = strength_of(token, policy_at(at)).certificates[0]
+        evidence = self.evidence(moment, certificate, unit)
+        ready = prepare_renewal(signed, evidence, policy=policy_at(at), at=moment).timestamp
         token = self.stamp(ready.imprint, ready.digest, moment, service)
         return Paper(name, complete_document_timestamp(ready, token), number)
 
@@ -248,6 +261,8 @@ class Guardian:
     world: World
     in_files: list[Paper]
     in_records: list[Paper]
+    leaving: set[str] = field(default_factory=set)
+    """Names of CAs that announced their end, or are no longer trusted: what hangs on them is due at once."""
     refused: int = 0
     seconds: float = 0
 
@@ -265,11 +280,12 @@ class Guardian:
         # Looked at from when the stamp was given, as the guardian's row was written then.
         assert strength.proved_at is not None
         due = due_at(strength.weakens_at, timestamped=True, margin=MARGIN, at=strength.proved_at)
-        return not paper.skipped and due <= at
+        return not paper.skipped and (due <= at or strength.authority in self.leaving)
 
     def _renew_file(self, paper: Paper, at: datetime) -> bool:
         policy = policy_at(at)
-        prepared = prepare_renewal(paper.file, self.world.evidence(at), policy=policy, at=at)
+        evidence = self.world.evidence(at, paper.unit())
+        prepared = prepare_renewal(paper.file, evidence, policy=policy, at=at)
         token = self.world.stamp(prepared.timestamp.imprint, prepared.timestamp.digest, at)
         try:
             paper.file = complete_renewal(prepared, token, policy=policy)
@@ -281,7 +297,6 @@ class Guardian:
 
     def _renew_records(self, found: Sequence[Paper], at: datetime) -> int:
         policy = policy_at(at)
-        lists = self.world.evidence(at).crls
         weak = {digest for digest in Digest if digest_end(policy, digest.value) <= at + 2 * MARGIN}
         batches: dict[Digest, list[Paper]] = {}
         for paper in found:
@@ -291,13 +306,18 @@ class Guardian:
             )
         for digest, papers in batches.items():
             groups = []
+            answers: dict[bytes, Sequence[bytes]] = {}
             for paper in papers:
+                unit = paper.unit()
+                # Asked once for each unit, so that what one timestamp carried stays one leaf.
+                beside = answers.setdefault(unit, self.world.evidence(at, unit).ocsps)
+                paper.known |= dict.fromkeys(beside)
                 if paper.record and paper.record.chains[-1][0].digest is digest:
-                    groups.append(records.group_of_timestamp(digest, paper.proof(), lists))
+                    groups.append(records.group_of_timestamp(digest, paper.proof(), beside))
                 elif paper.record:
-                    groups.append(records.group_of_renewal(digest, [paper.file, *lists], paper.record.chains))
+                    groups.append(records.group_of_renewal(digest, [paper.file, *beside], paper.record.chains))
                 else:
-                    groups.append(records.group_of(digest, [paper.file, *lists]))
+                    groups.append(records.group_of(digest, [paper.file, *beside]))
             # What one timestamp carried already is one leaf.
             leaves = list(dict.fromkeys(groups))
             tree = HashTree.grow(digest, leaves)
@@ -316,7 +336,6 @@ class Guardian:
                     paper.record = paper.record.with_timestamp(stamped)
                 else:
                     paper.record = paper.record.with_chain(stamped)
-                paper.known |= dict.fromkeys(lists)
                 paper.renewals += 1
         return len(found)
 
@@ -324,10 +343,10 @@ class Guardian:
 def ours(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
     """Whether `ades.verdict` finds the document valid on that day, and what it says."""
     trust = Trust(anchors=[Anchor(one) for one in world.anchors()], policy=policy_at(at))
-    today = world.evidence(at)
+    today = world.of_today(paper, at)
     evidence = Evidence(
         certificates=today.certificates,
-        crls=[*paper.known, *today.crls],
+        ocsps=[*paper.known, *today.ocsps],
         records=[paper.record.dump()] if paper.record else [],
     )
     verdict = validate(paper.file, trust=trust, at=at, evidence=evidence, compare_pages=False)
@@ -363,11 +382,15 @@ def pyhanko(world: World, paper: Paper, at: datetime) -> tuple[bool, str]:
         revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
         algorithm_usage_policy=policy,
     )
-    lists = [CRLContainer(asn1_crl.CertificateList.load(one)) for one in world.evidence(at).crls]
+    answers = [
+        container
+        for one in world.of_today(paper, at).ocsps
+        for container in OCSPContainer.load_multi(ocsp.OCSPResponse.load(one))
+    ]
     spec = SignatureValidationSpec(
         cert_validation_policy=specification,
         revinfo_gathering_policy=RevocationInfoGatheringSpec(online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY),
-        local_knowledge=LocalKnowledge(known_crls=lists, known_certs=anchors),
+        local_knowledge=LocalKnowledge(known_ocsps=answers, known_certs=anchors),
         signature_algorithm_policy=policy,
     )
     embedded = PdfFileReader(io.BytesIO(paper.file)).embedded_regular_signatures[0]
@@ -401,16 +424,20 @@ def simulate(*, years: int, each: int, every: int, say: Callable[[str], None]) -
             at = year(number) + timedelta(days=20)
             made.append(world.paper(f"fichier de {at.year}", at))
             tallied.append(world.paper(f"preuve de {at.year}", at))
-        if number == COMPROMISED - 1:
+        if number == COMPROMISED:
             # Stamped by the unit that will be revoked, and by no other: what no guardian can save.
             hanging = world.paper("suspendu", year(number) + timedelta(days=40), service=world.west)
-        if number == COMPROMISED:
-            service = world.west
-            for unit in list(service.units.values()):
-                unit.authority.revoke(unit.certificate, year(number) + timedelta(days=30))
         for month in QUARTERS:
+            if (number, month) == (DISAPPEARS - 1, QUARTERS[-1]):
+                # It says so some weeks before, as it must (EN 319 401 §7.12): it still answers, and stamps no more.
+                guardian.leaving.add(world.north.authorities[0][1].name)
+                world.north.stamps_until = year(number)
             for what, count in guardian.turn(datetime(START + number, month, 15, tzinfo=UTC)).items():
                 renewed[what] += count
+        if number == COMPROMISED:
+            # Its first unit has not expired yet, and what it stamped was renewed by another authority in the summer.
+            for unit in world.west.units.values():
+                unit.authority.revoke(unit.certificate, datetime(START + number, 12, 1, tzinfo=UTC))
         at = datetime(START + number, 12, 20, tzinfo=UTC)
         verdicts = {
             "ours_in_files": [ours(world, paper, at) for paper in made],

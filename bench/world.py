@@ -13,7 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from telesphore.ades.verdict.trust import Evidence
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -57,6 +60,7 @@ class Authority:
     certificate: bytes = b""
     revoked: dict[int, datetime] = field(default_factory=dict)
     crls: int = 0
+    responder: tuple[Key, bytes] | None = None
 
     def __post_init__(self) -> None:
         self.certificate = self._build(
@@ -93,14 +97,10 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if not ca:
-            builder = builder.add_extension(
-                x509.CRLDistributionPoints([
-                    x509.DistributionPoint(
-                        [x509.UniformResourceIdentifier("http://crl.simulated.invalid/list.crl")], None, None, None
-                    )
-                ]),
-                critical=False,
-            )  # fmt: skip
+            answers = x509.AccessDescription(
+                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://simulated.invalid/")
+            )
+            builder = builder.add_extension(x509.AuthorityInformationAccess([answers]), critical=False)
         return more(builder).sign(self.key, HASHES[self.digest]).public_bytes(Encoding.DER)
 
     def issue(self, name: str, key: Key, since: datetime, until: datetime, *, timestamping: bool = False) -> bytes:
@@ -123,14 +123,14 @@ class Authority:
         """From now on its lists name this certificate."""
         self.revoked[x509.load_der_x509_certificate(certificate).serial_number] = at
 
-    def crl(self, at: datetime, *, last: bool = False) -> bytes:
-        """The list (DER) as it stands; the next comes a week later, or never when it is the last."""
+    def crl(self, at: datetime) -> bytes:
+        """The list (DER) as it stands; the next comes a week later."""
         self.crls += 1
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._subject())
             .last_update(at)
-            .next_update(NEVER if last else at + timedelta(days=7))
+            .next_update(at + timedelta(days=7))
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .add_extension(x509.CRLNumber(self.crls), critical=False)
         )
@@ -140,6 +140,42 @@ class Authority:
                 entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
                 builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self.key, HASHES[self.digest]).public_bytes(Encoding.DER)
+
+    def answer(self, certificate: bytes, at: datetime) -> Evidence:
+        """What its responder says (OCSP) of one certificate; good for a week."""
+        one = x509.load_der_x509_certificate(certificate)
+        when = self.revoked.get(one.serial_number)
+        revoked = when is not None and when <= at
+        key, responder = self._responder()
+        builder = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                cert=one, issuer=x509.load_der_x509_certificate(self.certificate), algorithm=hashes.SHA256(),
+                cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD, this_update=at,
+                next_update=at + timedelta(days=7), revocation_time=when if revoked else None,
+                revocation_reason=x509.ReasonFlags.key_compromise if revoked else None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, responder)
+            .certificates([responder])
+        )  # fmt: skip
+        said = builder.sign(key, HASHES[self.digest]).public_bytes(Encoding.DER)
+        return Evidence(certificates=(responder.public_bytes(Encoding.DER),), ocsps=(said,))
+
+    def _responder(self) -> tuple[Key, x509.Certificate]:
+        """Who answers for it, and needs no answer itself (RFC 6960 §4.2.2.2.1)."""
+        if self.responder is None:
+            key = ec_key()
+
+            def more(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+                usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+                builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                return builder.add_extension(usage, critical=False).add_extension(x509.OCSPNoCheck(), critical=False)
+
+            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{self.name}, réponses")])
+            # The library writes the machine's time as producedAt, whatever the simulated one is.
+            self.responder = key, self._build(name, key, datetime(2000, 1, 1, tzinfo=UTC), NEVER, more)
+        key, certificate = self.responder
+        return key, x509.load_der_x509_certificate(certificate)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pikepdf
@@ -22,13 +22,14 @@ from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
-from telesphore.ades.algorithms import Digest
+from telesphore.ades.algorithms import TS_119_312, AlgorithmPolicy, Digest
 from telesphore.ades.errors import (
     DamagedPrepared,
     NotSignable,
     SignatureTooLarge,
     TimestampMalformed,
     TimestampOfOther,
+    WeakAlgorithm,
 )
 from telesphore.ades.fields import SignatureField
 from telesphore.ades.lasting import (
@@ -239,3 +240,15 @@ def test_what_is_not_a_pdf_is_refused(pdf: bytes) -> None:
     ):
         with pytest.raises(NotSignable):
             refused()
+
+
+def test_what_the_table_of_algorithms_forbids_is_not_used_to_sign() -> None:
+    values = {
+        "field": SignatureField("Signature1", 0, None), "certificate": LEBRUN.certificate, "chain": LEBRUN.chain,
+        "appearance": None, "certify": False,
+    }  # fmt: skip
+    with pytest.raises(WeakAlgorithm):
+        prepare(blank(1), signed_at=datetime(2029, 1, 1, tzinfo=UTC), **values)  # type: ignore[arg-type]
+    amended = AlgorithmPolicy.parse("name = 'amended'\n[digests]\nsha256 = 2026-01-01", amends=TS_119_312)
+    with pytest.raises(WeakAlgorithm):
+        prepare(blank(1), signed_at=now(), policy=amended, **values)  # type: ignore[arg-type]

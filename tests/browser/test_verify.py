@@ -33,9 +33,7 @@ VERIFY = {"fr": "Vérifier", "en": "Verify"}
 
 def give(somebody: Screen, name: str, content: bytes, button: str) -> None:
     somebody.open("/verify/")
-    somebody.page.locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "application/pdf", "buffer": content}
-    )
+    somebody.page.locator("#id_file").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": content})
     somebody.press(button)
     somebody.page.wait_for_load_state("load")
 
@@ -84,7 +82,7 @@ def test_the_form_and_what_it_refuses(screen: Turn, device: dict[str, Any], tmp_
     large = tmp_path / "large.pdf"
     with large.open("wb") as file:
         file.truncate(LARGEST_FILE + 1000)
-    somebody.page.locator("input[type=file]").set_input_files(large)
+    somebody.page.locator("#id_file").set_input_files(large)
     somebody.press(VERIFY[language])
     somebody.says({"fr": "Ce fichier dépasse 50 Mo", "en": "This file is larger than 50 MB"}[language])
     somebody.look("verify-too-large")

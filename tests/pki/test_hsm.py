@@ -12,6 +12,8 @@ from pkcs11 import Attribute, ObjectClass
 from pkcs11.exceptions import AttributeSensitive
 
 from telesphore.ades.algorithms import Digest
+from telesphore.config import catalogue, wiring
+from telesphore.config.options import BadSetting, write_secret
 from telesphore.connectors.pkcs11 import module, softhsm
 from telesphore.connectors.pkcs11.keys import KeysAway, KeysPinRefused, Pkcs11Keys
 from telesphore.kernel.clock import now
@@ -178,3 +180,34 @@ def test_an_answer_that_does_not_verify_is_not_believed(keys: Pkcs11Keys, cast: 
     other = keys.make()
     with pytest.raises(KeysAway):
         keys.open(other.name, seal.certificate).sign(b"report", ec.ECDSA(hashes.SHA256()))
+
+
+@pytest.mark.parametrize("missing", ["pki_keys_library", "pki_keys_token", "pki_keys_pin_file"])
+def test_a_module_that_is_half_described_is_refused_by_name(hsm: Path, tmp_path: Path, missing: str) -> None:
+    write_secret(tmp_path / "pin", PIN)
+    given = {"pki_keys_library": str(hsm), "pki_keys_token": "t", "pki_keys_pin_file": str(tmp_path / "pin")}
+    del given[missing]
+    bind(tmp_path, given)
+    try:
+        with pytest.raises(BadSetting, match=missing.upper()):
+            ports.key_holder.get()
+    finally:
+        wiring.bind()
+
+
+def test_the_settings_lead_to_the_module(cast: Cast, hsm: Path, token: str, tmp_path: Path) -> None:
+    write_secret(tmp_path / "pin", PIN)
+    given = {"pki_keys_library": str(hsm), "pki_keys_token": token, "pki_keys_pin_file": str(tmp_path / "pin")}
+    bind(tmp_path, given)
+    try:
+        assert isinstance(ports.key_holder.get(), Pkcs11Keys)
+        assert seal_of(cast).sign(b"report")
+    finally:
+        wiring.bind()
+    assert ports.key_holder.get() is None
+
+
+def bind(home: Path, given: dict[str, str]) -> None:
+    settings = {"home": str(home), "pki_keys": "pkcs11", **given}
+    environment = {f"TELESPHORE_{name.upper()}": value for name, value in settings.items()}
+    wiring.bind_pki_keys(catalogue.read_settings(environment))

@@ -236,6 +236,72 @@ def test_the_worker_renews_the_responder_and_the_unit_before_they_are_needed(cas
     assert Certificate.objects.filter(profile=Profile.UNIT).count() == 2
 
 
+def test_the_worker_renews_the_seal_a_month_before_its_end_under_its_own_name(cast: Cast) -> None:
+    at = now()
+    first = seal_of(cast, at)
+    maintained(at + 690 * DAY)
+    assert Certificate.objects.filter(profile=Profile.SEAL).count() == 1
+    maintained(at + 710 * DAY)
+    assert Certificate.objects.filter(profile=Profile.SEAL).count() == 2
+    second = seal_of(cast, at + 711 * DAY)
+    assert second.certificate != first.certificate
+    names = {x509.load_der_x509_certificate(one.certificate).subject for one in (first, second)}
+    assert len(names) == 1
+
+
+def test_the_worker_makes_no_seal_in_the_place_of_a_revoked_one(cast: Cast) -> None:
+    at = now()
+    revoke(cast, seal_of(cast, at).certificate, at)
+    maintained(at)
+    assert Certificate.objects.filter(profile=Profile.SEAL).count() == 1
+
+
+def test_a_process_that_dies_after_it_made_an_authority_leaves_its_lists_to_the_worker(
+    committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    at = now()
+    with monkeypatch.context() as patched:
+        patched.setattr("telesphore.pki.actions.establish.publish_due_lists", die)
+        with pytest.raises(KeyboardInterrupt):
+            seal_of(committed_cast, at)
+    assert Authority.objects.count() == 1
+    assert not RevocationList.objects.exists()
+    assert maintained(at) == 0
+    assert sorted(RevocationList.objects.values_list("level", flat=True)) == ["issuing", "root"]
+
+
+def test_a_process_that_dies_between_the_list_and_the_removal_keeps_the_root_key(
+    committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, secret = now(), "a phrase of some length"
+    seal_of(committed_cast, at)
+    content = pki.export_root_key(
+        organisation_id=committed_cast.hospital, passphrase=secret, actor=committed_cast.sylvie, at=at
+    )
+
+    def remove() -> datetime:
+        return pki.remove_root_key(
+            organisation_id=committed_cast.hospital, exported=content, passphrase=secret, actor=committed_cast.sylvie,
+            at=at,
+        )  # fmt: skip
+
+    def die(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("telesphore.pki.actions.root_key._remove", die)
+        with pytest.raises(KeyboardInterrupt):
+            remove()
+    assert Authority.objects.get().root_key_sealed is not None
+    until = remove()
+    assert Authority.objects.get().root_key_sealed is None
+    root_list = RevocationList.objects.filter(level=Level.ROOT).latest("number")
+    assert root_list.next_update == until
+
+
 def test_what_fails_for_one_organisation_does_not_stop_the_others(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     at = now()
     seal_of(cast, at)

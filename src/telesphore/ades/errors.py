@@ -4,7 +4,7 @@ from telesphore.kernel.errors import DomainError, Refusal
 
 
 class NotSignable(DomainError):
-    """This file can't be signed: it is not a PDF that we can read, or it is encrypted. Deposit it again."""
+    """This file can't be signed: it is not a PDF that we can read, or it needs a password. Deposit it again."""
 
     refusal = Refusal.INVALID
     code = "not-signable"

@@ -16,7 +16,7 @@ from telesphore.ades.errors import NoPathToAnchor
 
 LONGEST = 8
 UNREADABLE = (
-    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType, UserWarning,
 )  # fmt: skip
 """What the library makes of a certificate, CRL or OCSP response that it can't read. It warns of some faults, such as a

@@ -49,7 +49,7 @@ def complete_renewal(prepared: PreparedRenewal, token: bytes, *, policy: Algorit
     """The file with its new timestamp.
 
     Raises:
-        NoLongerProof: it does not outlast the one in place.
+        NoLongerProof: it does not outlast the one in place, which is of the same authority.
         DamagedPrepared, TimestampOfOther, TimestampMalformed, SignatureTooLarge
     """
     check_outlasts(strength_of(token, policy), prepared.before)
@@ -57,10 +57,11 @@ def complete_renewal(prepared: PreparedRenewal, token: bytes, *, policy: Algorit
 
 
 def check_outlasts(new: Strength, before: Strength) -> None:
-    """Take a timestamp only if it stands for longer than the one that it takes over.
+    """Take a timestamp only if it stands for longer than the one that it takes over, or is another authority's.
 
     Raises:
         NoLongerProof
     """
-    if not new.timestamped or (before.timestamped and new.weakens_at <= before.weakens_at):
+    longer = new.weakens_at > before.weakens_at or new.authority != before.authority
+    if not new.timestamped or (before.timestamped and not longer):
         raise NoLongerProof

@@ -12,7 +12,16 @@ from dataclasses import field as attribute
 from datetime import UTC, datetime
 
 from telesphore.ades import cms, through_pyhanko
-from telesphore.ades.algorithms import Algorithm, Digest, Scheme, algorithm_for, check, key_of
+from telesphore.ades.algorithms import (
+    TS_119_312,
+    Algorithm,
+    AlgorithmPolicy,
+    Digest,
+    Scheme,
+    algorithm_for,
+    check,
+    key_of,
+)
 from telesphore.ades.appearance import Appearance, place
 from telesphore.ades.errors import (
     DamagedPrepared,
@@ -112,6 +121,7 @@ def prepare(
     certify: bool,
     permission: int = 2,
     algorithm: Algorithm | None = None,
+    policy: AlgorithmPolicy = TS_119_312,
     timestamp_room: int = TIMESTAMP_ROOM,
 ) -> PreparedSignature:
     """Write a signature's dictionary and appearance after `pdf`, whose bytes stay as they are.
@@ -125,6 +135,7 @@ def prepare(
         certify: certify the file, which must bear no signature yet (DocMDP, ISO 32000-2 §12.8.2.2).
         permission: what may be done to a certified file: 1 nothing, 2 fill in and sign forms, 3 annotate too.
         algorithm: None for the one that fits the certificate's key; another than the key has is an unknown key type.
+        policy: nothing that it forbids at `signed_at` is used.
         timestamp_room: bytes kept for a timestamp; 0 when none will come.
 
     Raises:
@@ -135,6 +146,7 @@ def prepare(
     algorithm = algorithm_for(certificate, digest=asked.digest if asked else None, pss=pss)
     if asked is not None and asked != algorithm:
         raise UnknownKeyType
+    policy.check_signing(certificate, algorithm, signed_at)
     room = _size(algorithm, certificate, chain) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:

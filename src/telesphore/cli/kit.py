@@ -48,11 +48,11 @@ def make(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write it.")] = None,
 ) -> None:
     """Make the dispute kit of a completed envelope: one ZIP that anyone can check without this instance."""
-    from telesphore.signature import queries
     from telesphore.signature.actions.kit import make_kit
+    from telesphore.signature.queries.circuits import organisation_of
 
     path = output or Path(f"kit-{envelope}.zip")
-    actor = Actor.system(queries.organisation_of(envelope), client="telesphore kit")
+    actor = Actor.system(organisation_of(envelope), client="telesphore kit")
     draft = path.with_name(f"{path.name}.part")
     try:
         with draft.open("xb") as out:

@@ -164,13 +164,6 @@ def standing_own(
     return rows.exclude(id__in=revoked.values("certificate_id")).order_by("-expires_at").first()
 
 
-def has_own(authority: Authority, profile: str) -> bool:
-    """Whether this authority ever gave a certificate of this profile."""
-    return Certificate.objects.filter(
-        organisation_id=authority.organisation_id, authority_id=authority.id, profile=profile
-    ).exists()
-
-
 def new_key() -> ec.EllipticCurvePrivateKey:
     """A fresh key of the platform's own: where such keys are held, or in memory, to be sealed at once."""
     holder = ports.key_holder.get()

@@ -291,7 +291,12 @@ def certificate_cards(
     rows = Certificate.objects.filter(organisation_id=organisation_id).order_by("-issued_at", "-id")
     if not everything:
         rows = rows.filter(expires_at__gt=at)
-    return [_card(row) for row in rows[:limit]]
+    found = list(rows[:limit])
+    revocations = Revocation.objects.filter(
+        organisation_id=organisation_id, certificate_id__in=[row.id for row in found]
+    )
+    revoked = {one.certificate_id: one for one in revocations}
+    return [_card(row, revoked.get(row.id)) for row in found]
 
 
 def certificate_card(organisation_id: UUID, serial_number: str) -> CertificateCard:
@@ -300,11 +305,11 @@ def certificate_card(organisation_id: UUID, serial_number: str) -> CertificateCa
     Raises:
         CertificateNotFound
     """
-    return _card(access.find_certificate(organisation_id, serial_number))
+    row = access.find_certificate(organisation_id, serial_number)
+    return _card(row, Revocation.objects.filter(organisation_id=organisation_id, certificate_id=row.id).first())
 
 
-def _card(row: Certificate) -> CertificateCard:
-    revoked = Revocation.objects.filter(organisation_id=row.organisation_id, certificate_id=row.id).first()
+def _card(row: Certificate, revoked: Revocation | None) -> CertificateCard:
     return CertificateCard(
         serial_number=row.serial_number,
         profile=row.profile,

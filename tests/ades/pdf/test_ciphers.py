@@ -109,6 +109,16 @@ def test_another_handler_or_a_damaged_one_stays_shut(change: dict[str, Value]) -
     assert cipher_of(fields, None, b"another") is None
 
 
+@pytest.mark.parametrize("bits", [0, 8, 56, 120, 121, 256, -8, b"x"])
+def test_keys_of_sizes_that_nobody_writes_stay_shut(bits: Value) -> None:
+    document = Document(_file("rc4, 128"))
+    fields = document.dictionary(document.trailer[Name("Encrypt")])
+    identifier = document.array(document.trailer[Name("ID")])[0]
+    assert isinstance(identifier, bytes)
+    assert cipher_of(fields, None, identifier) is not None
+    assert cipher_of({**fields, Name("Length"): bits}, None, identifier) is None
+
+
 @pytest.mark.parametrize("text", [b"x", b"x" * 16, b"x" * 31, bytes(32)])
 def test_strings_that_encryption_does_not_give_are_refused(text: bytes) -> None:
     cipher = Cipher(bytes(16), Method.AES_128, Method.AES_128, None, metadata=True)

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from telesphore.ades.pdf.objects import Name
+from telesphore.ades.pdf.revisions import Revision
 from telesphore.ades.pdf.sections import END, OBJECT, Free, Packed, Placed, Section
 
 if TYPE_CHECKING:
-    from telesphore.ades.pdf.reader import Document, Revision
+    from telesphore.ades.pdf.reader import Document
 
 
 class Oddity(StrEnum):
@@ -92,7 +93,7 @@ def anomalies(document: "Document") -> tuple[Anomaly, ...]:
     return tuple(found)
 
 
-def _of_revision(document: "Document", revision: "Revision", packs: set[int]) -> Iterator[Anomaly]:
+def _of_revision(document: "Document", revision: Revision, packs: set[int]) -> Iterator[Anomaly]:
     content, index = document.content, revision.index
     linearised = len(revision.sections) > 1
     ended = END.match(content, revision.sections[-1].end)
@@ -119,7 +120,7 @@ def _of_revision(document: "Document", revision: "Revision", packs: set[int]) ->
     yield from _unlisted(content, revision)
 
 
-def _inner_ends(content: bytes, revision: "Revision", ends: set[int]) -> Iterator[Anomaly]:
+def _inner_ends(content: bytes, revision: Revision, ends: set[int]) -> Iterator[Anomaly]:
     for word, after in ((b"startxref", True), (b"%%EOF", False)):
         place = content.find(word, revision.start, revision.end)
         while place >= 0:
@@ -139,7 +140,7 @@ def _of_section(section: Section, index: int) -> Iterator[Anomaly]:
         yield Anomaly(Oddity.SIZE_TOO_SMALL, section.offset, index)
 
 
-def _entries(document: "Document", revision: "Revision", packs: set[int]) -> Iterator[Anomaly]:
+def _entries(document: "Document", revision: Revision, packs: set[int]) -> Iterator[Anomaly]:
     """`packs`: object streams that earlier revisions use; this one's are added."""
     content, index = document.content, revision.index
     places: dict[int, int] = {}
@@ -175,7 +176,7 @@ def _entries(document: "Document", revision: "Revision", packs: set[int]) -> Ite
     packs |= own_packs
 
 
-def _unlisted(content: bytes, revision: "Revision") -> Iterator[Anomaly]:
+def _unlisted(content: bytes, revision: Revision) -> Iterator[Anomaly]:
     listed = {entry.offset for entry in revision.objects.values() if isinstance(entry, Placed)}
     for section in revision.sections:
         listed.add(section.offset)

@@ -125,9 +125,9 @@ def cipher_of(dictionary: Dictionary, own: Reference | None, identifier: bytes) 
         key = _key_of_256(dictionary, revision)
     else:
         bits = dictionary.get(Name("Length"), 40) if version == 2 else 40 if version == 1 else 128
-        if type(bits) is not int or bits % 8 or not 40 <= bits <= 128:
-            return None
-        key = _key_of_128(dictionary, revision, bits // 8, identifier, metadata=metadata)
+        if bits not in (40, 128):
+            return None  # What no program writes, and RC4 is not given for all of them.
+        key = _key_of_128(dictionary, revision, 5 if bits == 40 else 16, identifier, metadata=metadata)
     return None if key is None else Cipher(key, strings, streams, own, metadata)
 
 

@@ -2,7 +2,7 @@
 listed among the anomalies."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,58 +11,15 @@ from telesphore.ades.pdf.anomalies import Anomaly, anomalies
 from telesphore.ades.pdf.ciphers import Cipher, cipher_of
 from telesphore.ades.pdf.limits import USUAL, Limits, decode
 from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value, write
-from telesphore.ades.pdf.sections import END, Entry, Free, Kind, Packed, Placed, Section, read_object, read_section
-from telesphore.ades.pdf.syntax import DEEPEST, parse
+from telesphore.ades.pdf.pages import Pages
+from telesphore.ades.pdf.revisions import chain_of, revisions_of
+from telesphore.ades.pdf.sections import Entry, Free, Packed, Placed, read_object
+from telesphore.ades.pdf.syntax import parse
 
 _START = re.compile(rb"startxref[\0\t\n\f\r ]++(\d{1,19})(?!\d)")
 _READINGS = 64
 """How often the whole file may be read, so to speak: each object is, once, or once by revision."""
 _HEADER = re.compile(rb"%PDF-(\d)\.(\d)")
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """What one save added.
-
-    Attributes:
-        index: from 0, the oldest.
-        start: where its bytes begin: the end of the one before.
-        end: the byte after its `%%EOF` and the line end that follows.
-        sections: the newest first; two for a linearised file, one otherwise.
-    """
-
-    index: int
-    start: int
-    end: int
-    sections: tuple[Section, ...] = field(repr=False)
-
-    @property
-    def kind(self) -> Kind:
-        """How its newest section is written."""
-        return self.sections[0].kind
-
-    @property
-    def offset(self) -> int:
-        """Where its newest section begins: what `startxref` says of it."""
-        return self.sections[0].offset
-
-    @property
-    def trailer(self) -> Dictionary:
-        """Of its newest section."""
-        return self.sections[0].trailer
-
-    @property
-    def objects(self) -> dict[int, Entry]:
-        """What it defines or frees, by number; hidden streams of hybrid files included."""
-        every: dict[int, Entry] = {}
-        for section in self.sections:
-            for number, entry in section.entries().items():
-                if not isinstance(entry, Free) or section.hidden is None or section.hidden.entry(number) is None:
-                    every.setdefault(number, entry)
-            if section.hidden is not None:
-                for number, entry in section.hidden.entries().items():
-                    every.setdefault(number, entry)
-        return every
 
 
 class Document:
@@ -91,7 +48,7 @@ class Document:
         self.header_offset = header.start()
         self.header_version = (int(header[1]), int(header[2]))
         self._store = _Store()
-        self.revisions = _revisions(content, _chain(content, int(start[1]), limits))
+        self.revisions = revisions_of(content, chain_of(content, int(start[1]), limits))
         self.newest = True
         self._settle()
 
@@ -273,7 +230,7 @@ class Document:
         return self.dictionary(self.catalog_reference)
 
     @cached_property
-    def pages(self) -> "Pages":
+    def pages(self) -> Pages:
         """References of its pages."""
         return Pages(self)
 
@@ -396,132 +353,3 @@ class _Store:
 
 def _no_length(value: Value) -> int:
     raise UnreadableFile(why="length")
-
-
-def _chain(content: bytes, start: int, limits: Limits) -> list[Section]:
-    """The sections from the newest on."""
-    chain: list[Section] = []
-    seen: set[int] = set()
-    entries = decoded = 0
-    offset: Value = start
-    while offset is not None:
-        if type(offset) is not int:
-            raise UnreadableFile(why="prev")
-        if offset in seen:
-            raise UnreadableFile(why="prev-loop", offset=offset)
-        if len(seen) >= limits.sections:
-            raise FileBeyondLimits(why="sections")
-        seen.add(offset)
-        section = read_section(content, offset, limits)
-        hidden = section.trailer.get(Name("XRefStm"))
-        if hidden is not None and section.kind is Kind.TABLE:
-            if type(hidden) is not int or hidden in seen:
-                raise UnreadableFile(why="hidden-section", offset=offset)
-            seen.add(hidden)
-            section.hidden = read_section(content, hidden, limits)
-            if section.hidden.kind is not Kind.STREAM:
-                raise UnreadableFile(why="hidden-section", offset=hidden)
-        chain.append(section)
-        several = (section,) if section.hidden is None else (section, section.hidden)
-        entries += sum(one.count for one in several)
-        decoded += sum(one.decoded for one in several)
-        if entries > 2 * limits.objects or decoded > limits.decoded:
-            raise FileBeyondLimits(why="entries", offset=offset)
-        offset = section.trailer.get(Name("Prev"))
-    return chain
-
-
-def _revisions(content: bytes, chain: list[Section]) -> tuple[Revision, ...]:
-    oldest = len(chain) - 1
-    groups: list[tuple[Section, ...]] = [(section,) for section in chain]
-    # A linearised file is one save with two sections: that of its first page comes first, and points ahead (annex F).
-    if oldest and chain[-2].offset < chain[-1].offset and content.find(b"/Linearized", 0, 1024) >= 0:
-        groups[-2:] = [(chain[-2], chain[-1])]
-    revisions: list[Revision] = []
-    start = 0
-    for index, sections in enumerate(reversed(groups)):
-        last = sections[-1]
-        ended = END.match(content, last.end)
-        end = ended.end() if ended else last.end
-        revisions.append(Revision(index, start, end, sections))
-        start = end
-    return tuple(revisions)
-
-
-class Pages:
-    """References of pages, in order; one of them is found without walking through the others when /Count is honest."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._root = document.catalog.get(Name("Pages"))
-        count = document.dictionary(self._root).get(Name("Count"))
-        count = document.resolve(count)
-        if type(count) is not int or not 0 <= count <= document.limits.objects:
-            raise UnreadableFile(why="page-count")
-        self._count = count
-
-    def __len__(self) -> int:
-        """As the root says."""
-        return self._count
-
-    def __getitem__(self, index: int) -> Reference:
-        """Of page `index`, from 0.
-
-        Raises:
-            IndexError: there is none.
-            UnreadableFile, FileBeyondLimits: the tree is not one.
-        """
-        if not 0 <= index < self._count:
-            raise IndexError(index)
-        document, node = self._document, self._root
-        remaining = index
-        for _ in range(DEEPEST):
-            fields = document.dictionary(node)
-            kids = document.array(fields.get(Name("Kids")))
-            if document.resolve(fields.get(Name("Count"))) == len(kids):
-                # Leaves only, unless the tree lies, which shows when the page is looked at.
-                node, found = kids[remaining], True
-            else:
-                found = False
-                for node in kids:
-                    held = self._held(node)
-                    if remaining < held:
-                        break
-                    remaining -= held
-                else:
-                    raise UnreadableFile(why="page-count")
-            if type(node) is not Reference:
-                raise UnreadableFile(why="page-tree")
-            if document.dictionary(node).get(Name("Kids")) is None:
-                return node
-            if found:
-                raise UnreadableFile(why="page-count")
-        raise UnreadableFile(why="page-tree")
-
-    def _held(self, node: Value) -> int:
-        fields = self._document.dictionary(node)
-        if fields.get(Name("Kids")) is None:
-            return 1
-        count = self._document.resolve(fields.get(Name("Count")))
-        if type(count) is not int or count < 0:
-            raise UnreadableFile(why="page-count")
-        return count
-
-    def __iter__(self) -> Iterator[Reference]:
-        """All of them, by walking the whole tree, whatever /Count says.
-
-        Raises:
-            UnreadableFile, FileBeyondLimits: the tree is not one.
-        """
-        waiting: list[Value] = [self._root]
-        seen: set[Reference] = set()
-        while waiting:
-            node = waiting.pop()
-            if type(node) is not Reference or node in seen:
-                raise UnreadableFile(why="page-tree")
-            seen.add(node)
-            kids = self._document.dictionary(node).get(Name("Kids"))
-            if kids is None:
-                yield node
-            else:
-                waiting.extend(reversed(self._document.array(kids)))

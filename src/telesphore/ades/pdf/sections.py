@@ -146,7 +146,7 @@ OBJECT = re.compile(
 )
 """An object's header: number, generation."""
 _STREAM = re.compile(rb"(?:[\0\t\n\f\r ]|%[^\r\n]*+)*+stream(\r\n|\n)")
-_END_STREAM = re.compile(rb"(?:\r\n|\r|\n)?endstream(?![^\0\t\n\f\r ()<>\[\]{}/%])")
+_END_STREAM = re.compile(rb"[\0\t\n\f\r ]*+endstream(?![^\0\t\n\f\r ()<>\[\]{}/%])")
 END = re.compile(
     rb"(?:[\0\t\n\f\r ]|%(?!%EOF)[^\r\n]*+)*+startxref[\0\t\n\f\r ]++(\d{1,19})[\0\t\n\f\r ]++%%EOF(?:\r\n|\r|\n)?"
 )

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from telesphore.ades.paths import UNREADABLE
 from telesphore.ades.verdict.result import Signer
 
 Parameters = padding.PSS | padding.PKCS1v15 | ec.ECDSA | None
@@ -86,7 +87,7 @@ class Certificate:
             self.until: datetime = self.x509.not_valid_after_utc
             self.key = self.x509.public_key()
             self._extensions = {extension.oid: extension for extension in self.x509.extensions}
-        except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, OverflowError):
+        except UNREADABLE:
             raise Malformed from None
 
     def __eq__(self, other: object) -> bool:

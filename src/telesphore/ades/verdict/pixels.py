@@ -32,9 +32,9 @@ class Limits:
     """
 
     size: int = 100 * MEGABYTE
-    pages: int = 300
-    processor: int = 30
-    elapsed: float = 60
+    pages: int = 1000
+    processor: int = 60
+    elapsed: float = 90
     memory: int = 1536 * MEGABYTE
     pixels: int = 2_000_000
 

@@ -16,6 +16,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 SCALE = 100 / 72
 """A hundred pixels to the inch: a full stop of eight points is two pixels wide."""
+FINE, COARSE = 100, 60 / 72
+"""Files of more pages than that are drawn at sixty pixels to the inch."""
 CELL = 12
 """Pixels: about a letter."""
 CONTRAST = 48
@@ -53,14 +55,19 @@ def opened(content: bytes) -> Any:
     return document
 
 
-def render(page: Any, pixels: int) -> tuple[Image.Image, Any]:
-    """A picture, and what turns its places into those of the page."""
+def render(page: Any, pixels: int, scale: float = SCALE) -> Any:
+    """A bitmap of the page, its annotations and its form's fields."""
     across, down = page.get_size()
     if across <= 0 or down <= 0:
         raise Refused("page-without-surface")
-    scale = min(SCALE, (pixels / (across * down)) ** 0.5)
-    bitmap = page.render(scale=scale, no_smoothtext=False, may_draw_forms=True, draw_annots=True)
-    return bitmap.to_pil().convert("RGB"), bitmap.get_posconv(page)
+    scale = min(scale, (pixels / (across * down)) ** 0.5)
+    return page.render(scale=scale, may_draw_forms=True, draw_annots=True, rev_byteorder=True)
+
+
+def picture_of(bitmap: Any) -> Image.Image:
+    """The same, to work on."""
+    picture: Image.Image = bitmap.to_pil().convert("RGB")
+    return picture
 
 
 def compare(content: bytes, orders: dict[str, Any]) -> list[dict[str, Any]]:
@@ -70,6 +77,7 @@ def compare(content: bytes, orders: dict[str, Any]) -> list[dict[str, Any]]:
     if max(len(signed), len(shown)) > limits["pages"]:
         raise Refused("too-many-pages")
     until = time.process_time() + 0.8 * limits["processor"]
+    scale = SCALE if len(shown) <= FINE else COARSE
     found: list[dict[str, Any]] = []
     for index in range(max(len(signed), len(shown))):
         if time.process_time() > until:
@@ -87,19 +95,21 @@ def compare(content: bytes, orders: dict[str, Any]) -> list[dict[str, Any]]:
             )
             continue
         places = [place for place in orders["places"] if place[0] == number]
-        found.append({"page": number, **compare_page(signed[index], shown[index], places, limits["pixels"])})
+        page = shown[index]
+        before, now = (render(one, limits["pixels"], scale) for one in (signed[index], page))
+        found.append({"page": number, **compare_page(before, now, page, places)})
     return found
 
 
-def compare_page(signed: Any, shown: Any, places: list[Any], pixels: int) -> dict[str, Any]:
+def compare_page(signed: Any, shown: Any, page: Any, places: list[Any]) -> dict[str, Any]:
     """One page, before and now."""
-    before, _ = render(signed, pixels)
-    now, conversion = render(shown, pixels)
-    if before.size != now.size:
-        return {"boxes": [list(shown.get_mediabox())], "unexplained": 1, "kind": "size"}
-    different = mask(ImageChops.difference(before, now))
-    if different.getbbox() is None:
+    if (signed.width, signed.height) != (shown.width, shown.height):
+        return {"boxes": [list(page.get_mediabox())], "unexplained": 1, "kind": "size"}
+    if bytes(signed.buffer) == bytes(shown.buffer):
         return {"boxes": [], "unexplained": 0, "kind": "same"}
+    before, now = picture_of(signed), picture_of(shown)
+    conversion = shown.get_posconv(page)
+    different = mask(ImageChops.difference(before, now))
     explained = Image.new("L", before.size, 0)
     covered = False
     for _page, left, bottom, right, top, agreed, marks, replaces in places:
@@ -228,7 +238,9 @@ def draw(content: bytes, orders: dict[str, Any]) -> bytes:
     index = orders["page"] - 1
     if not 0 <= index < len(document):
         raise Refused("no-such-page")
-    picture, conversion = render(document[index], orders["limits"]["pixels"])
+    page = document[index]
+    bitmap = render(page, orders["limits"]["pixels"])
+    picture, conversion = picture_of(bitmap), bitmap.get_posconv(page)
     veil = Image.new("RGB", picture.size, RED)
     canvas = ImageDraw.Draw(picture)
     for box in orders["boxes"]:

@@ -12,6 +12,7 @@ from telesphore.ades.verdict.signatures import not_proving
 from telesphore.ades.verdict.times import judge_timestamp, read_token
 from telesphore.ades.verdict.trust import Evidence
 
+MOST_RECORDS = 16
 MOST_REVISIONS = 20
 """Of a file that grew after a record was made, so many of its ends are tried."""
 
@@ -30,7 +31,7 @@ def judge_records(file: bytes, ends: Sequence[int], evidence: Evidence, session:
     beside = (*evidence.ocsps, *evidence.crls)
     stamps: list[TimestampFacts] = []
     findings: list[Finding] = []
-    for record in evidence.records:
+    for record in evidence.records[:MOST_RECORDS]:
         try:
             end, facts = _find(record, file, ends, beside)
         except (BadEvidenceRecord, NotInRecord, BrokenRecord, RecordOutOfOrder) as bad:

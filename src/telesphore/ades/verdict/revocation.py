@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 from asn1crypto import keys
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
@@ -20,6 +19,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from telesphore.ades.algorithms import AlgorithmPolicy
+from telesphore.ades.paths import UNREADABLE
 from telesphore.ades.verdict.certificates import (
     Certificate,
     NameKey,
@@ -121,7 +121,7 @@ class Revocations:
                 try:
                     crl = x509.load_der_x509_crl(der)
                     self._lists.setdefault(comparable(crl.issuer), []).append((crl, der))
-                except (ValueError, TypeError):
+                except UNREADABLE:
                     continue
         self._statuses.clear()
 
@@ -144,7 +144,7 @@ class Revocations:
                 if count == MOST_SINGLE_RESPONSES:
                     break
                 self._responses.setdefault(single.serial_number, []).append((response, single, der))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return
 
     def check(
@@ -250,7 +250,7 @@ class Revocations:
                     digest=digest_name(response.signature_hash_algorithm) or "sha512",
                     key=responder.key_strength,
                 )
-            except (ValueError, TypeError, UnsupportedAlgorithm):
+            except UNREADABLE:
                 continue
 
     def _responder(self, response: ocsp.OCSPResponse, issuer: Certificate) -> Certificate | None:
@@ -299,7 +299,7 @@ class Revocations:
                     digest=digest_name(crl.signature_hash_algorithm) or "sha512",
                     key=issuer.key_strength,
                 )
-            except (ValueError, TypeError, UnsupportedAlgorithm):
+            except UNREADABLE:
                 continue
 
     def _list_signed(self, crl: x509.CertificateRevocationList, issuer: Certificate) -> bool:

@@ -1,16 +1,21 @@
-"""What the worker keeps up by itself: lists, responders and units, each made anew long before its end."""
+"""What the worker keeps up by itself: lists, responders, units and seals, each made anew long before its end."""
 
 import logging
 from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError
 from telesphore.pki import access
 from telesphore.pki.actions.answer import renew_responder
+from telesphore.pki.actions.issue import organisation_seal
 from telesphore.pki.actions.revoke import publish_due_lists
 from telesphore.pki.actions.stamp_time import renew_unit
-from telesphore.pki.models import Authority
+from telesphore.pki.models import Authority, Certificate
+from telesphore.pki.states import Profile
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +42,18 @@ def _maintain(authority: Authority, actor: Actor, at: datetime) -> None:
     publish_due_lists(authority=authority, actor=actor, at=at)
     newest = access.newest(authority.organisation_id)
     standing = newest is not None and newest.id == authority.id and not access.has_ended(authority, at)
-    # What nobody has used yet is made at its first use.
-    if access.has_own(authority, "responder"):
+    # Only what is in use is kept up: what nobody has asked for, or what was revoked, is made at its next use.
+    if access.standing_own(authority, Profile.RESPONDER, beyond=at) is not None:
         renew_responder(authority=authority, actor=actor, at=at)
-    if standing and access.has_own(authority, "unit"):
+    if standing and access.standing_own(authority, Profile.UNIT, beyond=at) is not None:
         renew_unit(authority=authority, actor=actor, at=at)
+    if standing and (seal := access.standing_own(authority, Profile.SEAL, beyond=at)) is not None:
+        organisation_seal(
+            organisation_id=authority.organisation_id, organisation_name=_organisation_of(seal), actor=actor, at=at
+        )
+
+
+def _organisation_of(seal: Certificate) -> str:
+    assert seal.content is not None
+    named = x509.load_der_x509_certificate(bytes(seal.content)).subject
+    return str(named.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value)

@@ -219,7 +219,8 @@ def _changes_check(verdict: Verdict, reader: Reader) -> Check:
 
 def _of_changes(verdict: Verdict) -> list[Finding]:
     """The findings of the difference policy: those of no signature, timestamp, page, nor of the file as a whole."""
-    others = [one for facts in (*verdict.signatures, *verdict.timestamps) for one in facts.findings]
+    others = [one for facts in verdict.signatures for one in facts.findings]
+    others += [one for facts in verdict.timestamps for one in facts.findings]
     others += [one for facts in verdict.signatures for stamp in facts.timestamps for one in stamp.findings]
     return [one for one in verdict.findings if one not in others and one.reason not in NOT_OF_CHANGES]
 
