@@ -233,6 +233,15 @@ def test_the_doctor_says_which_gateways_are_missing(patient: Callable[..., Patie
     assert levels(doctor.gateways, well) == {"mail-gateway": "ok", "sms-gateway": "ok"}
 
 
+@pytest.mark.django_db
+def test_the_doctor_says_when_proofs_are_not_renewed(patient: Callable[..., Patient], committed_cast: Cast) -> None:
+    assert levels(doctor.proofs, patient()) == {"proofs": "ok"}
+    with guarded(Clockwork(away=True)):
+        completed(committed_cast)
+        renew.renew_due(actor=Actor.system(), at=now())
+    assert levels(doctor.proofs, patient()) == {"proofs": "problem"}
+
+
 def test_the_doctor_warns_of_an_embedded_database_in_production(patient: Callable[..., Patient]) -> None:
     assert levels(doctor.embedded_database, patient()) == {"embedded-database": "warning"}
     assert levels(doctor.embedded_database, patient(demonstration="yes")) == {}
