@@ -11,8 +11,7 @@ from uuid import UUID
 
 import typer
 
-from telesphore.ades import cms, paths
-from telesphore.ades.algorithms import check
+from telesphore.ades import cades, paths
 from telesphore.ades.verdict.apart import Limits, judge
 from telesphore.ades.verdict.result import Conclusion, Verdict
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
@@ -77,22 +76,37 @@ def check_kit(source: Path | BinaryIO, trust: Trust, *, at: datetime, evidence: 
         sealed_by = _check_seal(entries, trust, manifest.made_at)
         told = _told(entries, manifest)
         events = _check_events(entries, manifest, told)
-        verdict = judge(entries[kit.DOCUMENT], trust, at=at, evidence=evidence, limits=LIMITS).verdict
+        known = _beside(entries, evidence)
+        verdict = judge(entries[kit.DOCUMENT], trust, at=at, evidence=known, limits=LIMITS).verdict
         _check_document(entries[kit.DOCUMENT], told, verdict)
     except kit.BadKit as bad:
         return CheckedKit(f"not valid: {bad}")
     return CheckedKit("", sealed_by, events, verdict)
 
 
+def _beside(entries: Mapping[str, bytes], evidence: Evidence) -> Evidence:
+    """What is known already, and what the kit brings beside its document."""
+
+    def brought(folder: str, ending: str) -> tuple[bytes, ...]:
+        return tuple(
+            content for name, content in entries.items() if name.startswith(f"{folder}/") and name.endswith(ending)
+        )
+
+    return Evidence(
+        certificates=(*evidence.certificates, *brought("certificates", ".cer")),
+        ocsps=(*evidence.ocsps, *brought("revocation", ".ocsp")),
+        crls=(*evidence.crls, *brought("revocation", ".crl")),
+        records=(*evidence.records, *brought("evidence-records", ".ers")),
+    )
+
+
 def _check_seal(entries: Mapping[str, bytes], trust: Trust, made_at: datetime) -> str:
     """The manifest's signature leads to someone whom we trust; their name."""
     content = entries[kit.MANIFEST]
     try:
-        signed = cms.parse(entries[kit.SEAL])
+        signed = cades.check_signature(entries[kit.SEAL], lambda digest: digest.of(content))
         signer = signed.signer
-        if signer is None or signed.message_digest != signed.algorithm.digest.of(content):
-            raise kit.BadKit("its manifest is not what the seal signed")
-        check(signer, signed.algorithm, signed.signed_attributes, signed.signature)
+        assert signer is not None
         paths.path_to_anchor(
             signer, pool=signed.certificates, anchors=[one.certificate for one in trust.anchors], at=made_at
         )

@@ -12,7 +12,7 @@ from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades import cms, lasting
+from telesphore.ades import cades, lasting
 from telesphore.ades.verdict.apart import Judged, Limits, judge
 from telesphore.ades.verdict.reports.etsi import as_etsi_xml
 from telesphore.ades.verdict.reports.json_report import as_json
@@ -20,6 +20,7 @@ from telesphore.ades.verdict.reports.pages import pages_drawn
 from telesphore.ades.verdict.reports.paper import report_pdf
 from telesphore.ades.verdict.reports.reader import Reader
 from telesphore.ades.verdict.reports.telling import tell
+from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence
 from telesphore.audit import actions as audit
 from telesphore.audit.actions.key import public_key
 from telesphore.audit.queries.proofs import proof_of
@@ -33,7 +34,7 @@ from telesphore.records.errors import DocumentNotFound
 from telesphore.signature import queries
 from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.results import events_about, evidence_about
-from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.errors import EnvelopeNotFound, NoEvidenceRecord
 from telesphore.signature.formats import kit
 from telesphore.signature.models import Envelope, Recipient, Revision
 from telesphore.vault import queries as vault
@@ -69,7 +70,9 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
     except DocumentNotFound:
         raise EnvelopeNotFound from None
     entries = {kit.DOCUMENT: document, "evidence.pdf": page, "verify.py": kit.VERIFIER.read_bytes()}
-    entries |= _proofs(envelope) | _certificates(document)
+    beside = _evidence_beside(envelope)
+    entries |= _proofs(envelope) | _certificates(document, beside)
+    entries |= {f"evidence-records/{_short(one)}.ers": one for one in beside.records}
     details = evidence_about(envelope, decision.patient, queries.title(envelope))
     entries[kit.EVIDENCE] = kit.as_json(
         {
@@ -80,7 +83,14 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
             "details": dataclasses.asdict(details),
         }
     )
-    judged = judge(document, pki_queries.trust(), at=at, evidence=pki_queries.evidence(), limits=LIMITS)
+    known = pki_queries.evidence()
+    evidence = Evidence(
+        certificates=(*known.certificates, *beside.certificates),
+        ocsps=(*known.ocsps, *beside.ocsps),
+        crls=(*known.crls, *beside.crls),
+        records=beside.records,
+    )
+    judged = judge(document, pki_queries.trust(), at=at, evidence=evidence, limits=LIMITS)
     entries |= _reports(judged, at, get_current_timezone())
     entries |= kit.explanations(
         {
@@ -149,16 +159,24 @@ def _proofs(envelope: Envelope) -> dict[str, bytes]:
     return entries
 
 
-def _certificates(document: bytes) -> dict[str, bytes]:
+def _evidence_beside(envelope: Envelope) -> Evidence:
+    """What proves the document beside its file, when its proof was renewed by an evidence record (RFC 4998)."""
+    try:
+        return queries.evidence_of(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    except NoEvidenceRecord:
+        return NOTHING_MORE
+
+
+def _certificates(document: bytes, beside: Evidence) -> dict[str, bytes]:
     stored = lasting.validation_data(document)
-    certificates = dict.fromkeys(stored.certificates)
+    certificates = dict.fromkeys((*stored.certificates, *beside.certificates))
     for seal in lasting.seals(document):
         certificates |= dict.fromkeys(seal.signed.certificates)
         for token in seal.tokens:
             certificates |= dict.fromkeys(token.certificates)
     entries = {f"certificates/{_short(one)}.cer": one for one in certificates}
-    entries |= {f"revocation/{_short(one)}.crl": one for one in stored.crls}
-    entries |= {f"revocation/{_short(one)}.ocsp": one for one in stored.ocsps}
+    entries |= {f"revocation/{_short(one)}.crl": one for one in (*stored.crls, *beside.crls)}
+    entries |= {f"revocation/{_short(one)}.ocsp": one for one in (*stored.ocsps, *beside.ocsps)}
     roots = [one for one in certificates if _is_root(one)]
     return entries | {f"trust/{_short(one)}.cer": one for one in roots}
 
@@ -190,15 +208,15 @@ def _reports(judged: Judged, at: datetime, zone: tzinfo) -> dict[str, bytes]:
 
 
 def _sealed(manifest: bytes, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
-    """The manifest's detached signature (CAdES B-T) by the organisation's seal."""
+    """The manifest's detached signature (CAdES, B-T) by the organisation's seal."""
     organisation = accounts.organisation_card(organisation_id)
     token = pki.organisation_seal(
         organisation_id=organisation_id, organisation_name=organisation.name, actor=actor, at=at
     )
-    attributes = cms.signed_attributes(
-        token.algorithm, token.algorithm.digest.of(manifest), token.certificate, signing_time=at
+    prepared = cades.prepare(
+        [manifest], certificate=token.certificate, chain=token.chain, signed_at=at, algorithm=token.algorithm
     )
-    signature = token.sign(attributes)
-    timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
-    unsigned = ((cms.SIGNATURE_TIME_STAMP, (timestamp,)),) if timestamp else ()
-    return cms.assemble(token.algorithm, attributes, signature, token.certificate, token.chain, unsigned=unsigned)
+    value = token.sign(prepared.to_be_signed)
+    timestamp = time_of_signature(value, organisation_id=organisation_id, at=at)
+    sealed = cades.complete(prepared, value)
+    return cades.add_signature_timestamp(sealed, timestamp) if timestamp else sealed

@@ -21,6 +21,7 @@ class RevisionEvidence:
         sha256: of the whole file, in hexadecimal.
         kind: `shown` (what was read before the first signature), `signed`, or `sealed`.
         by: the signer's name, when it is `signed`.
+        level: what the signature that it added reached at once, `B-B` to `B-LTA`; empty for none, or unknown.
     """
 
     number: int
@@ -28,6 +29,7 @@ class RevisionEvidence:
     by: str
     sha256: str
     at: datetime
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
