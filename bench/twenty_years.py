@@ -501,7 +501,7 @@ def main() -> None:
     """Print the object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="few documents, every year")
-    parser.add_argument("--documents", type=int, default=30, help="of each means in the first year")
+    parser.add_argument("--documents", type=int, default=10, help="of each means in the first year")
     parser.add_argument("--verbose", action="store_true", help="say each year on stderr")
     chosen = parser.parse_args()
     logging.disable(logging.CRITICAL)
