@@ -116,8 +116,10 @@ def bind_links() -> None:
 
 def bind_retention(settings: Mapping[str, Setting]) -> None:
     """How proofs are kept, and the table of algorithms."""
+    from telesphore.pki import ports as pki
     from telesphore.signature import ports
 
+    pki.algorithm_policy.bind(lambda: algorithm_policy(settings))
     values = {name: setting.value for name, setting in settings.items()}
     ports.retention.bind(
         lambda: ports.Retention(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.ades import lasting
-from telesphore.ades.algorithms import TS_119_312, Digest
+from telesphore.ades.algorithms import Digest
 from telesphore.ades.timestamps import read_token
 from telesphore.ades.verdict.result import Level
 from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, AnchorKind, Evidence, Trust
@@ -59,7 +59,9 @@ def level_of(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> 
     # From B-LT on the file must suffice; below, whether certificates hold is asked of those who gave them.
     suffices = LEVELS.index(ports.level.get()) >= LEVELS.index(Level.LT)
     evidence = NOTHING_MORE if suffices else _evidence(pdf, organisation_id, at)
-    verdict = validate(pdf, trust=Trust(anchors, TS_119_312), at=at, evidence=evidence, compare_pages=False)
+    verdict = validate(
+        pdf, trust=Trust(anchors, pki_ports.algorithm_policy.get()), at=at, evidence=evidence, compare_pages=False
+    )
     return next((one.level for one in verdict.signatures if one.field_name == field), Level.NONE)
 
 
