@@ -63,6 +63,12 @@ def test_it_is_one_of_the_doctors_checks() -> None:
     assert authorities.authorities in doctor.CHECKS
 
 
+def test_of_a_database_that_is_away_nothing_is_said_twice(patient: Patient, tmp_path: Path) -> None:
+    away = replace(patient, databases={"default": {"host": str(tmp_path), "user": "x"}})
+    assert levels(away) == {}
+    assert levels(patient) != {}
+
+
 def test_an_instance_without_an_authority_is_well(patient: Patient, committed_cast: Cast) -> None:
     assert levels(patient) == {"pki": "ok"}
 

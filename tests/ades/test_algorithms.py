@@ -177,7 +177,8 @@ def test_the_table_is_amended_by_a_file() -> None:
         ("name = 'x'\n[keys]\ndsa = [[2048, 'no-end']]", "keys"),
         ("name = 'x'\n[keys]\nrsa = 2048", "keys.rsa"),
         ("name = 'x'\n[keys]\nrsa = [[3000, 'no-end'], [2048, 'no-end']]", "keys.rsa"),
-        ("name = 'x'\n[keys]\nrsa = [[true, 'no-end', 2]]", "keys.rsa"),
+        ("name = 'x'\n[keys]\nrsa = [[3000, 'no-end', 2]]", "keys.rsa"),
+        ("name = 'x'\n[keys]\nrsa = [[true, 'no-end']]", "keys.rsa"),
     ],
 )
 def test_a_table_that_can_not_be_read_says_where(text: str, named: str) -> None:

@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from telesphore.ades.errors import UnreadableFile
+from telesphore.ades.fields import SignatureField, add_fields
+from telesphore.ades.lasting import add_validation_data
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import ChangeKind, Conclusion, conclude
 from telesphore.ades.verdict.revisions import examine
+from telesphore.ades.verdict.trust import Evidence
+from telesphore.kernel.clock import now
 from tests.ades.attacks import (
     ATTACKS,
     CAMILLE,
@@ -39,6 +43,10 @@ from tests.ades.drafts import (
     widget,
     words,
 )
+from tests.ades.pdf.shapes import THIRD_PARTY
+from tests.ades.test_third_parties import LEBRUN as LEBRUN_THERE
+from tests.ades.test_third_parties import ODILE, sign
+from tests.ades.test_third_parties import ROOT as AUTHORITY
 
 BY_POLICY = [case for case in ATTACKS if case.by == "policy"]
 
@@ -185,3 +193,49 @@ def test_what_changed_in_an_encrypted_file_is_not_called_forged() -> None:
     assert [one.reason for one in examine(Document(changed.pdf)).findings] == [Reason.ENCRYPTED_FILE]
     bare = signed.update(signed.add(CATALOG, b"/Lang (fr)"))
     assert Reason.ENCRYPTED_LATER in [one.reason for one in examine(Document(bare.pdf)).findings]
+
+
+@pytest.mark.parametrize("shape", THIRD_PARTY)
+def test_what_we_sign_ourselves_is_explained_in_files_of_every_shape(shape: str) -> None:
+    original = THIRD_PARTY[shape]
+    places = [SignatureField("First", 0, (36, 36, 290, 100)), SignatureField("Second", 0, None)]
+    ours = sign(sign(add_fields(original, places), "First", ODILE, certify=True), "Second", LEBRUN_THERE)
+    examined = examine(Document(ours))
+    assert examined.findings == ()
+    assert [one.kind for one in examined.revisions[-1].changes] == [ChangeKind.SIGNATURE]
+    kept = add_validation_data(ours, Evidence(certificates=[AUTHORITY.certificate], crls=[AUTHORITY.crl(at=now())]))
+    assert [one.reason for one in examine(Document(kept)).findings] == [Reason.ENDS_UNSIGNED]
+
+
+def test_a_signed_file_kept_inside_another_is_not_its_signature() -> None:
+    base = draft().update({16: stream(approved().pdf)})
+    edited = base.update({TEXT_1: stream(words("Written before anyone signed"))})
+    signed = edited.sign(PATIENT, CAMILLE)
+    examined = examine(Document(signed.sign(DOCTOR, LEBRUN).pdf), {"Patient": "Camille Durand"})
+    assert examined.findings == ()
+    assert [one.signed_by for one in examined.revisions] == ["", "", "", "Patient", "Doctor"]
+    assert examined.signed_end == len(signed.pdf)
+
+
+def test_a_signature_whose_names_are_written_oddly_is_one_all_the_same() -> None:
+    base = draft()
+    place = base.add(PATIENT, b"/V 20 0 R")
+    signed = base.update({20: b"<< /Type /Sig /Byte#52ange [0 1 2 3] /Contents <00> >>", **place})
+    changed = signed.update({TEXT_1: stream(words("Levothyrox 200"))})
+    assert Reason.PAGE_CHANGED in [one.reason for one in examine(Document(changed.pdf)).findings]
+
+
+def test_a_long_way_from_a_page_is_no_way_round_it() -> None:
+    # Near to the structure tree, which may change, and far from the page that shows it too.
+    objects = prescription() | {
+        number: b"<< /Next %d 0 R >>" % (number + 1) for number in range(100, 10_200)
+    }  # fmt: skip
+    objects |= {
+        10_200: b"<< /What 10201 0 R >>",
+        10_201: b"<< /Shown true >>",
+        17: b"<< /Type /StructTreeRoot /K [10200 0 R] >>",
+        PAGE_1: objects[PAGE_1].replace(b"/Annots", b"/PieceInfo 100 0 R /Annots"),
+        CATALOG: objects[CATALOG].replace(b"/Metadata", b"/StructTreeRoot 17 0 R /Metadata"),
+    }
+    changed = draft(objects).sign(PATIENT, CAMILLE).update({10_201: b"<< /Shown false >>"})
+    assert [one.reason for one in examine(Document(changed.pdf)).findings] == [Reason.FORBIDDEN_CHANGE]

@@ -175,6 +175,10 @@ def test_sylvie_withdraws_a_document_for_another(site: Site, screen: Turn) -> No
     sylvie.says("Remplacé : ce document ne vaut plus.")
     sylvie.settle()
     sylvie.look("document-replaced")
+    sylvie.open(f"/records/{site.cast.odile_id}/")
+    sylvie.says("Remplacé")
+    sylvie.look("record-with-replaced")
+    sylvie.open(f"/documents/{first}/")
     sylvie.follow("Voir ce qui le remplace")
     assert sylvie.title() == "Ordonnance, corrigée"
 

@@ -224,6 +224,20 @@ def test_a_new_root_is_one_more_anchor(practice: UUID) -> None:
     assert run("anchors").count("BEGIN CERTIFICATE") == 2
 
 
+def test_an_authority_made_without_a_ceremony_gets_a_name_and_a_number_with_its_next_root(
+    practice: UUID, tmp_path: Path
+) -> None:
+    seal(practice)
+    run("renew", "--yes", "--identifier", "NTRFR-123456789", status=2)
+    run("renew", "--yes", "--new-root", "--identifier", "123", status=3)
+    run("renew", "--yes", "--new-root", "--identifier", "NTRFR-123456789")
+    subject = openssl(
+        "x509", "-noout", "-subject", "-nameopt", "utf8", "-in", pem(tmp_path / "seal", [seal(practice)])
+    ).stdout
+    assert "NTRFR-123456789" in subject
+    assert len({card.root for card in queries.authority_cards(practice)}) == 2
+
+
 def test_a_certificate_is_listed_shown_and_revoked(practice: UUID, tmp_path: Path) -> None:
     run("init", "--yes")
     serial_number = f"{x509.load_der_x509_certificate(seal(practice)).serial_number:x}"

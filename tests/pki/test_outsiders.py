@@ -12,13 +12,14 @@ from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.errors import RevokedError
+from pyhanko_certvalidator.errors import InvalidCertificateError, RevokedError
 
 from telesphore.ades.algorithms import Digest
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
 from telesphore.pki import queries
 from telesphore.pki.actions import IssuedToken
+from telesphore.pki.formats import certificates
 from telesphore.pki.models import Authority, Certificate
 from telesphore.pki.ports import RevocationData, revocation_source, timestamper
 from telesphore.pki.states import Level, Profile, Reason
@@ -136,7 +137,7 @@ def context(cast: Cast, data: RevocationData, at: datetime) -> ValidationContext
     )  # fmt: skip
 
 
-def validate(cast: Cast, token: IssuedToken, usage: str, at: datetime) -> None:
+def validate(cast: Cast, token: IssuedToken, usage: str, at: datetime, extended: set[str] | None = None) -> None:
     data = revocation_source.get().fetch((token.certificate, *token.chain), organisation_id=cast.hospital, at=at)
     assert (len(data.ocsps), len(data.crls)) == (1, 1)
     validator = CertificateValidator(
@@ -144,7 +145,7 @@ def validate(cast: Cast, token: IssuedToken, usage: str, at: datetime) -> None:
         [asn1_x509.Certificate.load(one) for one in token.chain],
         validation_context=context(cast, data, at + timedelta(seconds=1)),
     )
-    asyncio.run(validator.async_validate_usage({usage}))
+    asyncio.run(validator.async_validate_usage({usage}, extended_key_usage=extended or set()))
 
 
 def test_pyhanko_accepts_patient_seal_and_responder_with_revocation_required(cast: Cast) -> None:
@@ -155,6 +156,39 @@ def test_pyhanko_accepts_patient_seal_and_responder_with_revocation_required(cas
         actor=cast.odile, at=at,
     )  # fmt: skip
     validate(cast, patient, "non_repudiation", at)
+
+
+def unit_of(cast: Cast, at: datetime) -> IssuedToken:
+    """The time-stamping unit, as if it were a token, for what validates chains."""
+    timestamper.get().stamp(bytes(32), Digest.SHA256, organisation_id=cast.hospital, at=at)
+    unit, authority = Certificate.objects.get(profile=Profile.UNIT), Authority.objects.get()
+    assert unit.content is not None
+    return IssuedToken(bytes(unit.content), (bytes(authority.issuing), bytes(authority.root)), certificates.new_key())
+
+
+def test_pyhanko_accepts_the_unit_for_time_stamping_and_for_nothing_else(cast: Cast) -> None:
+    at = now()
+    unit = unit_of(cast, at)
+    validate(cast, unit, "digital_signature", at, {"time_stamping"})
+    with pytest.raises(InvalidCertificateError):
+        validate(cast, unit, "digital_signature", at, {"code_signing"})
+
+
+def test_openssl_refuses_the_stamps_of_a_revoked_unit(cast: Cast, tmp_path: Path) -> None:
+    at = now()
+    imprint = hashlib.sha256(b"the document").digest()
+    token = timestamper.get().stamp(imprint, Digest.SHA256, organisation_id=cast.hospital, at=at)
+
+    def verified() -> str:
+        trusted = pem(tmp_path / "trusted", queries.trust_anchors(cast.hospital), lists(cast, at))
+        return openssl(
+            "ts", "-verify", "-token_in", "-in", binary(tmp_path / "token", token), "-crl_check_all",
+            "-CAfile", trusted, "-data", binary(tmp_path / "data", b"the document"),
+        ).stdout  # fmt: skip
+
+    assert "Verification: OK" in verified()
+    revoke(cast, unit_of(cast, at).certificate, at)
+    assert "certificate revoked" in verified()
 
 
 def test_pyhanko_refuses_what_was_revoked(cast: Cast) -> None:

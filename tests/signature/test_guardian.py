@@ -366,3 +366,20 @@ def test_a_renewal_that_finds_another_file_changes_nothing(cast: Cast) -> None:
     assert turn.failures == {"proof-changed-meanwhile": 1}
     assert proof_of(envelope_id).renewals == 1
     assert proof_of(envelope_id).state == ProofState.STANDING
+
+
+def test_what_hangs_on_an_authority_that_leaves_is_renewed_at_once_by_another(cast: Cast) -> None:
+    clockwork = Clockwork()
+    with guarded(clockwork):
+        completed(cast)
+        at = now()
+        renew.renew_due(actor=GUARDIAN, at=at)
+        assert renew.hasten(authority="another", actor=GUARDIAN, at=at) == 0
+        assert renew.hasten(authority="Autorité du temps", actor=GUARDIAN, at=at) == 1
+        soon = at + timedelta(hours=1)
+        assert renew.renew_due(actor=GUARDIAN, at=soon).failures == {"no-longer-proof": 1}, "the same again is no help"
+        other = Clockwork()
+        other.authority = replace(other.authority, name="Une autre", certificate=b"")
+    with guarded(other):
+        assert renew.renew_due(actor=GUARDIAN, at=soon).renewed == 1
+    assert Proof.objects.get().authority == "Une autre"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from telesphore.ades import cms, through_pyhanko
 from telesphore.ades.algorithms import (
@@ -147,7 +148,7 @@ def prepare(
     if asked is not None and asked != algorithm:
         raise UnknownKeyType
     policy.check_signing(certificate, algorithm, signed_at)
-    room = _size(algorithm, certificate, chain) + timestamp_room + _MARGIN
+    room = _size(algorithm, certificate, tuple(chain)) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:
         tail = _write(pdf, field, appearance, signed_at, level, room)
@@ -215,7 +216,8 @@ def _digest(digest: Digest, original: bytes, tail: Tail) -> bytes:
     return digest.of(original, tail.content[:start], tail.content[end:])
 
 
-def _size(algorithm: Algorithm, certificate: bytes, chain: Sequence[bytes]) -> int:
+@lru_cache(maxsize=64)
+def _size(algorithm: Algorithm, certificate: bytes, chain: tuple[bytes, ...]) -> int:
     """Bytes of a signature without timestamp, at most."""
     attributes = cms.signed_attributes(algorithm, bytes(algorithm.digest.size), certificate)
     # RSA: as many bits as the key; others: two numbers of the curve's size, and their DER.

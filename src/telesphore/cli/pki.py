@@ -24,6 +24,9 @@ Organisation = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Identifier = Annotated[
+    str, typer.Option(help="The organisation's number with its semantics, e.g. NTRFR-123456789 for a SIREN.")
+]
 Passphrase = Annotated[
     Path | None, typer.Option(help="A file that holds the passphrase, readable by its owner only; asked for otherwise.")
 ]
@@ -101,9 +104,7 @@ def _show_newest(organisation_id: UUID, as_json: bool, heading: str) -> None:
 @app.command()
 def init(
     organisation: Organisation = None,
-    identifier: Annotated[
-        str, typer.Option(help="The organisation's number with its semantics, e.g. NTRFR-123456789 for a SIREN.")
-    ] = "",
+    identifier: Identifier = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -112,7 +113,7 @@ def init(
 
     organisation_id, name = _organisation(organisation)
     numbered = f" ({identifier})" if identifier else ", without a number"
-    _agreed(f"Make the authority of {name}{numbered}? Its name can't be changed later.", yes)
+    _agreed(f"Make the authority of {name}{numbered}?", yes)
     actions.initialise(
         organisation_id=organisation_id, organisation_name=name, organisation_identifier=identifier,
         actor=_operator(organisation_id), at=now(),
@@ -211,19 +212,31 @@ def _content(file: Path) -> bytes:
 @app.command()
 def renew(
     organisation: Organisation = None,
-    new_root: Annotated[bool, typer.Option("--new-root", help="Replace the root too: who trusts it must be told.")] = (
-        False
-    ),
+    new_root: Annotated[
+        bool, typer.Option("--new-root", help="Replace the root too: who trusts it must be given the new one.")
+    ] = False,
+    identifier: Identifier = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the next issuing authority; what the earlier ones gave still verifies."""
+    """Make the next issuing authority; what the earlier ones gave still verifies.
+
+    A new root takes the organisation's present name, and the identifier if one is given.
+    """
     from telesphore.pki import actions
 
     organisation_id, name = _organisation(organisation)
+    if identifier and not new_root:
+        raise typer.BadParameter("only a new root can take another: add --new-root", param_hint="--identifier")
     _agreed(f"Make the next issuing authority of {name}{', under a new root' if new_root else ''}?", yes)
-    make = actions.replace_root if new_root else actions.renew
-    make(organisation_id=organisation_id, actor=_operator(organisation_id), at=now())
+    actor, at = _operator(organisation_id), now()
+    if new_root:
+        actions.replace_root(
+            organisation_id=organisation_id, organisation_name=name, organisation_identifier=identifier, actor=actor,
+            at=at,
+        )  # fmt: skip
+    else:
+        actions.renew(organisation_id=organisation_id, actor=actor, at=at)
     _show_newest(organisation_id, as_json, f"The next authority of {name} issues from now on.")
 
 

@@ -112,5 +112,19 @@ def means(chosen: Annotated[Means, typer.Argument(help="A timestamp in each file
     typer.echo(f"{count} documents change their means.")
 
 
+@app.command()
+def leave(authority: Annotated[str, typer.Argument(help="Its name, as `forecast` tells it.")]) -> None:
+    """Renew at once what hangs on an authority that ends, or is trusted no more; set another one first.
+
+    Exit status 3 when nothing hangs on it.
+    """
+    from telesphore.signature.actions import renew as actions
+
+    count = actions.hasten(authority=authority, actor=Actor.system(client="telesphore retention leave"), at=now())
+    typer.echo(f"{count} documents are due now; the guardian renews them every hour, or at once: retention renew.")
+    if not count:
+        raise typer.Exit(Status.REFUSED)
+
+
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

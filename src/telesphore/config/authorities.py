@@ -32,7 +32,12 @@ SELECT a.organisation_id, a.issuing, max(l.next_update)
 
 def authorities(patient: Patient) -> Iterator[Finding]:
     """Whether each organisation's authority lasts, publishes, and has its root key in a safe."""
-    with psycopg.connect(**patient.databases["default"], connect_timeout=5) as connection:
+    try:
+        opened = psycopg.connect(**patient.databases["default"], connect_timeout=5)
+    except psycopg.OperationalError:
+        # The look at the database says it, and what to do.
+        return
+    with opened as connection:
         newest = connection.execute(_NEWEST).fetchall()
         lists = connection.execute(_LISTS).fetchall()
     at = datetime.now(UTC)

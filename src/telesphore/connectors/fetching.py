@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,7 +94,7 @@ def fetch(
     try:
         # Only kept while this runs: the next call makes a connection of its own.
         with httpcore.ConnectionPool(
-            ssl_context=context or ssl.create_default_context(), network_backend=network, max_connections=1
+            ssl_context=context or _system_context(), network_backend=network, max_connections=1
         ) as pool:
             return _exchange(pool, network, url, content, headers or {}, most)
     except (httpcore.TimeoutException, TimeoutError):
@@ -103,6 +104,12 @@ def fetch(
     except (ValueError, UnicodeError):
         # A URL that is none, from foreign bytes.
         raise NotAllowed("url") from None
+
+
+@lru_cache(maxsize=1)
+def _system_context() -> ssl.SSLContext:
+    """Read once: loading the system's authorities takes longer than an exchange."""
+    return ssl.create_default_context()
 
 
 def _exchange(

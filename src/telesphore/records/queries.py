@@ -54,6 +54,7 @@ class DocumentLine:
     created_at: datetime
     source_id: UUID | None
     source_part: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ def documents(*, decision: Decision, actor: Actor, before: datetime | None = Non
             row.created_at,
             row.source_id,
             row.source_part,
+            row.standing,
         )
         for row in found
     ]

@@ -6,6 +6,7 @@ from telesphore.web.audit import views as audit
 from telesphore.web.home import views as home
 from telesphore.web.jobs import views as jobs
 from telesphore.web.outbox import views as outbox
+from telesphore.web.retention import views as retention
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),
     path("outbox/", outbox.outbox, name="outbox"),
+    path("retention/", retention.retention, name="retention"),
     path("pki/", include("telesphore.web.pki.urls")),
     path("audit-log/", include("telesphore.web.audit_log.urls")),
     path("", include("telesphore.web.health.urls")),

@@ -16,6 +16,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from telesphore.ades import cms
 from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.verdict.certificates import Certificate
 from telesphore.ades.verdict.path import Paths, Purpose, check_path
@@ -127,6 +128,43 @@ def test_whatever_the_bytes_there_is_a_verdict(cuts: list[tuple[int, int, bytes]
     for place, length, instead in cuts:
         content = content[:place] + instead + content[place + length :]
     validate(content, trust=TRUST, at=NOW, evidence=known(), compare_pages=False)
+
+
+START = SIGNED.rindex(b"/Contents <") + 11
+CMS = bytes.fromhex(SIGNED[START : SIGNED.index(b">", START)].decode()).rstrip(b"\0")
+EDITS = st.lists(st.tuples(st.integers(0, len(CMS) - 1), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+def _edited(content: bytes, edits: list[tuple[int, int]]) -> bytes:
+    changed = bytearray(content)
+    for place, value in edits:
+        changed[place % len(content)] = value
+    return bytes(changed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(edits=EDITS)
+def test_a_signature_whose_bytes_were_changed_never_passes(edits: list[tuple[int, int]]) -> None:
+    changed = _edited(CMS, edits)
+    pdf = SIGNED[:START] + changed.hex().encode() + SIGNED[START + 2 * len(CMS) :]
+    verdict = validate(pdf, trust=TRUST, at=NOW, evidence=known(), compare_pages=False)
+    if verdict.conclusion is Conclusion.VALID:
+        # What is not signed: certificates beside the signer's, or how the algorithm's parameters are written.
+        parsed, original = cms.parse(changed), cms.parse(CMS)
+        assert (parsed.signature, parsed.signed_attributes) == (original.signature, original.signed_attributes)
+        assert parsed.signer == LEBRUN.certificate
+
+
+@settings(max_examples=100, deadline=None)
+@given(edits=EDITS, which=st.integers(0, 1))
+def test_a_list_whose_bytes_were_changed_is_not_believed(edits: list[tuple[int, int]], which: int) -> None:
+    crls = list(CRLS)
+    crls[which] = _edited(crls[which], edits)
+    verdict = validate(SIGNED, trust=TRUST, at=NOW, evidence=Evidence(crls=crls), compare_pages=False)
+    assert (verdict.conclusion is Conclusion.VALID) is (crls == CRLS)
+
+
+CRLS = known().crls
 
 
 # Chains

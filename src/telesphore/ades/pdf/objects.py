@@ -94,53 +94,45 @@ _PDF_DOC = dict(
 
 
 def write(value: Value) -> bytes:
-    """The bytes of a value, without object number. Nesting as deep as memory allows; never recursive."""
+    """The bytes of a value, without object number; nested as deep as what is read may be, which is bounded."""
     parts: list[bytes] = []
-    _write(value, parts)
+    _write(value, parts.append)
     return b"".join(parts)
 
 
-def _write(first: Value, parts: list[bytes]) -> None:
-    # What remains to be written, the next one last; bytes of ours come as Raw.
-    waiting: list[Value] = [first]
-    append = parts.append
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            append(_names.get(value) or written_name(value))
-        elif isinstance(value, bytes):
-            append(value if isinstance(value, Raw) else written_string(value))
-        elif isinstance(value, dict):
-            append(b"<<")
-            waiting.append(_END_OF_DICTIONARY)
-            for key in reversed(value):
-                waiting.append(value[key])
-                waiting.append(key)
-        elif isinstance(value, Reference):
-            append(b" %d %d R" % value)
-        elif isinstance(value, list):
-            append(b"[")
-            waiting.append(_END_OF_ARRAY)
-            waiting.extend(reversed(value))
-        elif value is None:
-            append(b" null")
-        elif value is True:
-            append(b" true")
-        elif value is False:
-            append(b" false")
-        elif isinstance(value, int):
-            append(b" %d" % value)
-        elif isinstance(value, float):
-            append(b" " + written_number(value))
-        else:
-            append(write({**value.dictionary, Name("Length"): len(value.raw)}))
-            append(b"\nstream\n")
-            append(bytes(value.raw))
-            append(b"\nendstream")
-
-
-_END_OF_DICTIONARY = Raw(b">>")
-_END_OF_ARRAY = Raw(b"]")
+def _write(value: Value, append: Callable[[bytes], object]) -> None:
+    if isinstance(value, Name):
+        append(_names.get(value) or written_name(value))
+    elif isinstance(value, Reference):
+        append(b" %d %d R" % value)
+    elif isinstance(value, dict):
+        append(b"<<")
+        for key, one in value.items():
+            append(_names.get(key) or written_name(key))
+            _write(one, append)
+        append(b">>")
+    elif isinstance(value, list):
+        append(b"[")
+        for one in value:
+            _write(one, append)
+        append(b"]")
+    elif isinstance(value, bytes):
+        append(value if isinstance(value, Raw) else written_string(value))
+    elif value is None:
+        append(b" null")
+    elif value is True:
+        append(b" true")
+    elif value is False:
+        append(b" false")
+    elif isinstance(value, int):
+        append(b" %d" % value)
+    elif isinstance(value, float):
+        append(b" " + written_number(value))
+    else:
+        _write({**value.dictionary, Name("Length"): len(value.raw)}, append)
+        append(b"\nstream\n")
+        append(bytes(value.raw))
+        append(b"\nendstream")
 
 
 def written_number(value: float) -> bytes:

@@ -236,7 +236,7 @@ class Document:
 
     @property
     def repeated_keys(self) -> tuple[int, ...]:
-        """Where dictionaries that name a key twice end, of those read so far (in the file, or in an object stream)."""
+        """Where the second value of a key ends, in dictionaries read so far (in the file, or in an object stream)."""
         return tuple(self._store.repeated)
 
     @cached_property

@@ -3,32 +3,35 @@
 import re
 
 from telesphore.ades.errors import UnreadableFile
-from telesphore.ades.pdf.objects import Name, Reference, Value
+from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Value
 
 DEEPEST = 100
 """Levels of arrays and dictionaries."""
 
-# White space and comments, then one token. Possessive and bounded throughout: no input makes it go back.
-_TOKEN = re.compile(
-    rb"""[\0\t\n\f\r ]*+(?:%[^\r\n]*+[\0\t\n\f\r ]*+)*+
-    (?: (\d{1,10})[\0\t\n\f\r ]++(\d{1,5})[\0\t\n\f\r ]++R(?![^\0\t\n\f\r ()<>\[\]{}/%])   # 1, 2: reference
-    | /([^\0\t\n\f\r ()<>\[\]{}/%]*+)                                                       # 3: name
-    | ([+-]?\d{1,19})(?![^\0\t\n\f\r ()<>\[\]{}/%])                                         # 4: integer
-    | (<<)                                                                                  # 5
-    | (>>)                                                                                  # 6
-    | (\[)                                                                                  # 7
-    | (\])                                                                                  # 8
-    | \(([^()\\\r]*+)\)                                                                     # 9: string, plain
-    | (\()                                                                                  # 10: string, other
-    | <([0-9A-Fa-f\0\t\n\f\r ]*+)>                                                          # 11: hexadecimal
-    | ([+-]?(?:\d{1,30}\.\d{0,60}|\.\d{1,60}))(?![^\0\t\n\f\r ()<>\[\]{}/%])                # 12: real
-    | (true|false|null)(?![^\0\t\n\f\r ()<>\[\]{}/%])                                       # 13
-    )""",
-    re.VERBOSE,
-)
-_REFERENCE, _NAME, _INTEGER, _DICTIONARY, _END_DICTIONARY, _ARRAY, _END_ARRAY, _PLAIN, _STRING, _HEX, _REAL, _WORD = (
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-)  # fmt: skip
+# White space and comments.
+_SKIP = rb"[\0\t\n\f\r ]*+(?:%[^\r\n]*+[\0\t\n\f\r ]*+)*+"
+# One token. Possessive or bounded throughout: no input makes it go back far.
+_VALUE = rb"""
+    (?: (\d{1,10})[\0\t\n\f\r ]++(\d{1,5})[\0\t\n\f\r ]++R(?![^\0\t\n\f\r ()<>\[\]{}/%])   # 2, 3: reference
+    | /([^\0\t\n\f\r ()<>\[\]{}/%]*+)                                                       # 4: name
+    | ([+-]?\d{1,19})(?![^\0\t\n\f\r ()<>\[\]{}/%])                                         # 5: integer
+    | (<<)                                                                                  # 6
+    | (>>)                                                                                  # 7
+    | (\[)                                                                                  # 8
+    | (\])                                                                                  # 9
+    | \(([^()\\\r]*+)\)                                                                     # 10: string, plain
+    | (\()                                                                                  # 11: string, other
+    | <([0-9A-Fa-f\0\t\n\f\r ]*+)>                                                          # 12: hexadecimal
+    | ([+-]?(?:\d{1,30}\.\d{0,60}|\.\d{1,60}))(?![^\0\t\n\f\r ()<>\[\]{}/%])                # 13: real
+    | (true|false|null)(?![^\0\t\n\f\r ()<>\[\]{}/%])                                       # 14
+    )"""
+_TOKEN = re.compile(_SKIP + b"()" + _VALUE, re.VERBOSE)
+_PAIR = re.compile(_SKIP + rb"(?:/([^\0\t\n\f\r ()<>\[\]{}/%]*+)" + _SKIP + b")?" + _VALUE, re.VERBOSE)
+"""In a dictionary: a key, which group 1 has, and its value; or no key, and its end."""
+(
+    _REFERENCE, _NAME, _INTEGER, _DICTIONARY, _END_DICTIONARY, _ARRAY, _END_ARRAY, _PLAIN, _STRING, _HEX, _REAL,
+) = range(3, 14)  # fmt: skip
+_WORD = 14
 _WORDS: dict[bytes, bool | None] = {b"true": True, b"false": False, b"null": None}
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _IN_STRING = re.compile(rb"[()]|\\(?:[0-7]{1,3}|\r\n|[\0-\xff])|\r\n?", re.DOTALL)
@@ -38,66 +41,58 @@ _WHITE = b"\0\t\n\f\r "
 _known: dict[bytes, Name] = {}
 
 
-class _Mark:
-    """Where a dictionary or an array begins, on the stack of `parse`."""
-
-
-_OPEN_DICTIONARY, _OPEN_ARRAY = _Mark(), _Mark()
-
-
 def parse(content: bytes, start: int, repeated: list[int] | None = None) -> tuple[Value, int]:
     """The value at `start`, and where it ends; a stream's dictionary comes without its bytes.
 
     Args:
-        repeated: is told where a dictionary that names a key twice ends; the last one counts.
+        repeated: is told where the second value of a key ends, when a dictionary names one twice; the last one counts.
 
     Raises:
         UnreadableFile: there is none, or it is nested too deep.
     """
-    match = _TOKEN.match
-    # Containers that wait for their end, and what the innermost one holds so far.
-    waiting: list[tuple[list[Value], bool]] = []
+    token, pair = _TOKEN.match, _PAIR.match
+    # The containers around the innermost one: a dictionary with the key that waits for its value, or an array.
+    around: list[tuple[Dictionary | None, list[Value], Name]] = []
+    fields: Dictionary | None = None
     items: list[Value] = []
-    in_dictionary = False
+    key = _NO_KEY
     position = start
     value: Value
     while True:
-        found = match(content, position)
+        found = token(content, position) if fields is None else pair(content, position)
         if found is None:
             raise UnreadableFile(why="syntax", offset=position)
         kind = found.lastindex
         position = found.end()
+        if fields is not None:
+            word = found[1]
+            if word is not None:
+                key = _known.get(word) or _name(word)
+            elif kind != _END_DICTIONARY:
+                raise UnreadableFile(why="dictionary", offset=position)
         if kind == _NAME:
             word = found[_NAME]
-            name = _known.get(word)
-            value = name if name is not None else _name(word, position)
+            value = _known.get(word) or _name(word)
         elif kind == _REFERENCE:
-            value = Reference(int(found[1]), int(found[2]))
+            value = Reference(int(found[2]), int(found[3]))
         elif kind == _INTEGER:
             value = int(found[_INTEGER])
         elif kind in (_DICTIONARY, _ARRAY):
-            if len(waiting) >= DEEPEST:
+            if len(around) >= DEEPEST:
                 raise UnreadableFile(why="nesting", offset=position)
-            waiting.append((items, in_dictionary))
-            items = []
-            in_dictionary = kind == _DICTIONARY
+            around.append((fields, items, key))
+            fields, items = ({}, items) if kind == _DICTIONARY else (None, [])
             continue
         elif kind == _END_DICTIONARY:
-            if not in_dictionary or not waiting or len(items) % 2:
+            if fields is None or found[1] is not None:
                 raise UnreadableFile(why="dictionary", offset=position)
-            keys = items[::2]
-            for key in keys:
-                if type(key) is not Name:
-                    raise UnreadableFile(why="dictionary", offset=position)
-            value = dict(zip(keys, items[1::2], strict=True))  # type: ignore[arg-type]  # All keys were seen.
-            if repeated is not None and len(value) != len(keys):
-                repeated.append(position)
-            items, in_dictionary = waiting.pop()
+            value = fields
+            fields, items, key = around.pop()
         elif kind == _END_ARRAY:
-            if in_dictionary or not waiting:
+            if fields is not None or not around:
                 raise UnreadableFile(why="array", offset=position)
             value = items
-            items, in_dictionary = waiting.pop()
+            fields, items, key = around.pop()
         elif kind == _PLAIN:
             value = found[_PLAIN]
         elif kind == _STRING:
@@ -109,12 +104,20 @@ def parse(content: bytes, start: int, repeated: list[int] | None = None) -> tupl
             value = float(found[_REAL])
         else:
             value = _WORDS[found[_WORD]]
-        if not waiting:
+        if fields is not None:
+            if repeated is not None and key in fields:
+                repeated.append(position)
+            fields[key] = value
+        elif around:
+            items.append(value)
+        else:
             return value, position
-        items.append(value)
 
 
-def _name(word: bytes, position: int) -> Name:
+_NO_KEY = Name()
+
+
+def _name(word: bytes) -> Name:
     content = _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), word) if b"#" in word else word
     name = Name(content.decode("latin-1"))
     if len(_known) < 2000:  # Foreign names must not fill the memory.

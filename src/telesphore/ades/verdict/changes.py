@@ -179,9 +179,13 @@ class Judge:
                 reason = Reason.SIGNATURE_CHANGED if fields[one].kind == "Sig" else Reason.FORM_CHANGED
                 ledger.refuse(reason, what=fields[one].name)
                 return
-            elif one not in seen and len(near) < _FARTHEST:
+            elif one not in seen:
                 seen.add(one)
                 near.extend((above, one) for above in graph.incoming.get(one, ()))
+            if len(near) > _FARTHEST:
+                # Who knows where it leads: a page may be the next.
+                keys.clear()
+                break
         if keys == {"StructTreeRoot"}:
             ledger.note(ChangeKind.METADATA, "/StructTreeRoot")
             ledger.tell(Reason.STRUCTURE_CHANGED)

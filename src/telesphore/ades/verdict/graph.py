@@ -9,6 +9,7 @@ from telesphore.ades.pdf.objects import Dictionary, Reference, Stream, Value
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import Entry, Free, Placed
 
+MOST_OBJECTS = 500_000
 TRAILER = Reference(0, 65535)
 """Where all paths begin; no object has this number."""
 
@@ -68,6 +69,8 @@ class Graph:
         entries: dict[int, Entry] = {}
         for revision in document.revisions[: index + 1]:
             entries |= revision.objects
+        if len(entries) > MOST_OBJECTS:
+            raise FileBeyondLimits(why="objects")
         self._take(document.at(index), entries)
         self.changed = {}
 

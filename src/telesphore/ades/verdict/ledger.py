@@ -57,12 +57,12 @@ class Rules:
     locks: list[Lock] = field(default_factory=list)
     signer: str = ""
 
-    def heed(self, graph: Graph, signature: Mapping[str, Value], signer: str) -> None:
+    def heed(self, look: Look, signature: Mapping[str, Value], signer: str) -> None:
         """One more signature."""
-        permission = permission_of(graph, signature)
+        permission = permission_of(look, signature)
         if permission is not None and (self.permission is None or permission < self.permission):
             self.permission, self.certifier = permission, signer
-        self.locks.extend(locks_of(graph, signature, signer))
+        self.locks.extend(locks_of(look, signature, signer))
         self.signer = signer
 
 

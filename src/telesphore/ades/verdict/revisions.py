@@ -58,29 +58,31 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     """
     signers = signers or {}
     content, revisions = document.content, document.revisions
+    last = len(revisions) - 1
     first = _first_signed(document)
     if first is None:
         none = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in revisions)
         return Examination(none, ())
-    facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
-    findings: list[Finding] = []
-    if first == len(revisions) - 1:
+    if first == last:
         # Nothing follows the signature: nothing to judge, and no need to read every object.
-        shown = Shown(document)
-        names = _signed_in(shown, _fields(shown, document))
-        facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
-        findings.extend(_odd(document, first, next(iter(names), "")))
-        findings.extend(_bypassed(document))
-        return Examination(tuple(facts), tuple(findings), (), revisions[first].end)
-    graph = Graph(document, first)
-    judge = Judge(graph)
+        look: Look = Shown(document)
+        names = _signed_in(look, _fields(look, document))
+    else:
+        look = graph = Graph(document, first)
+        judge = Judge(graph)
+        names = _signed_in(graph, judge.form.fields)
+        while not names and first < last:
+            # What looked like a signature was none of this file's: of one inside it, say.
+            first += 1
+            graph.advance(first)
+            judge = Judge(graph)
+            names = _signed_in(graph, judge.form.fields)
     rules = Rules()
-    names = _signed_in(graph, judge.form.fields)
     for name, signature in names.items():
-        rules.heed(graph, signature, signers.get(name, name))
+        rules.heed(look, signature, signers.get(name, name))
+    facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
-    findings.extend(_odd(document, first, rules.signer))
-    findings.extend(_bypassed(document))
+    findings = [*(_odd(document, first, rules.signer) if names else ()), *_bypassed(document)]
     places: list[Place] = []
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
@@ -112,18 +114,17 @@ def _readable(document: Document, findings: list[Finding], rules: Rules) -> list
 
 
 def _first_signed(document: Document) -> int | None:
-    """The revision that the oldest signature is in."""
+    """The revision that the oldest signature may be in."""
     place = document.content.find(b"/ByteRange")
-    if place >= 0:
-        for revision in document.revisions:
-            if place < revision.end:
-                return revision.index
-    return None
+    if place < 0:
+        look = Shown(document)
+        return 0 if _signed_in(look, _fields(look, document)) else None
+    return next((one.index for one in document.revisions if place < one.end), None)
 
 
-def _fields(shown: Shown, document: Document) -> dict[Reference, Field]:
-    form = entries(shown.now(entries(shown.now(document.catalog_reference)).get("AcroForm")))
-    return fields_below(shown, shown.now(form.get("Fields")))
+def _fields(look: Look, document: Document) -> dict[Reference, Field]:
+    form = entries(look.now(entries(look.now(document.catalog_reference)).get("AcroForm")))
+    return fields_below(look, look.now(form.get("Fields")))
 
 
 def _signed_in(graph: Look, fields: Mapping[Reference, Field]) -> dict[str, Mapping[str, Value]]:

@@ -45,13 +45,17 @@ def validate(
         compare_pages: draw the pages as signed and as shown now.
     """
     try:
-        document = Document(file)
-        fields = signed_fields.find(document)
-        stored = signed_fields.stored_data(document)
+        return _validate(file, trust, at, evidence, compare_pages=compare_pages)
     except FileBeyondLimits as beyond:
         return _nothing(file, Reason.TOO_LARGE, trust, at, limit=beyond.why)
     except UnreadableFile:
         return _nothing(file, Reason.NOT_READABLE, trust, at)
+
+
+def _validate(file: bytes, trust: Trust, at: datetime, evidence: Evidence, *, compare_pages: bool) -> Verdict:
+    document = Document(file)
+    fields = signed_fields.find(document)
+    stored = signed_fields.stored_data(document)
     session = Session(trust, at, evidence)
     _learn(session, stored)
     digests = RangeDigests(file, [one.hole for one in fields if not one.malformed])

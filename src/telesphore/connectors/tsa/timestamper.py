@@ -80,7 +80,7 @@ class HttpTimestamper:
         try:
             answer = fetch(
                 authority.url, seconds=seconds, most=LARGEST_RESPONSE, content=request.to_der(), headers=headers,
-                context=_context(authority.tls),
+                context=_context(authority.tls) if authority.tls else None,
             )  # fmt: skip
         except AnswerTooLarge:
             raise TimestampTooLarge from None
@@ -97,6 +97,5 @@ class HttpTimestamper:
 
 
 @lru_cache(maxsize=32)
-def _context(authorities: Path | None) -> ssl.SSLContext:
-    """Read once: loading the system's authorities takes longer than the exchange."""
+def _context(authorities: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=authorities)

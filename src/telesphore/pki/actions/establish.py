@@ -49,8 +49,7 @@ def initialise(
     Raises:
         BadIdentifier; AuthorityStands: it has one already; KeysetNotFound: it has no keyset.
     """
-    if organisation_identifier and not _IDENTIFIER.fullmatch(organisation_identifier):
-        raise BadIdentifier
+    _check_identifier(organisation_identifier)
     if access.newest(organisation_id) is not None:
         raise AuthorityStands
     row = _first(organisation_id, organisation_name, organisation_identifier, at)
@@ -94,18 +93,36 @@ def renew(*, organisation_id: UUID, actor: Actor, at: datetime) -> UUID:
 
 
 @audit.staged("pki:authority:renew")
-def replace_root(*, organisation_id: UUID, actor: Actor, at: datetime) -> UUID:
+def replace_root(
+    *,
+    organisation_id: UUID,
+    actor: Actor,
+    at: datetime,
+    organisation_name: str = "",
+    organisation_identifier: str = "",
+) -> UUID:
     """A new root and a new issuing authority under it. Who trusts the old root must be given the new one.
 
+    Args:
+        organisation_name, organisation_identifier: as for `initialise`; empty to keep those of before.
+
     Raises:
-        AuthorityNotFound: there is none to replace.
+        AuthorityNotFound: there is none to replace. BadIdentifier.
     """
+    _check_identifier(organisation_identifier)
     newest = access.newest(organisation_id)
     if newest is None:
         raise AuthorityNotFound
+    newest.organisation_name = organisation_name or newest.organisation_name
+    newest.organisation_identifier = organisation_identifier or newest.organisation_identifier
     authority_id = uuid7()
     row = _row(newest, _new_root(newest, newest.generation + 1, at), authority_id, authority_id, at, with_root_key=True)
     return _begin(row, actor, at).id
+
+
+def _check_identifier(identifier: str) -> None:
+    if identifier and not _IDENTIFIER.fullmatch(identifier):
+        raise BadIdentifier
 
 
 def _first(organisation_id: UUID, name: str, identifier: str, at: datetime) -> Authority:

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import DateTimeField, F, Q, Value
+from django.db.models.functions import Least
 
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.errors import NoLongerProof
@@ -193,4 +194,21 @@ def set_means(*, means: ProofMeans, actor: Actor, at: datetime) -> int:
     count = rows.update(means=means)
     if count:
         audit.record("signature:proof:choose-means", actor=actor, at=at, detail={"documents": count, "means": means})
+    return count
+
+
+@audit.act("signature:proof:hasten")
+def hasten(*, authority: str, actor: Actor, at: datetime) -> int:
+    """Make every proof that hangs on an authority due at once: it leaves, or is trusted no more. Returns how many.
+
+    Do it while it still answers: what validates its timestamps must be had before, and their renewal comes from
+    another authority.
+
+    Args:
+        authority: the common name that `telesphore retention forecast` tells.
+    """
+    rows = Proof.objects.filter(state__in=LIVING, authority=authority)
+    count = rows.update(due_at=Least("due_at", Value(at, DateTimeField())), state=ProofState.DUE)
+    if count:
+        audit.record("signature:proof:hasten", actor=actor, at=at, detail={"documents": count})
     return count

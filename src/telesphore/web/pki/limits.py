@@ -26,7 +26,7 @@ class _Window:
         """How often this address has asked since the minute began, this time included."""
         with self._lock:
             moment = time.monotonic()
-            if moment - self._began >= _MINUTE:
+            if not 0 <= moment - self._began < _MINUTE:
                 self._began = moment
                 self._counts.clear()
             known = address in self._counts or len(self._counts) < ADDRESSES

@@ -1,36 +1,28 @@
-"""CAdES signatures as CMS SignedData (RFC 5652, ETSI EN 319 122-1), written by hand and read within bounds.
-
-Writing copies certificates as they are and joins a few dozen bytes around them; what depends on a certificate only is
-kept from one signature to the next. Reading gives one frozen value and judges nothing but the form.
-"""
+"""Reading a foreign SignedData within bounds: one frozen value, of which nothing but the form is judged."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 
 from telesphore.ades import der
 from telesphore.ades.algorithms import Algorithm, Digest
+from telesphore.ades.cms.certificate import issuer_and_serial
+from telesphore.ades.cms.names import (
+    CONTENT_TYPE,
+    MESSAGE_DIGEST,
+    REVOCATION_OCSP,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    SIGNING_TIME,
+)
 from telesphore.ades.errors import MalformedSignature, NotDer, SignatureTooLarge, UnknownAlgorithm
 
 LARGEST = 16 << 20
 """Bytes of a CMS that are read at all: a long chain of archive timestamps with its CRLs is under one million."""
-
-DATA = "1.2.840.113549.1.7.1"
-SIGNED_DATA = "1.2.840.113549.1.7.2"
-TST_INFO = "1.2.840.113549.1.9.16.1.4"
-CONTENT_TYPE = "1.2.840.113549.1.9.3"
-MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
-SIGNING_TIME = "1.2.840.113549.1.9.5"
-SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
-SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
-SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
 _DIGESTS = frozenset(digest.value for digest in Digest)
-REVOCATION_OCSP = "1.3.6.1.5.5.7.16.2"
-"""OtherRevocationInfoFormat of an OCSP response (RFC 5940 §2.1)."""
-
 Attribute = tuple[str, tuple[bytes, ...]]
 """A type in dotted form, and the DER of its values."""
 
@@ -194,121 +186,6 @@ class Parsed:
         return values[0]
 
 
-def signed_attributes(
-    algorithm: Algorithm,
-    content_digest: bytes,
-    certificate: bytes,
-    *,
-    content_type: str = DATA,
-    signing_time: datetime | None = None,
-    more: Sequence[Attribute] = (),
-) -> bytes:
-    """DER of the attributes to be signed, a SET OF: what a token hashes and signs.
-
-    Args:
-        content_digest: of the content, by the algorithm's digest.
-        certificate: DER of the signer's; signing-certificate-v2 refers to it by the algorithm's digest.
-        signing_time: for CAdES; PAdES forbids it (EN 319 142-1 §6.3).
-        more: other signed attributes.
-    """
-    parts = [
-        _attribute(CONTENT_TYPE, der.oid(content_type)),
-        _attribute(MESSAGE_DIGEST, der.octets(content_digest)),
-        _reference(certificate, algorithm.digest),
-    ]
-    if signing_time is not None:
-        parts.append(_attribute(SIGNING_TIME, der.utc_time(signing_time)))
-    parts.extend(_attribute(name, *values) for name, values in more)
-    return der.set_of(parts)
-
-
-def assemble(
-    algorithm: Algorithm,
-    attributes: bytes,
-    signature: bytes,
-    certificate: bytes,
-    chain: Sequence[bytes],
-    *,
-    unsigned: Sequence[Attribute] = (),
-    crls: Sequence[bytes] = (),
-    ocsps: Sequence[bytes] = (),
-    content_type: str = DATA,
-    content: bytes | None = None,
-    embed: bool = True,
-) -> bytes:
-    """DER of a ContentInfo with a SignedData of one signer.
-
-    Args:
-        attributes: what `signed_attributes` gave.
-        certificate, chain: DER, copied as they are; repetitions are dropped.
-        unsigned: attributes beside the signature.
-        crls, ocsps: DER, for SignedData.crls.
-        content: None for a detached signature.
-        embed: put the certificates in; only a timestamp asked for without them does without (RFC 3161 §2.4.1).
-    """
-    info = [
-        b"\x02\x01\x01",
-        _signer_identifier(certificate),
-        algorithm.digest_identifier,
-        b"\xa0" + attributes[1:],
-        algorithm.identifier,
-        der.octets(signature),
-    ]
-    if unsigned:
-        info.append(der.tlv(0xA1, *sorted(_attribute(name, *values) for name, values in unsigned)))
-    return _content_info(
-        # RFC 5652 §5.1.
-        5 if ocsps else 1 if content_type == DATA else 3,
-        der.tlv(der.SET, algorithm.digest_identifier),
-        _encapsulated(content_type, content),
-        der.tlv(0xA0, *sorted({certificate, *chain})) if embed else b"",
-        der.tlv(0xA1, *_revocations(crls, ocsps)) if crls or ocsps else b"",
-        der.tlv(der.SET, der.sequence(*info)),
-    )
-
-
-def add_unsigned(cms: bytes, name: str, value: bytes) -> bytes:
-    """The same signature with one more unsigned attribute of this type, with this value (DER); zeros after it go.
-
-    Raises:
-        MalformedSignature, SignatureTooLarge
-    """
-    return set_unsigned(cms, (*parse(cms).unsigned, (name, (value,))))
-
-
-def set_unsigned(cms: bytes, unsigned: Iterable[Attribute]) -> bytes:
-    """The same signature with these unsigned attributes, and no others.
-
-    Those that are in DER's order, as ours always are, stay so; a foreign order is kept, since an archive timestamp of
-    an older form depends on it, and what is new comes last.
-
-    Raises:
-        MalformedSignature, SignatureTooLarge
-    """
-    return _rewrite(cms, [_attribute(name, *values) for name, values in unsigned], None, None)
-
-
-def add_validation_values(
-    cms: bytes, *, certificates: Sequence[bytes] = (), crls: Sequence[bytes] = (), ocsps: Sequence[bytes] = ()
-) -> bytes:
-    """The same signature with these certificates, CRLs and OCSP responses (DER) in SignedData too (EN 319 122-1 §6.3
-    lets level LT place them there); what is there already is not repeated.
-
-    Raises:
-        MalformedSignature, SignatureTooLarge
-    """
-    known = parse(cms)
-    return _rewrite(
-        cms,
-        None,
-        [one for one in dict.fromkeys(certificates) if one not in known.certificates],
-        _revocations(
-            [one for one in dict.fromkeys(crls) if one not in known.crls],
-            [one for one in dict.fromkeys(ocsps) if one not in known.ocsps],
-        ),
-    )
-
-
 def parse(content: bytes) -> Parsed:
     """Read a foreign SignedData.
 
@@ -361,73 +238,6 @@ def bones(content: bytes) -> Bones:
         raise MalformedSignature from None
     signer = b"".join(der.encoding(content, one) for one in at.info)
     return Bones(der.encoding(content, kind), signer, certificates, revocations)
-
-
-@lru_cache(maxsize=256)
-def issuer_and_serial(certificate: bytes) -> tuple[bytes, int]:
-    """DER of the issuer's Name and the serial number of a certificate (DER).
-
-    Raises:
-        MalformedSignature: it is not a certificate.
-    """
-    fields = certificate_fields(certificate)
-    return der.encoding(certificate, fields[2]), der.read_integer(certificate, fields[0])
-
-
-def certificate_fields(certificate: bytes) -> list[der.Node]:
-    """What is in the TBSCertificate of a certificate (DER), from its serial number on.
-
-    Raises:
-        MalformedSignature: it is not a certificate.
-    """
-    try:
-        to_be_signed, _, _ = der.whole(certificate, der.SEQUENCE)
-        fields = der.inside(certificate, to_be_signed, der.SEQUENCE)
-        fields = fields[1:] if fields and fields[0][0] == 0xA0 else fields
-        der.read_integer(certificate, fields[0])
-        if [one[0] for one in fields[1:6]] != [der.SEQUENCE] * 5:
-            raise MalformedSignature
-    except (NotDer, ValueError, IndexError):
-        raise MalformedSignature from None
-    return fields
-
-
-def ess_cert_id(certificate: bytes, digest: Digest) -> bytes:
-    """DER of the ESSCertIDv2 of a certificate (RFC 5035 §4); the algorithm is absent when it is the default."""
-    issuer, serial = issuer_and_serial(certificate)
-    return der.sequence(
-        b"" if digest is Digest.SHA256 else digest.identifier,
-        der.octets(digest.of(certificate)),
-        der.sequence(der.sequence(der.tlv(0xA4, issuer)), der.integer(serial)),
-    )
-
-
-def _attribute(name: str, *values: bytes) -> bytes:
-    return der.sequence(der.oid(name), der.set_of(values))
-
-
-@lru_cache(maxsize=256)
-def _reference(certificate: bytes, digest: Digest) -> bytes:
-    return _attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(ess_cert_id(certificate, digest))))
-
-
-@lru_cache(maxsize=256)
-def _signer_identifier(certificate: bytes) -> bytes:
-    issuer, serial = issuer_and_serial(certificate)
-    return der.sequence(issuer, der.integer(serial))
-
-
-def _encapsulated(content_type: str, content: bytes | None) -> bytes:
-    return der.sequence(der.oid(content_type), b"" if content is None else der.tlv(0xA0, der.octets(content)))
-
-
-def _content_info(version: int, *parts: bytes) -> bytes:
-    return der.sequence(der.oid(SIGNED_DATA), der.tlv(0xA0, der.sequence(der.integer(version), *parts)))
-
-
-def _revocations(crls: Sequence[bytes], ocsps: Sequence[bytes]) -> list[bytes]:
-    others = (der.tlv(0xA1, der.oid(REVOCATION_OCSP), one) for one in ocsps)
-    return sorted({*crls, *others})
 
 
 @dataclass(frozen=True, slots=True)
@@ -566,41 +376,3 @@ def _read_reference(value: bytes, default: str) -> Reference:
         return Reference(digest, hashed, b"", None)
     issuer, serial = der.inside(value, fields[1], der.SEQUENCE)
     return Reference(digest, hashed, der.encoding(value, issuer), der.read_integer(value, serial))
-
-
-def _rewrite(
-    data: bytes, unsigned: list[bytes] | None, certificates: list[bytes] | None, revocations: list[bytes] | None
-) -> bytes:
-    """The same SignedData with other unsigned attributes, or with more certificates and revocation data."""
-    if len(data) > LARGEST:
-        raise SignatureTooLarge
-    try:
-        at = _anatomy(data)
-        info = [der.encoding(data, one) for one in at.info]
-        if unsigned is None:
-            info.append(der.encoding(data, at.unsigned) if at.unsigned else b"")
-        elif unsigned:
-            info.append(der.tlv(0xA1, *(sorted(unsigned) if unsigned[:-1] == sorted(unsigned[:-1]) else unsigned)))
-        stapled = _more(data, at.revocations, 0xA1, revocations or [])
-        return _content_info(
-            # RFC 5652 §5.1: anything but CRLs in `crls` makes it version 5.
-            5 if any(one[0] == 0xA1 for one in revocations or ()) else at.version,
-            der.encoding(data, at.digests),
-            der.encoding(data, at.encapsulated),
-            _more(data, at.certificates, 0xA0, certificates or []),
-            stapled,
-            der.tlv(der.SET, der.sequence(*info)),
-        )
-    except (NotDer, ValueError, IndexError):
-        raise MalformedSignature from None
-
-
-def _more(data: bytes, node: der.Node | None, tag: int, new: list[bytes]) -> bytes:
-    present = [der.encoding(data, one) for one in der.children(data, *node[2:])] if node else []
-    if not present and not new:
-        return b""
-    if not new:
-        assert node is not None
-        return der.encoding(data, node)
-    joined = [*present, *new]
-    return der.tlv(tag, *(sorted(joined) if present == sorted(present) else joined))
