@@ -29,10 +29,16 @@ from telesphore.signature.actions.send import call_step
 from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
 from telesphore.signature.ports import PersonalToken, SigningToken
-from telesphore.signature.states import EnvelopeState, PreparedState, RecipientState
+from telesphore.signature.states import EnvelopeState, PreparedState, Purpose, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
+REASONS = {
+    Purpose.ACKNOWLEDGES: "prise de connaissance",
+    Purpose.CONSENTS: "consentement",
+    Purpose.VALIDATES: "validation du contenu",
+}
+"""What a signature means, as it is drawn in the file: in French, as all that is drawn there."""
 FILE_LIMIT = 300 * 2**20
 
 
@@ -84,7 +90,15 @@ def sign_as_patient(
         actor=actor,
         at=at,
     )
-    ready = _ready_with(token, envelope, recipient, patient.display_name, "", drawing, at)
+    shown = Appearance(
+        name=patient.display_name,
+        role="",
+        signed_at=at,
+        reason=recipient.purpose,
+        drawing=drawing,
+        shown_reason=REASONS[Purpose(recipient.purpose)],
+    )
+    ready = _ready_with(token, envelope, recipient, shown, at)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
@@ -148,18 +162,25 @@ def _ready_for_professional(
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
-    person = accounts.person_card(recipient.person_id)
-    return _ready_with(token, envelope, recipient, person.display_name, person.specialty, drawing, at)
+    shown = appearance_of(accounts.person_card(recipient.person_id), recipient, drawing, at)
+    return _ready_with(token, envelope, recipient, shown, at)
+
+
+def appearance_of(person: accounts.PersonCard, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
+    """How a professional's signature shows."""
+    return Appearance(
+        name=person.display_name,
+        role=person.specialty,
+        signed_at=at,
+        reason=recipient.purpose,
+        drawing=drawing,
+        rpps=person.rpps,
+        shown_reason=REASONS[Purpose(recipient.purpose)],
+    )
 
 
 def _ready_with(
-    token: SigningToken,
-    envelope: Envelope,
-    recipient: Recipient,
-    name: str,
-    role: str,
-    drawing: bytes | None,
-    at: datetime,
+    token: SigningToken, envelope: Envelope, recipient: Recipient, appearance: Appearance, at: datetime
 ) -> Ready:
     return make_ready(
         envelope,
@@ -167,7 +188,7 @@ def _ready_with(
         certificate=token.certificate,
         chain=token.chain,
         algorithm=token.algorithm,
-        appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
+        appearance=appearance,
         at=at,
     )
 
