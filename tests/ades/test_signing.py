@@ -267,7 +267,7 @@ def test_dates_are_as_the_french_write_them(at: datetime, text: str) -> None:
 @pytest.mark.parametrize("size", [(255.5, 64.0), (60.0, 20.0), (20.0, 10.0), (400.0, 200.0)])
 def test_an_appearance_has_one_page_of_the_boxs_size_and_its_own_fonts(size: tuple[float, float]) -> None:
     name = 'Jean-Baptiste "#strong[x]" DE LA TOUR D’AUVERGNE-LAURAGUAIS'
-    shown = Appearance(name, "médecin généraliste", now(), "", _drawing(), "10101010101", "#lecture * et [accord]")
+    shown = Appearance(name, "médecin généraliste", now(), "#lecture * et [accord]", _drawing(), "10101010101")
     page = draw(shown, *size)
     with pikepdf.open(io.BytesIO(page)) as file:
         assert len(file.pages) == 1

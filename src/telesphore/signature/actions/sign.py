@@ -38,7 +38,7 @@ REASONS = {
     Purpose.CONSENTS: "consentement",
     Purpose.VALIDATES: "validation du contenu",
 }
-"""What a signature means, as it is drawn in the file: in French, as all that is drawn there."""
+"""What a signature means, as the file says it and shows it: in French, as all that is drawn there."""
 FILE_LIMIT = 300 * 2**20
 
 
@@ -94,9 +94,8 @@ def sign_as_patient(
         name=patient.display_name,
         role="",
         signed_at=at,
-        reason=recipient.purpose,
+        reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
-        shown_reason=REASONS[Purpose(recipient.purpose)],
     )
     ready = _ready_with(token, envelope, recipient, shown, at)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
@@ -172,10 +171,9 @@ def appearance_of(person: accounts.PersonCard, recipient: Recipient, drawing: by
         name=person.display_name,
         role=person.specialty,
         signed_at=at,
-        reason=recipient.purpose,
+        reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
         rpps=person.rpps,
-        shown_reason=REASONS[Purpose(recipient.purpose)],
     )
 
 
