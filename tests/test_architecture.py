@@ -41,6 +41,7 @@ NOT_ACTS = frozenset(
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
         "signature.usual_places",
         "signature.make_ready",
+        "signature.appearance_of",
         "signature.read_revision",
         "signature.time_of_signature",
         "signature.make_last",
