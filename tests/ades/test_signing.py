@@ -290,17 +290,17 @@ def test_an_appearance_is_drawn_once_for_all_files_of_the_same_minute(monkeypatc
     box = (40.0, 40.0, 240.0, 95.0)
     files = []
     for number in range(5):
-        shown = Appearance("FERRAND Odile", "", at + timedelta(seconds=number), f"reason {number}", _drawing(), "101")
+        shown = Appearance("FERRAND Odile", "", at + timedelta(seconds=number), "accord", _drawing(), "101")
         prepared = prepare(
             blank(1), field=SignatureField(f"Place{number}", 0, box), certificate=ODILE.certificate, chain=(),
             appearance=shown, signed_at=at, certify=True,
         )  # fmt: skip
         files.append(complete(prepared, ODILE.sign(prepared.to_be_signed)))
     assert drawn == [(200, 55)]
-    for number, file in enumerate(files):
+    for file in files:
         with pikepdf.open(io.BytesIO(file)) as opened:
             field = opened.Root.AcroForm.Fields[0]
-            assert str(field.V.Reason) == f"reason {number}"
+            assert str(field.V.Reason) == "accord"
             assert [float(edge) for edge in field.AP.N.BBox] == [0, 0, 200, 55]
 
 

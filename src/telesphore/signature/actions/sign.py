@@ -21,6 +21,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError
 from telesphore.links import actions as links
 from telesphore.pki import actions as pki
+from telesphore.pki.ports import algorithm_policy
 from telesphore.records import queries as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
@@ -221,6 +222,7 @@ def make_ready(
         signed_at=at,
         certify=revision.number == 0,
         algorithm=algorithm,
+        policy=algorithm_policy.get(),
     )
     return Ready(envelope, recipient, revision, prepared)
 
