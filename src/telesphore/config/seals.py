@@ -59,7 +59,7 @@ def _organisation(patient: Patient, organisation: UUID) -> Iterator[Finding]:
     if found is None:
         named = ", ".join(f"{name} is {one}" for one, name in known) or "there is none yet"
         yield Finding(
-            Level.PROBLEM, "seal-organisation", f"No organisation is {organisation}: the provider's seal seals nothing.",
+            Level.PROBLEM, "seal-organisation", f"No organisation is {organisation}: the seal seals nothing.",
             f"Set `seal_organisation` to the id of the one whose seal it is: {named}.",
         )  # fmt: skip
 
