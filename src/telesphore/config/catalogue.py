@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from uuid import UUID
 
 from telesphore.config.options import Option, Setting, read
 
@@ -244,10 +245,71 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="tokens_rsa",
-        meaning="How RSA keys of professionals sign: by PKCS#1 v1.5, which every reader knows, or by RSASSA-PSS.",
+        meaning="How RSA keys of professionals, and of a provider's seal, sign: by PKCS#1 v1.5, which every reader "
+        "knows, or by RSASSA-PSS.",
         accepts="pkcs1 or pss",
         parse=_one_of("pkcs1", "pss"),
         default="pkcs1",
+    ),
+    Option(
+        name="seal",
+        meaning="Where the seal of the organisation named by `seal_organisation` is: at the local authority, which is "
+        "not qualified, or a provider's, in a PKCS#11 token, at the remote signing service of the `csc_` settings, or "
+        "in a PKCS#12 file (weaker: whoever copies it can try passphrases). Others keep the local authority's.",
+        accepts="local, pkcs11, csc or pkcs12",
+        parse=_one_of("local", "pkcs11", "csc", "pkcs12"),
+        default="local",
+    ),
+    Option(
+        name="seal_organisation",
+        meaning="Id of the organisation whose seal a provider gives; no other is ever sealed with it.",
+        accepts="an organisation's id",
+        parse=UUID,
+        default=None,
+    ),
+    Option(
+        name="seal_library",
+        meaning="The PKCS#11 library of the module that holds the seal (`seal` = pkcs11).",
+        accepts="a path",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="seal_token",
+        meaning="Label of the token that holds the seal: one key with its certificate for signing (`seal` = pkcs11).",
+        accepts="a label of 1 to 32 characters",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="seal_credential",
+        meaning="Identifier of the seal's credential at the remote signing service; one that asks for no code "
+        "(`seal` = csc).",
+        accepts="a credential's identifier",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="seal_file",
+        meaning="PKCS#12 file that holds the seal (`seal` = pkcs12).",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="seal_pin_file",
+        meaning="File with the PIN, or passphrase, of a provider's seal.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="seal_chain_file",
+        meaning="File with the certificates above that of a provider's seal, up to the root, when its token does not "
+        "hold them.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
     ),
     Option(
         name="signature_level",

@@ -19,6 +19,7 @@ from telesphore.config import keys
 from telesphore.config.authorities import authorities
 from telesphore.config.findings import Check, Finding, Level, Patient
 from telesphore.config.options import Setting
+from telesphore.config.seals import seals
 
 LOW_DISK, FULL_DISK = 0.15, 0.05
 """Shares of the disk that are left."""
@@ -301,7 +302,7 @@ def backup(patient: Patient) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities,
+    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities, seals,
     proofs,
 )  # fmt: skip
 

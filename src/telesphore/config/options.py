@@ -97,16 +97,25 @@ def read_secret(path: Path) -> str:
     Raises:
         BadSetting: the file is missing, empty, or readable by others than its owner.
     """
+    check_secret(path)
+    secret = path.read_text().strip()
+    if not secret:
+        raise BadSetting(f"The secret file {path} is empty.")
+    return secret
+
+
+def check_secret(path: Path) -> None:
+    """Refuse a file that is missing, or readable by others than its owner.
+
+    Raises:
+        BadSetting
+    """
     try:
         mode = path.stat().st_mode
     except OSError:
         raise BadSetting(f"The secret file {path} can't be read: create it, with mode 0600.") from None
     if mode & 0o077:
         raise BadSetting(f"The secret file {path} is open to other users: chmod 600 {path}")
-    secret = path.read_text().strip()
-    if not secret:
-        raise BadSetting(f"The secret file {path} is empty.")
-    return secret
 
 
 def write_secret(path: Path, secret: str) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from telesphore.config.options import PREFIX, BadSetting, Setting, read_secret
+from telesphore.config.options import PREFIX, BadSetting, Setting, check_secret, read_secret
 from telesphore.kernel.actors import Actor
 
 if TYPE_CHECKING:
     from telesphore.ades.algorithms import AlgorithmPolicy
+    from telesphore.connectors.csc import CscReader
+    from telesphore.connectors.seal import Opener, ProviderSeal
+    from telesphore.pki.ports import AnchorSource, RevocationSource
 
 
 def bind() -> None:
@@ -28,6 +31,7 @@ def bind() -> None:
     bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
     bind_tokens(SETTINGS)
+    bind_seal(SETTINGS)
     bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
 
@@ -174,17 +178,40 @@ def bind_pki(settings: Mapping[str, Setting]) -> None:
     else:
         ports.timestamper.bind(LocalTimestamper)
     ports.revocation_source.bind(LocalRevocation)
-    anchors_file: Path | None = settings["revocation_anchors_file"].value
-    if anchors_file is not None:
-        from telesphore.connectors import revocation
+    elsewhere = revocation_elsewhere(settings)
+    if elsewhere is not None:
+        from telesphore.connectors.revocation import FirstWhoKnows
 
-        try:
-            anchors = revocation.read_anchors(anchors_file)
-        except revocation.AnchorsUnreadable:
-            accepts = settings["revocation_anchors_file"].option.accepts
-            raise BadSetting(f"{PREFIX}REVOCATION_ANCHORS_FILE is {anchors_file}; it accepts {accepts}.") from None
-        elsewhere = revocation.HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
-        ports.revocation_source.bind(lambda: revocation.FirstWhoKnows(LocalRevocation(), elsewhere))
+        ports.revocation_source.bind(lambda: FirstWhoKnows(LocalRevocation(), elsewhere))
+
+
+def revocation_elsewhere(settings: Mapping[str, Setting]) -> "RevocationSource | None":
+    """Who asks authorities elsewhere whether certificates hold; None when nobody does.
+
+    Raises:
+        BadSetting: the file with anchors can't be used.
+    """
+    if settings["revocation_anchors_file"].value is None:
+        return None
+    from telesphore.connectors.revocation import HttpRevocation
+
+    anchors = _certificates(settings, "revocation_anchors_file")
+    return HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
+
+
+def _certificates(settings: Mapping[str, Setting], name: str) -> frozenset[bytes]:
+    """DER of those in the PEM file that a setting names.
+
+    Raises:
+        BadSetting: there are none.
+    """
+    from telesphore.connectors import revocation
+
+    path: Path = settings[name].value
+    try:
+        return revocation.read_anchors(path)
+    except revocation.AnchorsUnreadable:
+        raise BadSetting(f"{PREFIX}{name.upper()} is {path}; it accepts {settings[name].option.accepts}.") from None
 
 
 def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
@@ -205,15 +232,22 @@ def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
 
 def bind_anchors(settings: Mapping[str, Setting]) -> None:
     """Who is trusted besides the local authorities."""
+    from telesphore.pki import ports
+
+    source = anchors_of(settings)
+    ports.anchor_source.bind(lambda: source)
+
+
+def anchors_of(settings: Mapping[str, Setting]) -> "AnchorSource":
+    """Where those who are trusted besides the local authorities are read."""
     from telesphore.connectors.trusted_lists.anchors import LOTL, KeptAnchors
     from telesphore.connectors.trusted_lists.fetching import in_folder, over_https
-    from telesphore.pki import ports
 
     values = {name: setting.value for name, setting in settings.items()}
     place: str | Path | None = values["trusted_lists"]
     if place is not None:
         _needed(settings, "trusted_list_signers")
-    source = KeptAnchors(
+    return KeptAnchors(
         certificates=values["anchors_folder"],
         kept=values["home"] / "trusted-lists",
         lists=f"{LOTL}.xml" if isinstance(place, Path) else place,
@@ -221,7 +255,6 @@ def bind_anchors(settings: Mapping[str, Setting]) -> None:
         territories=values["trusted_list_countries"],
         fetch=functools.partial(in_folder, place) if isinstance(place, Path) else over_https,
     )
-    ports.anchor_source.bind(lambda: source)
 
 
 def bind_tokens(settings: Mapping[str, Setting]) -> None:
@@ -241,17 +274,17 @@ def bind_tokens(settings: Mapping[str, Setting]) -> None:
     elif kind == "pkcs12":
         ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens", pss=pss))
     elif kind == "csc":
-        _bind_remote_tokens(settings, pss)
+        reader = _remote_reader(settings)
+        ports.token_reader.bind(lambda: reader)
     else:
         from telesphore.connectors.absent import NoTokens
 
         ports.token_reader.bind(NoTokens)
 
 
-def _bind_remote_tokens(settings: Mapping[str, Setting], pss: bool) -> None:
+def _remote_reader(settings: Mapping[str, Setting]) -> "CscReader":
     from telesphore.accounts import queries as accounts
     from telesphore.connectors.csc import Account, CscReader
-    from telesphore.signature import ports
 
     base, token_url = _needed(settings, "csc_address"), settings["csc_token_address"].value or ""
     for name, address in (("csc_address", base), ("csc_token_address", token_url)):
@@ -264,8 +297,57 @@ def _bind_remote_tokens(settings: Mapping[str, Setting], pss: bool) -> None:
         client_id=_needed(settings, "csc_client"),
         secret=read_secret(Path(_needed(settings, "csc_secret_file"))),
     )
-    reader = CscReader(account, user_of=lambda person_id: accounts.person_card(person_id).email, pss=pss)
-    ports.token_reader.bind(lambda: reader)
+    return CscReader(
+        account,
+        user_of=lambda person_id: accounts.person_card(person_id).email,
+        pss=settings["tokens_rsa"].value == "pss",
+    )
+
+
+def bind_seal(settings: Mapping[str, Setting]) -> None:
+    """Where organisations' seals are."""
+    from telesphore.connectors.local_pki import LocalSeal
+    from telesphore.signature import ports
+
+    provider = provider_seal(settings)
+    ports.seal_source.bind(lambda: provider or LocalSeal())
+
+
+def provider_seal(settings: Mapping[str, Setting]) -> "ProviderSeal | None":
+    """The seal that a provider gives one organisation; None when all have the local authority's.
+
+    Raises:
+        BadSetting: a setting that it needs is missing, or a file that is open to other users.
+    """
+    if settings["seal"].value == "local":
+        return None
+    from telesphore.connectors.local_pki import LocalSeal
+    from telesphore.connectors.seal import ProviderSeal
+
+    _needed(settings, "seal_organisation")
+    chain = _certificates(settings, "seal_chain_file") if settings["seal_chain_file"].value else ()
+    return ProviderSeal(
+        settings["seal_organisation"].value, _seal_opener(settings), others=LocalSeal(), chain=tuple(chain)
+    )
+
+
+def _seal_opener(settings: Mapping[str, Setting]) -> "Opener":
+    kind, pin = settings["seal"].value, read_secret(Path(_needed(settings, "seal_pin_file")))
+    pss = settings["tokens_rsa"].value == "pss"
+    if kind == "pkcs11":
+        from telesphore.connectors.pkcs11.reader import Pkcs11Reader
+
+        cards, label = Pkcs11Reader(Path(_needed(settings, "seal_library")), pss=pss), _needed(settings, "seal_token")
+        return lambda: cards.open_labelled(label, pin=pin)
+    if kind == "csc":
+        remote, credential = _remote_reader(settings), _needed(settings, "seal_credential")
+        return lambda: remote.open_credential(credential, pin=pin)
+    from telesphore.connectors.pkcs12.reader import Pkcs12Reader
+
+    file = Path(_needed(settings, "seal_file"))
+    check_secret(file)
+    files = Pkcs12Reader(file.parent, pss=pss)
+    return lambda: files.open_file(file.name, pin=pin)
 
 
 def _pkcs11_library(settings: Mapping[str, Setting]) -> Path:

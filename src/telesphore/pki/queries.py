@@ -38,6 +38,11 @@ def trust(organisation_id: UUID | None = None) -> Trust:
     return Trust((*anchors, *ports.anchor_source.get().anchors()), ports.algorithm_policy.get())
 
 
+def anchors(organisation_id: UUID) -> list[bytes]:
+    """DER of what `trust` has."""
+    return list(dict.fromkeys(anchor.certificate for anchor in trust(organisation_id).anchors))
+
+
 def _roots(rows: "QuerySet[Authority]") -> list[bytes]:
     return list(dict.fromkeys(bytes(root) for root in rows.values_list("root", flat=True)))
 

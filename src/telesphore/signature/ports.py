@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from telesphore.ades.algorithms import Algorithm, AlgorithmPolicy
 from telesphore.ades.verdict.result import Level
+from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.kernel.ports import Port
 
@@ -65,7 +66,23 @@ class TokenReader(Protocol):
         """
 
 
+class SealSource(Protocol):
+    """Opens organisations' seals: each its own, never another's."""
+
+    def open(
+        self, *, organisation_id: UUID, organisation_name: str, actor: Actor, at: datetime
+    ) -> AbstractContextManager[SigningToken]:
+        """The seal of this organisation, for the length of a `with` block. Call it outside any transaction.
+
+        Raises:
+            AuthorityEnded: the local authority, whose seal it is, can issue no more.
+            SealAway, SealPinRefused, SealUnusable, SealExpired, SealRevoked: a provider's seal can't sign; opening or
+                signing says so.
+        """
+
+
 token_reader: Port[TokenReader] = Port("signature.token_reader")
+seal_source: Port[SealSource] = Port("signature.seal_source")
 level: Port[Level] = Port("signature.level")
 """To which level a completed file is brought; people's signatures on the way are timestamped from B-T on."""
 
@@ -187,3 +204,54 @@ class BatchTooLarge(DomainError):
 
     refusal = Refusal.INVALID
     code = "batch-too-large"
+
+
+class SealAway(DomainError):
+    """The organisation’s seal does not answer: its token, file or signing service is away. The document waits, and is
+    tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-away"
+
+
+class SealPinRefused(DomainError):
+    """The PIN of the organisation’s seal was refused. It is not tried again before a restart, so that the seal does not
+    lock itself: correct the PIN’s file, then restart. The document waits."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-pin-refused"
+
+
+class SealUnusable(DomainError):
+    """The organisation’s seal can’t sign as it is set: see what the doctor says. The document waits, and is tried again
+    by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-unusable"
+
+
+# What a person is told at once is, of a seal, mended by the operator while documents wait: the job tries again.
+
+
+class SealExpired(CertificateExpired):
+    """The certificate of the organisation’s seal has expired, or is not valid yet. Have its provider renew it: the
+    document waits, and is tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-expired"
+
+
+class SealRevoked(DomainError):
+    """The certificate of the organisation’s seal was revoked or suspended: nothing can be sealed with it. Have its
+    provider replace it: the document waits, and is tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-revoked"
+
+
+class SealChainIncomplete(ChainIncomplete):
+    """The certificates above that of the organisation’s seal are missing: nobody could check the seal. Add them to its
+    chain file: the document waits, and is tried again by itself."""
+
+    refusal = Refusal.UNAVAILABLE
+    code = "seal-chain-incomplete"

@@ -85,10 +85,17 @@ class CscReader:
 
     @contextmanager
     def open(self, *, person_id: UUID, pin: str, code: str = "") -> Iterator[PersonalToken]:
+        _check_length(pin)
+        yield self._opened(self._find(self._user_of(person_id)), pin, code)
+
+    @contextmanager
+    def open_credential(self, identifier: str, *, pin: str) -> Iterator[PersonalToken]:
+        """The credential of this identifier, whosever it is; see `signature.ports.TokenReader.open`."""
+        _check_length(pin)
+        yield self._opened(self._usable(identifier), pin, "")
+
+    def _opened(self, credential: _Credential, pin: str, code: str) -> "_RemoteToken":
         # The PIN is checked by the service, at the first signature: to open is to know who would sign.
-        if not 0 < len(pin) <= LONGEST_PIN:
-            raise WrongPin
-        credential = self._find(self._user_of(person_id))
         check_valid(credential.certificate, self._clock())
         algorithm = algorithm_for(credential.certificate, pss=self._pss)
         name = _signature_name(algorithm, credential.names)
@@ -97,7 +104,7 @@ class CscReader:
                 raise CodeNeeded
             self._send_code(credential)
             raise CodeSent
-        yield _RemoteToken(self._client, self._version, credential, algorithm, name, pin, code)
+        return _RemoteToken(self._client, self._version, credential, algorithm, name, pin, code)
 
     def _find(self, user: str) -> _Credential:
         """The first credential of this user that may sign.
@@ -116,17 +123,22 @@ class CscReader:
         for identifier in identifiers:
             if not isinstance(identifier, str) or len(identifier) > 1000:
                 raise ServiceLies
-            info = self._client.call(
-                "credentials/info", credentialID=identifier, certificates="chain", certInfo=False, authInfo=True
-            )
-            key, status = _table(info, "key"), _table(info, "cert").get("status", "valid")
-            if status in ("revoked", "suspended"):
-                why = CredentialWithdrawn()
-            elif key.get("status") != "enabled":
-                why = TokenLocked()
-            else:
-                return _read(identifier, info, self._version)
+            try:
+                return self._usable(identifier)
+            except (CredentialWithdrawn, TokenLocked) as refused:
+                why = refused
         raise why
+
+    def _usable(self, identifier: str) -> _Credential:
+        info = self._client.call(
+            "credentials/info", credentialID=identifier, certificates="chain", certInfo=False, authInfo=True
+        )
+        key, status = _table(info, "key"), _table(info, "cert").get("status", "valid")
+        if status in ("revoked", "suspended"):
+            raise CredentialWithdrawn
+        if key.get("status") != "enabled":
+            raise TokenLocked
+        return _read(identifier, info, self._version)
 
     def _send_code(self, credential: _Credential) -> None:
         if self._version == 1:
@@ -207,6 +219,11 @@ class _RemoteToken:
 
     def _digest_name(self) -> str:
         return _taken_apart(self.algorithm.digest.identifier)[0]
+
+
+def _check_length(pin: str) -> None:
+    if not 0 < len(pin) <= LONGEST_PIN:
+        raise WrongPin
 
 
 def _taken_apart(identifier: bytes) -> tuple[str, bytes]:

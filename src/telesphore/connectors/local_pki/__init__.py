@@ -1,6 +1,7 @@
 """This instance's own authority, asked in-process: nothing of it is qualified."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -33,4 +34,16 @@ class LocalRevocation:
     def fetch(self, chain: Sequence[bytes], *, organisation_id: UUID, at: datetime) -> RevocationData:
         return actions.revocation_data(
             chain=chain, organisation_id=organisation_id, actor=Actor.system(organisation_id), at=at
+        )
+
+
+class LocalSeal:
+    """A `signature.ports.SealSource`: the seal that each organisation's own authority gave it."""
+
+    @contextmanager
+    def open(
+        self, *, organisation_id: UUID, organisation_name: str, actor: Actor, at: datetime
+    ) -> Iterator[actions.IssuedToken]:
+        yield actions.organisation_seal(
+            organisation_id=organisation_id, organisation_name=organisation_name, actor=actor, at=at
         )

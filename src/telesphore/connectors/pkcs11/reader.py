@@ -1,7 +1,7 @@
 """People's cards and tokens: the key stays inside, and hashes by itself where the token can."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,10 +68,17 @@ class Pkcs11Reader:
         self._pss = pss
         self._clock = clock
 
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> AbstractContextManager[PersonalToken]:
+        return self.open_labelled(label_of(person_id), pin=pin)
+
     @contextmanager
-    def open(self, *, person_id: UUID, pin: str, code: str = "") -> Iterator[PersonalToken]:
-        module = load(self._library)
-        with module.session(label_of(person_id), pin) as session:
+    def open_labelled(self, label: str, *, pin: str) -> Iterator[PersonalToken]:
+        """The token of this label; see `signature.ports.TokenReader.open`."""
+        try:
+            module = load(self._library)
+        except PKCS11Error:
+            raise TokenGone from None
+        with module.session(label, pin) as session:
             try:
                 with module.calls:
                     certificate, chain, key = _signing_key(session)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,9 +50,13 @@ class Pkcs12Reader:
         self._pss = pss
         self._clock = clock
 
+    def open(self, *, person_id: UUID, pin: str, code: str = "") -> AbstractContextManager[PersonalToken]:
+        return self.open_file(f"{person_id}.p12", pin=pin)
+
     @contextmanager
-    def open(self, *, person_id: UUID, pin: str, code: str = "") -> Iterator[PersonalToken]:
-        path = self._folder / f"{person_id}.p12"
+    def open_file(self, name: str, *, pin: str) -> Iterator[PersonalToken]:
+        """The file of this name in the folder; see `signature.ports.TokenReader.open`."""
+        path = self._folder / name
         try:
             with path.open("rb") as file:
                 content = file.read(LARGEST)

@@ -63,7 +63,7 @@ def _with_longer_proof(file: bytes, organisation_id: UUID, at: datetime) -> byte
 
 def _evidence(file: bytes, organisation_id: UUID, at: datetime) -> Evidence:
     """What validates every signature and timestamp of the file, as far as can be had today."""
-    anchors = pki_queries.trust_anchors(organisation_id)
+    anchors = pki_queries.anchors(organisation_id)
     before = strength_of(last_proof(file), ports.retention.get().policy)
     # Of the last proof what it bears is asked after in any case, whether we know its anchor or not.
     chains = dict.fromkeys((before.certificates, *lasting.chains(file, anchors=anchors, at=at)))

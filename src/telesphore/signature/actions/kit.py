@@ -11,7 +11,6 @@ from django.utils import translation
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext
 
-from telesphore.accounts import queries as accounts
 from telesphore.ades import cades, lasting
 from telesphore.ades.verdict.apart import Judged, Limits, judge
 from telesphore.ades.verdict.reports.etsi import as_etsi_xml
@@ -25,13 +24,13 @@ from telesphore.audit import actions as audit
 from telesphore.audit.actions.key import public_key
 from telesphore.audit.queries.proofs import proof_of
 from telesphore.kernel.actors import Actor
-from telesphore.pki import actions as pki
 from telesphore.pki import queries as pki_queries
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records import queries as record_queries
 from telesphore.records.errors import DocumentNotFound
 from telesphore.signature import queries
+from telesphore.signature.actions.open_seal import open_seal
 from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.results import events_about, evidence_about
 from telesphore.signature.errors import EnvelopeNotFound, NoEvidenceRecord
@@ -53,6 +52,7 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
     Raises:
         EnvelopeNotFound: no such envelope, not completed and filed yet, or not theirs to read.
         NotSealedYet: the trail has not sealed an event of it yet; within seconds it has.
+        What opening the seal raises: try again later.
     """
     filed = record_queries.results_of(organisation_id=actor.organisation, source_id=envelope_id)
     envelope = Envelope.objects.filter(organisation_id=actor.organisation, id=envelope_id).first()
@@ -209,14 +209,12 @@ def _reports(judged: Judged, at: datetime, zone: tzinfo) -> dict[str, bytes]:
 
 def _sealed(manifest: bytes, organisation_id: UUID, actor: Actor, at: datetime) -> bytes:
     """The manifest's detached signature (CAdES, B-T) by the organisation's seal."""
-    organisation = accounts.organisation_card(organisation_id)
-    token = pki.organisation_seal(
-        organisation_id=organisation_id, organisation_name=organisation.name, actor=actor, at=at
-    )
-    prepared = cades.prepare(
-        [manifest], certificate=token.certificate, chain=token.chain, signed_at=at, algorithm=token.algorithm
-    )
-    value = token.sign(prepared.to_be_signed)
+    with open_seal(organisation_id=organisation_id, actor=actor, at=at) as opened:
+        token = opened.token
+        prepared = cades.prepare(
+            [manifest], certificate=token.certificate, chain=opened.chain, signed_at=at, algorithm=token.algorithm
+        )
+        value = token.sign(prepared.to_be_signed)
     timestamp = time_of_signature(value, organisation_id=organisation_id, at=at)
     sealed = cades.complete(prepared, value)
     return cades.add_signature_timestamp(sealed, timestamp) if timestamp else sealed

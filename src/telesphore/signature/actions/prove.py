@@ -6,8 +6,8 @@ from uuid import UUID
 from telesphore.ades import lasting
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.timestamps import read_token
-from telesphore.ades.verdict.result import Level
-from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.result import Level, SignatureFacts
+from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence
 from telesphore.ades.verdict.validate import validate
 from telesphore.pki import ports as pki_ports
 from telesphore.pki import queries as pki
@@ -55,14 +55,17 @@ def make_last(pdf: bytes, *, organisation_id: UUID, at: datetime) -> bytes:
 
 def level_of(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> Level:
     """The level that the signature of a field really reaches, by a validation of the file."""
-    anchors = [Anchor(root, AnchorKind.LOCAL) for root in pki.trust_anchors(organisation_id)]
+    found = verdict_on(pdf, field, organisation_id=organisation_id, at=at)
+    return found.level if found is not None else Level.NONE
+
+
+def verdict_on(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> SignatureFacts | None:
+    """What the signature of a field is worth to this organisation; None when it is not there."""
     # From B-LT on the file must suffice; below, whether certificates hold is asked of those who gave them.
     suffices = LEVELS.index(ports.level.get()) >= LEVELS.index(Level.LT)
     evidence = NOTHING_MORE if suffices else _evidence(pdf, organisation_id, at)
-    verdict = validate(
-        pdf, trust=Trust(anchors, pki_ports.algorithm_policy.get()), at=at, evidence=evidence, compare_pages=False
-    )
-    return next((one.level for one in verdict.signatures if one.field_name == field), Level.NONE)
+    verdict = validate(pdf, trust=pki.trust(organisation_id), at=at, evidence=evidence, compare_pages=False)
+    return next((one for one in verdict.signatures if one.field_name == field), None)
 
 
 def _evidence(pdf: bytes, organisation_id: UUID, at: datetime) -> Evidence:
@@ -70,7 +73,7 @@ def _evidence(pdf: bytes, organisation_id: UUID, at: datetime) -> Evidence:
     ocsps: dict[bytes, None] = {}
     crls: dict[bytes, None] = {}
     source = pki_ports.revocation_source.get()
-    for chain in lasting.chains(pdf, anchors=pki.trust_anchors(organisation_id), at=at):
+    for chain in lasting.chains(pdf, anchors=pki.anchors(organisation_id), at=at):
         data = source.fetch(chain, organisation_id=organisation_id, at=at)
         certificates |= dict.fromkeys((*chain, *data.certificates))
         ocsps |= dict.fromkeys(data.ocsps)

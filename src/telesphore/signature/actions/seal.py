@@ -6,25 +6,27 @@ The job is safe to run twice: what it adds is taken only while the envelope wait
 from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts import queries as accounts
 from telesphore.ades.signing import complete, prepare
-from telesphore.ades.verdict.result import Level
+from telesphore.ades.verdict.result import Level, SubIndication
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
-from telesphore.pki import actions as pki
 from telesphore.signature import access, ports, queries
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.prove import LEVELS, level_of, make_last, time_of_signature
+from telesphore.signature.actions.open_seal import open_seal
+from telesphore.signature.actions.prove import LEVELS, make_last, time_of_signature, verdict_on
 from telesphore.signature.actions.send import SEAL_FIELD
 from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
 from telesphore.signature.errors import LevelNotReached
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope
+from telesphore.signature.ports import SealRevoked
 from telesphore.signature.states import EnvelopeState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
+
+_REVOKED = {SubIndication.REVOKED, SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE}
 
 
 @jobs.job("signature:seal")
@@ -38,35 +40,34 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     """Seal the file and complete the envelope; nothing happens when that was done.
 
     Raises:
-        EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, and what the vault or the seal's key
-        raises: the job tries again, and the envelope is not completed before.
+        EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, SealRevoked, and what the vault or opening
+        the seal raises: the job tries again, and the envelope is not completed before.
     """
     envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
     if envelope.state != EnvelopeState.SEALING:
         return
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     file = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
-    organisation = accounts.organisation_card(envelope.organisation_id)
-    token = pki.organisation_seal(
-        organisation_id=envelope.organisation_id, organisation_name=organisation.name, actor=actor, at=at
-    )
-    prepared = prepare(
-        file,
-        field=SEAL_FIELD,
-        certificate=token.certificate,
-        chain=token.chain,
-        appearance=None,
-        signed_at=at,
-        certify=False,
-        algorithm=token.algorithm,
-    )
-    signature = token.sign(prepared.to_be_signed)
+    with open_seal(organisation_id=envelope.organisation_id, actor=actor, at=at) as opened:
+        prepared = prepare(
+            file,
+            field=SEAL_FIELD,
+            certificate=opened.token.certificate,
+            chain=opened.chain,
+            appearance=None,
+            signed_at=at,
+            certify=False,
+            algorithm=opened.token.algorithm,
+        )
+        signature = opened.token.sign(prepared.to_be_signed)
     timestamp = time_of_signature(signature, organisation_id=envelope.organisation_id, at=at)
     sealed = make_last(
         complete(prepared, signature, timestamp=timestamp), organisation_id=envelope.organisation_id, at=at
     )
-    level = level_of(sealed, SEAL_FIELD, organisation_id=envelope.organisation_id, at=at)
-    if LEVELS.index(level) < LEVELS.index(ports.level.get()):
+    verdict = verdict_on(sealed, SEAL_FIELD, organisation_id=envelope.organisation_id, at=at)
+    if verdict is not None and verdict.sub_indication in _REVOKED:
+        raise SealRevoked
+    if verdict is None or LEVELS.index(verdict.level) < LEVELS.index(ports.level.get()):
         raise LevelNotReached
     deposited = vault.deposit(
         organisation_id=envelope.organisation_id,
@@ -74,7 +75,14 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         media_type="application/pdf",
         content=sealed,
     )
-    _complete(envelope_id=envelope.id, number=revision.number + 1, deposited=deposited, level=level, actor=actor, at=at)
+    _complete(
+        envelope_id=envelope.id,
+        number=revision.number + 1,
+        deposited=deposited,
+        level=verdict.level,
+        actor=actor,
+        at=at,
+    )
 
 
 @audit.act("signature:envelope:complete")
