@@ -13,6 +13,7 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext
 
+from telesphore import ades
 from telesphore.ades.verdict import level
 from telesphore.ades.verdict.apart import Judged, Picture
 from telesphore.ades.verdict.reasons import Reason
@@ -20,7 +21,7 @@ from telesphore.ades.verdict.reports import levels
 from telesphore.ades.verdict.reports.drawing import Mark, draw
 from telesphore.ades.verdict.reports.pages import pages_drawn
 from telesphore.ades.verdict.reports.paper import report_pdf
-from telesphore.ades.verdict.reports.reader import Reader, moment
+from telesphore.ades.verdict.reports.reader import Reader, limits, moment, sentence_of
 from telesphore.ades.verdict.reports.telling import Passage, tell
 from telesphore.ades.verdict.result import Change, ChangeKind, Finding, Qualification, RevisionFacts, Verdict
 from telesphore.paper.pictures import page_picture
@@ -187,3 +188,62 @@ def test_a_report_with_drawings_is_an_archival_file() -> None:
     with pikepdf.open(io.BytesIO(pdf)) as document, document.open_metadata() as metadata:
         assert metadata.get("pdfaid:part") == "2"
     assert pdf == report_pdf(telling, [[Drawn("Now", svg), Drawn("Signed", svg)]], ENGLISH, at=verdicts.JUDGED)
+
+
+def _codes_of_limits() -> set[str]:
+    """Every code that the readers and the child that draws can give."""
+    found = set()
+    for path in Path(ades.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                if node.func.id == "FileBeyondLimits":
+                    found |= {one.value.value for one in node.keywords if isinstance(one.value, ast.Constant)}
+                if node.func.id == "Refused" and isinstance(node.args[0], ast.Constant):
+                    found.add(node.args[0].value)
+            if isinstance(node, ast.Dict):
+                found |= {
+                    value.value
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant)
+                    and key.value in ("limit", "refused")
+                    and isinstance(value, ast.Constant)
+                }
+    return {str(one) for one in found}
+
+
+def test_every_limit_is_told_in_words_and_in_french(french: Reader) -> None:
+    codes = _codes_of_limits() - {"no-such-page"}  # Of a picture that is asked for, never of a verdict.
+    assert {"too-many-pages", "too-large", "too-long", "too-heavy", "unreadable", "objects", "hashing"} <= codes
+    assert codes <= set(limits(str))
+    for code in codes:
+        for reason in (Reason.PAGES_NOT_COMPARED, Reason.TOO_LARGE):
+            finding = Finding(reason, {"limit": code})
+            english = sentence_of(finding, ENGLISH)
+            assert english.endswith(f": {limits(str)[code]}.")
+            with translation.override("fr"):
+                said = sentence_of(finding, french)
+                words = limits(gettext)[code]
+            assert said.endswith(f"\u00a0: {words}.")
+            assert words != limits(str)[code]
+
+
+def test_what_a_file_calls_itself_is_not_taken_for_a_limit() -> None:
+    for name in ("unreadable", "objects", "size"):
+        told = sentence_of(Finding(Reason.SIGNATURE_WRONG, {"field": name}), ENGLISH)
+        assert told == f"The signature {name} does not match the certificate that it bears."
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "elles sont trop nombreuses"), ("en", "there are too many of them")]
+)
+def test_pages_that_were_not_compared_are_told_why_on_the_page_and_on_paper(language: str, words: str) -> None:
+    finding = Finding(Reason.PAGES_NOT_COMPARED, {"limit": "too-many-pages"})
+    verdict = verdicts.verdict(finding, pages=(), pages_compared=False)
+    with translation.override(language):
+        reader = Reader(language, PARIS, gettext)
+        telling = tell(verdict, reader)
+        pdf = report_pdf(telling, [], reader, at=verdicts.JUDGED)
+    assert any(words in one for one in (telling.lead, *telling.others))
+    text = "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(pdf))
+    assert "".join(words.split()) in "".join(text.split())
+    assert "too-many-pages" not in text

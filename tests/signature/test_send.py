@@ -1,14 +1,17 @@
 """Sending: who may be asked to sign, and where."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
-from telesphore.records.errors import DocumentNotFound
+from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
+from telesphore.signature.actions import send as sending
 from telesphore.signature.actions.send import Place, Signer, send
 from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign, UnknownSigner
 from telesphore.signature.models import Envelope
@@ -59,6 +62,42 @@ def test_a_patient_who_can_not_be_reached_is_not_asked(cast: Cast) -> None:
 
 def test_a_stranger_can_not_send_what_is_not_theirs(cast: Cast) -> None:
     document_id = deposited(cast)
+    for stranger in (cast.ricaud, cast.cherif, cast.ibrahim):
+        with pytest.raises(DocumentNotFound):
+            send(document_id=document_id, steps=[[signer(cast.lebrun.person_id)]], actor=stranger, at=now())
+
+
+def withdrawn(cast: Cast, document_id: UUID) -> None:
+    records.withdraw_document(document_id=document_id, replaced_by=None, actor=cast.sylvie, at=now())
+
+
+def test_what_was_withdrawn_is_neither_read_nor_sent(cast: Cast) -> None:
+    document_id = deposited(cast)
+    withdrawn(cast, document_id)
+    with pytest.raises(AlreadyWithdrawn):
+        send(document_id=document_id, steps=[[signer(cast.lebrun.person_id)]], actor=cast.sylvie, at=now())
+    assert not Envelope.objects.exists()
+    assert not Event.objects.filter(action="records:document:open", subject_id=document_id).exists()
+    assert Event.objects.get(action="signature:envelope:send").outcome == "refused"
+
+
+def test_what_is_withdrawn_while_it_is_prepared_is_not_sent(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    document_id = deposited(cast)
+    real = sending.add_fields
+
+    def withdrawn_meanwhile(*args: Any) -> bytes:
+        withdrawn(cast, document_id)
+        return real(*args)
+
+    monkeypatch.setattr(sending, "add_fields", withdrawn_meanwhile)
+    with pytest.raises(AlreadyWithdrawn):
+        send(document_id=document_id, steps=[[signer(cast.lebrun.person_id)]], actor=cast.sylvie, at=now())
+    assert not Envelope.objects.exists()
+
+
+def test_a_stranger_is_not_told_that_a_document_was_withdrawn(cast: Cast) -> None:
+    document_id = deposited(cast)
+    withdrawn(cast, document_id)
     for stranger in (cast.ricaud, cast.cherif, cast.ibrahim):
         with pytest.raises(DocumentNotFound):
             send(document_id=document_id, steps=[[signer(cast.lebrun.person_id)]], actor=stranger, at=now())

@@ -20,7 +20,8 @@ from telesphore.outbox.models import Channel
 from telesphore.paper.pictures import last_page_size
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
-from telesphore.records.models import Patient
+from telesphore.records.errors import AlreadyWithdrawn
+from telesphore.records.models import Document, Patient
 from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign, UnknownSigner
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import Purpose, RecipientState
@@ -62,11 +63,14 @@ def send(*, document_id: UUID, steps: Sequence[Sequence[Signer]], actor: Actor, 
 
     Raises:
         DocumentNotFound, NobodyToSign, UnknownSigner, NoPlaceToSign, NoChannel
+        AlreadyWithdrawn: the document no longer holds.
     """
     if not steps or not all(steps):
         raise NobodyToSign
+    row, decision = records_access.decide_document(actor=actor, document_id=document_id, at=at)
+    if row.withdrawn_at is not None:
+        raise AlreadyWithdrawn
     document = records.open_document(document_id=document_id, purpose="TREAT", actor=actor, at=at)
-    decision = records_access.decide(actor=actor, patient_id=document.patient_id, at=at)
     patient = decision.patient
     signers = [signer for step in steps for signer in step]
     if any(signer.person_id is None for signer in signers) and not (patient.email and patient.phone):
@@ -115,6 +119,10 @@ def _send(
 ) -> UUID:
     organisation_id, envelope_id = patient.organisation_id, uuid7()
     assert actor.person_id is not None
+    # Again, under the lock that a withdrawal takes: it may have come while the file was prepared.
+    row = Document.objects.select_for_update().get(organisation_id=organisation_id, id=document.document_id)
+    if row.withdrawn_at is not None:
+        raise AlreadyWithdrawn
     envelope = Envelope.objects.create(
         organisation_id=organisation_id,
         id=envelope_id,

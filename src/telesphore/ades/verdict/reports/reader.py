@@ -51,19 +51,33 @@ def precise(at: datetime, reader: Reader) -> str:
 
 def sentence_of(finding: Finding, reader: Reader) -> str:
     """A finding's reason, in the reader's language."""
-    known = _codes(reader)
-    details = {key: known.get(value) or _detail(value, reader) for key, value in finding.details.items()}
+    details = {
+        # Only there is a code a code: a field or a person may bear any name.
+        key: limits(reader.say).get(value, value) if key == "limit" else _detail(value, reader)
+        for key, value in finding.details.items()
+    }
     return reader.say(finding.reason.sentence).format_map(details)
 
 
-def _codes(reader: Reader) -> dict[str, str]:
-    """Codes that stand for words in a finding's details."""
-    _ = reader.say
+def limits(_: Callable[[str], str]) -> dict[str, str]:
+    """What the codes of limits mean: those of pages that are not compared, then those of a file that is not read."""
     return {
+        "page-without-surface": _("a page has no surface"),
         "too-heavy": _("drawing them takes too much"),
         "too-large": _("the file is too large"),
         "too-long": _("drawing them takes too long"),
+        "too-many-pages": _("there are too many of them"),
         "unreadable": _("they can’t be read"),
+        "decoded": _("it grows too large when it is unpacked"),
+        "entries": _("it holds too many objects"),
+        "fields": _("its form has too many fields"),
+        "hashing": _("its signatures cover too much"),
+        "objects": _("it holds too many objects"),
+        "overlapping": _("parts of it overlap"),
+        "pages": _("it has too many pages"),
+        "sections": _("it was changed too many times"),
+        "size": _("the file is too large"),
+        "stream-size": _("a part of it grows too large when it is unpacked"),
     }
 
 
