@@ -42,6 +42,7 @@ NOT_ACTS = frozenset(
         "signature.usual_places",
         "signature.make_ready",
         "signature.appearance_of",
+        "signature.verdict_on",
         "signature.read_revision",
         "signature.time_of_signature",
         "signature.make_last",
