@@ -1,13 +1,16 @@
 """What the pages show today beside what was signed."""
 
 import io
+import resource
 from dataclasses import replace
+from multiprocessing import get_context
 
 import pytest
 from PIL import Image
 
 from telesphore.ades.errors import UnreadableFile
 from telesphore.ades.pdf.reader import Document
+from telesphore.ades.verdict import pixels_child
 from telesphore.ades.verdict.pixels import Limits, compare, draw_differences
 from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.result import Conclusion, Finding, PageFacts
@@ -181,3 +184,14 @@ def test_a_file_that_breaks_the_renderer_breaks_nothing_else() -> None:
     assert findings
     with pytest.raises(UnreadableFile):
         list(Document(endless.pdf).pages)
+
+
+def _bound_within_five_seconds() -> int:
+    resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
+    pixels_child.bound({"processor": 60, "memory": 2**40})
+    return resource.getrlimit(resource.RLIMIT_CPU)[1]
+
+
+def test_a_tighter_bound_that_the_renderer_was_started_under_stays() -> None:
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_bound_within_five_seconds) == 5

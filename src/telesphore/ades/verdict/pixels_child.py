@@ -36,10 +36,13 @@ class Refused(Exception):
 
 def bound(limits: dict[str, int]) -> None:
     """Take away what a renderer has no need of; each bound is the kernel's to keep."""
-    resource.setrlimit(resource.RLIMIT_CPU, (limits["processor"], limits["processor"]))
-    resource.setrlimit(resource.RLIMIT_AS, (limits["memory"], limits["memory"]))
-    for kind, most in (("CORE", 0), ("FSIZE", 0), ("NPROC", 0), ("NOFILE", 32)):
-        resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (most, most))
+    bounds = {"CPU": limits["processor"], "AS": limits["memory"], "CORE": 0, "FSIZE": 0, "NPROC": 0, "NOFILE": 32}
+    for kind, most in bounds.items():
+        one = getattr(resource, f"RLIMIT_{kind}")
+        _soft, already = resource.getrlimit(one)
+        # Whoever started this may be bounded more tightly: only a privileged process may raise that.
+        allowed = most if already == resource.RLIM_INFINITY else min(most, already)
+        resource.setrlimit(one, (allowed, allowed))
 
 
 def opened(content: bytes) -> Any:
