@@ -1,5 +1,6 @@
 """A provider's seal instead of the local authority's: for one organisation, and only when it could be relied on."""
 
+import io
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509 import load_der_x509_certificate
 
+from telesphore.ades import cms
+from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.verdict.trust import Anchor, Trust
 from telesphore.ades.verdict.validate import validate
+from telesphore.audit import actions as audit
+from telesphore.cli.kit import check_kit
 from telesphore.config import embedded, seals, wiring
 from telesphore.config.catalogue import read_settings
 from telesphore.config.findings import Patient
@@ -30,9 +36,10 @@ from telesphore.pki import queries as pki
 from telesphore.records import actions as records
 from telesphore.records.actions import Identity
 from telesphore.signature import queries
-from telesphore.signature.actions import seal
+from telesphore.signature.actions import kit, results, seal
 from telesphore.signature.actions.open_seal import open_seal
 from telesphore.signature.errors import LevelNotReached
+from telesphore.signature.formats import kit as formats
 from telesphore.signature.models import Envelope, Revision
 from telesphore.signature.ports import (
     CertificateExpired,
@@ -334,6 +341,25 @@ def test_what_fails_while_the_seal_is_open_is_not_said_to_be_the_seals(
         open_seal(organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()),
     ):
         raise LevelNotReached
+
+
+def test_the_dispute_kit_bears_the_providers_seal_and_is_checked_by_its_root(
+    committed_cast: Cast, provider: Provider, bind: Bind
+) -> None:
+    cast, system = committed_cast, Actor.system(committed_cast.hospital)
+    bind(provider.settings(cast.hospital, **in_file(provider)))
+    envelope_id = signed(cast)
+    sealed(cast, envelope_id)
+    results.file_results(envelope_id=envelope_id, actor=system, at=now())
+    while audit.seal_once(at=now()).more:
+        pass
+    out = io.BytesIO()
+    kit.make_kit(envelope_id=envelope_id, actor=cast.lebrun, at=now(), out=out)
+    assert provider.certificate in cms.parse(formats.read(out)[formats.SEAL]).certificates
+    (own,) = pki.trust_anchors(cast.hospital)
+    for anchors, holds in (([provider.root.certificate, own], True), ([own], False)):
+        trusted = Trust([Anchor(one) for one in anchors], TS_119_312)
+        assert (check_kit(io.BytesIO(out.getvalue()), trusted, at=now()).problem == "") is holds
 
 
 # Settings
