@@ -348,6 +348,8 @@ class Campaign:
             self.found.trail.append("the trail does not hold")
 
     def _judge_journey(self, journey: "Journey") -> None:
+        from telesphore.ades.verdict.result import Conclusion
+        from telesphore.ades.verdict.validate import validate
         from telesphore.kernel.clock import now
         from telesphore.links.models import Link
         from telesphore.pki import queries as pki
@@ -397,7 +399,7 @@ class Campaign:
         if (
             len(facts) != 3
             or not all(fact.intact and fact.trusted for fact in facts)
-            or not facts[-1].covers_whole_file
+            or validate(final, trust=pki.trust(), at=now(), compare_pages=False).conclusion is not Conclusion.VALID
         ):
             found.invalid.append(f"{title}: {len(facts)} signatures")
         filed = Counter(Document.objects.filter(source_id=envelope.id).values_list("source_part", flat=True))

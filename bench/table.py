@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-NOT_BENCHMARKS = {"frame.py", "journey.py", "table.py"}
+NOT_BENCHMARKS = {"frame.py", "journey.py", "table.py", "world.py"}
 TIMEOUT = {"short": 300, "full": 4 * 3600}
 """Seconds that one benchmark may take."""
 

@@ -24,6 +24,13 @@ A signature that waits for a card elsewhere.
 
 """
 
+PROOF = """
+## The life of a proof
+
+Of a sealed document, as the guardian of retention watches it.
+
+"""
+
 
 def diagram(transitions: Mapping[enum.Enum, AbstractSet[enum.Enum]]) -> str:
     """A Mermaid state diagram of a table of transitions; the first state is where a life starts."""
@@ -42,9 +49,10 @@ def _node(state: enum.Enum) -> str:
 
 def page() -> str:
     """The text of the page."""
-    from telesphore.signature.states import PREPARED_TRANSITIONS, TRANSITIONS
+    from telesphore.signature.states import PREPARED_TRANSITIONS, PROOF_TRANSITIONS, TRANSITIONS
 
-    return HEAD + diagram(TRANSITIONS) + "\n" + PREPARED + diagram(PREPARED_TRANSITIONS) + "\n"
+    tables = ((HEAD, TRANSITIONS), (PREPARED, PREPARED_TRANSITIONS), (PROOF, PROOF_TRANSITIONS))
+    return "".join(f"{head}{diagram(table)}\n" for head, table in tables)
 
 
 if __name__ == "__main__":

@@ -41,10 +41,14 @@ NOT_ACTS = frozenset(
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
         "signature.usual_places",
         "signature.make_ready",
+        "signature.appearance_of",
         "signature.read_revision",
         "signature.time_of_signature",
         "signature.make_last",
         "signature.level_of",
+        "signature.verdict_on",
+        # Opens what an act signs with; the seal leaves its trace with the act.
+        "signature.open_seal",
         "signature.evidence_about",
         "signature.events_about",
         "vault.deposit",

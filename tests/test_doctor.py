@@ -19,7 +19,12 @@ from telesphore.config import doctor, embedded
 from telesphore.config.catalogue import OPTIONS, read_settings
 from telesphore.config.doctor import Finding, Level, Patient
 from telesphore.config.options import write_secret
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.clock import now
+from telesphore.signature.actions import renew
+from tests.cast import Cast
 from tests.environment import CLUSTER
+from tests.signature.guard import Clockwork, completed, guarded
 
 
 @pytest.fixture
@@ -231,6 +236,18 @@ def test_the_doctor_says_which_gateways_are_missing(patient: Callable[..., Patie
     assert levels(doctor.gateways, patient()) == {"mail-gateway": "warning", "sms-gateway": "warning"}
     well = patient(demonstration="yes", mail_gateway="local", sms_gateway="local")
     assert levels(doctor.gateways, well) == {"mail-gateway": "ok", "sms-gateway": "ok"}
+
+
+def test_the_doctor_says_when_proofs_are_not_renewed(
+    patient: Callable[..., Patient], committed: str, committed_cast: Cast
+) -> None:
+    database = psycopg.conninfo.conninfo_to_dict(CLUSTER.dsn(embedded.APPLICATION, committed))
+    here = replace(patient(), databases={"default": database})
+    assert levels(doctor.proofs, here) == {"proofs": "ok"}
+    with guarded(Clockwork(away=True)):
+        completed(committed_cast)
+        renew.renew_due(actor=Actor.system(), at=now())
+    assert levels(doctor.proofs, here) == {"proofs": "problem"}
 
 
 def test_the_doctor_warns_of_an_embedded_database_in_production(patient: Callable[..., Patient]) -> None:

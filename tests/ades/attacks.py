@@ -680,6 +680,12 @@ def _contents_that_are_the_file_s_metadata_too() -> Draft:
     return base.update({TEXT_1: stream(words("Levothyrox 200"), b"/Type /Metadata /Subtype /XML")})
 
 
+@_attack(Reason.FORM_CHANGED)
+def _place_to_sign_put_below_a_signature() -> Draft:
+    base = approved()
+    return base.update(base.add(PATIENT, b"/Kids [%d 0 R]" % DOCTOR))
+
+
 @_attack(Reason.SIGNATURE_CHANGED)
 def _signature_shown_in_another_s_place() -> Draft:
     base = approved()

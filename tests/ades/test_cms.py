@@ -9,7 +9,7 @@ import pytest
 from asn1crypto import cms as library
 from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyhanko.sign.validation import async_validate_detached_cms
 from pyhanko_certvalidator import ValidationContext
@@ -204,6 +204,9 @@ def test_any_bytes_are_read_or_refused_by_name(content: bytes) -> None:
 
 
 @given(st.integers(-(2**200), 2**200))
+@example(-128)
+@example(-32768)
+@example(128)
 def test_integers_go_there_and_back(value: int) -> None:
     written = der.integer(value)
     assert der.read_integer(written, der.node(written, 0, len(written))) == value

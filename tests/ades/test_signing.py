@@ -267,7 +267,7 @@ def test_dates_are_as_the_french_write_them(at: datetime, text: str) -> None:
 @pytest.mark.parametrize("size", [(255.5, 64.0), (60.0, 20.0), (20.0, 10.0), (400.0, 200.0)])
 def test_an_appearance_has_one_page_of_the_boxs_size_and_its_own_fonts(size: tuple[float, float]) -> None:
     name = 'Jean-Baptiste "#strong[x]" DE LA TOUR D’AUVERGNE-LAURAGUAIS'
-    shown = Appearance(name, "médecin généraliste", now(), "", _drawing(), "10101010101", "#lecture * et [accord]")
+    shown = Appearance(name, "médecin généraliste", now(), "#lecture * et [accord]", _drawing(), "10101010101")
     page = draw(shown, *size)
     with pikepdf.open(io.BytesIO(page)) as file:
         assert len(file.pages) == 1
@@ -290,17 +290,17 @@ def test_an_appearance_is_drawn_once_for_all_files_of_the_same_minute(monkeypatc
     box = (40.0, 40.0, 240.0, 95.0)
     files = []
     for number in range(5):
-        shown = Appearance("FERRAND Odile", "", at + timedelta(seconds=number), f"reason {number}", _drawing(), "101")
+        shown = Appearance("FERRAND Odile", "", at + timedelta(seconds=number), "accord", _drawing(), "101")
         prepared = prepare(
             blank(1), field=SignatureField(f"Place{number}", 0, box), certificate=ODILE.certificate, chain=(),
             appearance=shown, signed_at=at, certify=True,
         )  # fmt: skip
         files.append(complete(prepared, ODILE.sign(prepared.to_be_signed)))
     assert drawn == [(200, 55)]
-    for number, file in enumerate(files):
+    for file in files:
         with pikepdf.open(io.BytesIO(file)) as opened:
             field = opened.Root.AcroForm.Fields[0]
-            assert str(field.V.Reason) == f"reason {number}"
+            assert str(field.V.Reason) == "accord"
             assert [float(edge) for edge in field.AP.N.BBox] == [0, 0, 200, 55]
 
 

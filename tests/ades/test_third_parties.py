@@ -24,7 +24,7 @@ ODILE, LEBRUN = ROOT.signer("Odile MARCHETTI"), ROOT.signer("Anne LEBRUN")
 
 def sign(pdf: bytes, field: str | SignatureField, signer: Signer, *, certify: bool = False) -> bytes:
     at = now()
-    appearance = Appearance("MARCHETTI Odile", "pneumologue", at, "", None, rpps="10101010101", shown_reason="accord")
+    appearance = Appearance("MARCHETTI Odile", "pneumologue", at, "accord", None, rpps="10101010101")
     prepared = prepare(
         pdf, field=field, certificate=signer.certificate, chain=signer.chain, appearance=appearance,
         signed_at=at, certify=certify,

@@ -155,6 +155,7 @@ def _swap_info(signed: Any) -> None:
     signed["encap_content_info"]["content"] = info
 
 
+SHA_224 = Digest.SHA256.identifier[:-1] + b"\x04"
 LIES: dict[str, tuple[Callable[[], bytes], type[errors.BadTimestamp]]] = {
     "of another document": (
         lambda: _answer(request=dataclasses.replace(ASKED, imprint=bytes(32))), errors.TimestampOfOther,
@@ -184,6 +185,9 @@ LIES: dict[str, tuple[Callable[[], bytes], type[errors.BadTimestamp]]] = {
     "that does not name its signer": (lambda: _resigned(_drop_reference), errors.TimestampSignerUnknown),
     "with a broken signature": (lambda: _resigned(_break_signature), errors.TimestampSignatureWrong),
     "changed after signing": (lambda: _resigned(_swap_info), errors.TimestampSignatureWrong),
+    "by a broken digest": (
+        lambda: _answer().replace(IMPRINT, bytes(32)).replace(Digest.SHA256.identifier, SHA_224), errors.TimestampWeak,
+    ),
     "too large": (lambda: bytes(timestamps.LARGEST_RESPONSE + 1), errors.TimestampTooLarge),
     "a page": (lambda: b"<html>502 Bad Gateway</html>", errors.TimestampMalformed),
     "empty": (lambda: b"", errors.TimestampMalformed),

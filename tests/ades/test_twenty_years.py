@@ -7,7 +7,7 @@ from bench import twenty_years
 @pytest.mark.slow
 def test_every_document_holds_every_year_and_the_one_that_was_skipped_is_caught() -> None:
     results = twenty_years.simulate(
-        years=21, each=3, every=10, say=lambda _: None, others=lambda number: number in (0, 2, 3, 5, 12, 15, 20)
+        years=21, each=3, every=10, say=lambda _: None, others=lambda number: number in (0, 2, 3, 5, 12, 20)
     )
     for line in results["years"]:
         for judged in ("ours_in_files", "ours_by_records", "pyhanko_in_files"):

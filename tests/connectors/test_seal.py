@@ -20,7 +20,7 @@ from telesphore.ades.verdict.trust import Anchor, Trust
 from telesphore.ades.verdict.validate import validate
 from telesphore.audit import actions as audit
 from telesphore.cli.kit import check_kit
-from telesphore.config import embedded, seals, wiring
+from telesphore.config import embedded, seals, tokens, wiring
 from telesphore.config.catalogue import read_settings
 from telesphore.config.findings import Patient
 from telesphore.config.options import BadSetting, Setting
@@ -126,7 +126,7 @@ def bind() -> Iterator[Callable[[dict[str, Setting]], None]]:
     def bound(settings: "dict[str, Setting]") -> None:
         wiring.bind_pki(settings)
         wiring.bind_anchors(settings)
-        wiring.bind_seal(settings)
+        tokens.bind_seal(settings)
 
     yield bound
     bound(SETTINGS)
@@ -383,9 +383,9 @@ def test_what_a_seal_needs_is_asked_for_at_the_start(provider: Provider, kind: s
         "seal_file": str(provider.secret("x")), "csc_address": "https://sign.example/csc/v2",
         "csc_secret_file": str(provider.secret("x")),
     }  # fmt: skip
-    wiring.provider_seal(provider.settings(uuid7(), **given))
+    tokens.provider_seal(provider.settings(uuid7(), **given))
     with pytest.raises(BadSetting, match=f"TELESPHORE_{missing.upper()} is missing"):
-        wiring.provider_seal(provider.settings(uuid7(), **{**given, missing: ""}))
+        tokens.provider_seal(provider.settings(uuid7(), **{**given, missing: ""}))
 
 
 @pytest.mark.parametrize("name", ["seal_file", "seal_pin_file"])
@@ -393,7 +393,7 @@ def test_a_file_with_a_secret_that_others_may_read_stops_the_start(provider: Pro
     place = provider.settings(uuid7(), **in_file(provider))
     place[name].value.chmod(0o640)
     with pytest.raises(BadSetting, match="chmod 600"):
-        wiring.provider_seal(place)
+        tokens.provider_seal(place)
 
 
 # The doctor

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 
 from telesphore.ades import evidence_records as records
 from telesphore.ades import lasting
@@ -383,3 +384,30 @@ def test_what_hangs_on_an_authority_that_leaves_is_renewed_at_once_by_another(ca
     with guarded(other):
         assert renew.renew_due(actor=GUARDIAN, at=soon).renewed == 1
     assert Proof.objects.get().authority == "Une autre"
+
+
+def test_two_guardians_at_once_renew_each_document_once(committed_cast: Cast) -> None:
+    cast = committed_cast
+    clockwork = Clockwork()
+    with guarded(clockwork):
+        envelopes = [completed(cast) for _ in range(4)]
+        watch.watch_some(actor=GUARDIAN, at=now(), most=10)
+        both = Barrier(2)
+        turns: list[renew.Turn] = []
+
+        def turn() -> None:
+            both.wait()
+            try:
+                turns.append(renew.renew_due(actor=GUARDIAN, at=now()))
+            finally:
+                connections.close_all()
+
+        workers = [Thread(target=turn) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(turns) == 2
+        assert {(proof.state, proof.renewals) for proof in Proof.objects.all()} == {("standing", 1)}
+        for envelope_id in envelopes:
+            assert records.verify(record_of(cast, envelope_id), [file_of(cast, envelope_id)]).steps

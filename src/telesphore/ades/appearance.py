@@ -36,10 +36,9 @@ class Appearance:
     Attributes:
         role: the capacity in which they sign, e.g. `pneumologue`; empty for none.
         signed_at: aware; shown in Paris time.
-        reason: written in the file's signature dictionary, not drawn.
+        reason: why they sign, drawn and written in the file's signature dictionary; empty for none.
         drawing: PNG of a handwritten signature; decoration only.
         rpps: the professional's number in the national directory; empty for none.
-        shown_reason: as it is to be read beside the name; empty for none.
     """
 
     name: str
@@ -48,7 +47,6 @@ class Appearance:
     reason: str
     drawing: bytes | None
     rpps: str = ""
-    shown_reason: str = ""
 
 
 def french_date(at: datetime) -> str:
@@ -69,7 +67,7 @@ def draw(appearance: Appearance, width: float, height: float) -> bytes:
             "name": appearance.name,
             "role": appearance.role,
             "rpps": appearance.rpps,
-            "reason": appearance.shown_reason,
+            "reason": appearance.reason,
             "date": french_date(appearance.signed_at),
             "drawing": appearance.drawing is not None,
         }
@@ -91,7 +89,7 @@ def _copied(folder: str) -> str:
 def place(update: Update, appearance: Appearance, width: float, height: float) -> Reference:
     """Add what `draw` draws to a file, as a form XObject (ISO 32000-2 §8.10); drawn once for all files alike."""
     # Only what is drawn tells one appearance from another, and the minute is the last that is drawn of the time.
-    alike = replace(appearance, reason="", signed_at=appearance.signed_at.replace(second=0, microsecond=0))
+    alike = replace(appearance, signed_at=appearance.signed_at.replace(second=0, microsecond=0))
     objects = _drawn(alike, width, height)
     # All but the first are referred to by those before them: numbers first, values then.
     references = [update.add(None) for _ in objects]

@@ -44,7 +44,9 @@ def set_of(parts: Iterable[bytes]) -> bytes:
 
 def integer(value: int) -> bytes:
     """An INTEGER, of either sign."""
-    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    # In two's complement -128 needs no more bits than 127.
+    size = (value + (value < 0)).bit_length() // 8 + 1
+    return tlv(INTEGER, value.to_bytes(size, "big", signed=True))
 
 
 def octets(content: bytes) -> bytes:

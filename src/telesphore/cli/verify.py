@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.verdict.apart import Judged, Limits, judge
 from telesphore.ades.verdict.reports.etsi import as_etsi_xml
 from telesphore.ades.verdict.reports.json_report import as_json
@@ -26,6 +25,7 @@ from telesphore.cli import kit
 from telesphore.cli.statuses import Status
 from telesphore.kernel.clock import now
 from telesphore.pki import queries as pki
+from telesphore.pki.ports import algorithm_policy
 
 LIMITS = Limits(size=300 * 2**20, processor=120, elapsed=300)
 GOOD = (Conclusion.VALID, Conclusion.WARNING)
@@ -57,7 +57,7 @@ def verify(
     moment = _moment(at) if at else now()
     if anchors:
         # Without a word from the database: an outsider's machine needs none.
-        trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], TS_119_312)
+        trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], algorithm_policy.get())
         evidence = NOTHING_MORE
     else:
         trust, evidence = pki.trust(), pki.evidence()

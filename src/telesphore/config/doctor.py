@@ -268,6 +268,26 @@ def embedded_database(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def proofs(patient: Patient) -> Iterator[Finding]:
+    """Whether the proofs of sealed documents are renewed in time."""
+    try:
+        with psycopg.connect(**patient.databases["default"], connect_timeout=5) as connection:
+            if connection.execute("SELECT to_regclass('signature_proof')").fetchone() == (None,):
+                return
+            rows = connection.execute("SELECT state, count(*) FROM signature_proof GROUP BY state").fetchall()
+    except psycopg.OperationalError:
+        return  # `database` says so.
+    counts = dict(rows)
+    troubled = counts.get("failing", 0) + counts.get("weakened", 0)
+    if troubled:
+        yield Finding(
+            Level.PROBLEM, "proofs", f"The proofs of {troubled} signed documents could not be renewed, or were lost.",
+            "See why with telesphore retention status, mend it, then run telesphore retention renew.",
+        )  # fmt: skip
+    else:
+        yield Finding(Level.OK, "proofs", f"The proofs of {sum(counts.values())} signed documents are watched.")
+
+
 def backup(patient: Patient) -> Iterator[Finding]:
     """Whether `telesphore backup` was run lately."""
     if not patient.production:
@@ -282,7 +302,8 @@ def backup(patient: Patient) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities, seals,
+    database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities,
+    seals, proofs,
 )  # fmt: skip
 
 

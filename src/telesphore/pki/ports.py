@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from telesphore.ades.algorithms import Digest
+from telesphore.ades.algorithms import AlgorithmPolicy, Digest
 from telesphore.ades.verdict.trust import Anchor
 from telesphore.kernel.ports import Port
 
@@ -81,5 +81,7 @@ revocation_source: Port[RevocationSource] = Port("pki.revocation_source")
 key_holder: Port[KeyHolder | None] = Port("pki.key_holder")
 """None when the vault keeps the keys."""
 anchor_source: Port[AnchorSource] = Port("pki.anchor_source")
+algorithm_policy: Port[AlgorithmPolicy] = Port("pki.algorithm_policy")
+"""The dated table of algorithms by which signatures are judged, as the operator amended it."""
 base_url: Port[str] = Port("pki.base_url")
 """Where relying parties reach this instance, without a final slash: written into certificates."""

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.utils import formats
 
 from telesphore.ades import validation
-from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.validation import SignatureFacts
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Evidence, Trust
 from telesphore.pki import access, ports
@@ -36,7 +35,7 @@ def trust(organisation_id: UUID | None = None) -> Trust:
     besides."""
     local = all_trust_anchors() if organisation_id is None else trust_anchors(organisation_id)
     anchors = [Anchor(root, AnchorKind.LOCAL) for root in local]
-    return Trust((*anchors, *ports.anchor_source.get().anchors()), TS_119_312)
+    return Trust((*anchors, *ports.anchor_source.get().anchors()), ports.algorithm_policy.get())
 
 
 def anchors(organisation_id: UUID) -> list[bytes]:

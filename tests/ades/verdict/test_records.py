@@ -1,91 +1,83 @@
-"""Evidence records beside a file: they carry its proof when its own timestamps no longer stand."""
+"""Evidence records beside a file: what they prove of it, and what they don't."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from telesphore.ades.algorithms import Digest
-from telesphore.ades.evidence_records import (
-    ArchiveTimestamp,
-    EvidenceRecord,
-    group_of,
-    group_of_renewal,
-    group_of_timestamp,
-)
-from telesphore.ades.hash_trees import HashTree
+import pytest
+from bench.twenty_years import Guardian, Paper, World, policy_at, year
+
 from telesphore.ades.verdict.reasons import Reason
-from telesphore.ades.verdict.result import Conclusion, Verdict
-from telesphore.ades.verdict.trust import Evidence
+from telesphore.ades.verdict.result import Conclusion, Indication, Verdict
+from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
 from telesphore.ades.verdict.validate import validate
-from tests.ades.verdict.files import form, sign, stamp
-from tests.ades.verdict.test_detached import _stamp_of
-from tests.ades.verdict.test_times import LEBRUN, START, STRONGER, TRUST, UNITS, YEAR, lists
-from tests.certificates import Signer
 
-PDF = sign(form(), "Signature1", LEBRUN, START, stamps=[(UNITS[0], START)])
-OTHERS = [(b"%d" % number).rjust(32) for number in range(5)]
-DURING = lists(START + YEAR)
+LATER = datetime(2031, 3, 1, tzinfo=UTC)
+"""After the certificates of the file's own timestamps have ended."""
 
 
-def _stamped(digest: Digest, group: tuple[bytes, ...], unit: Signer, at: object) -> ArchiveTimestamp:
-    tree = HashTree.grow(digest, [group, *((digest.of(one),) for one in OTHERS)])
-    return ArchiveTimestamp.of(tree, 0, _stamp_of(unit, tree.root, at, digest))
+@cache
+def renewed() -> tuple[World, Paper, Paper]:
+    """Two documents of early 2027, renewed once by their records, in the summer of 2029."""
+    world = World()
+    paper = world.paper("preuve", year(0) + timedelta(days=20))
+    other = world.paper("autre", year(0) + timedelta(days=21))
+    Guardian(world, [], [paper, other]).turn(datetime(2029, 8, 15, tzinfo=UTC))
+    return world, paper, other
 
 
-def record(pdf: bytes = PDF) -> EvidenceRecord:
-    """Made after a year, of the file and of the lists that prove its certificates."""
-    group = group_of(Digest.SHA256, [pdf, *DURING])
-    return EvidenceRecord(((_stamped(Digest.SHA256, group, UNITS[0], START + YEAR),),))
+def judged(file: bytes, records: list[bytes], *, known: bool = True) -> Verdict:
+    world, paper, _ = renewed()
+    today = world.of_today(paper, LATER)
+    evidence = Evidence(
+        certificates=today.certificates, ocsps=[*(paper.known if known else ()), *today.ocsps], records=records
+    )
+    trust = Trust([Anchor(one) for one in world.anchors()], policy_at(LATER))
+    return validate(file, trust=trust, at=LATER, evidence=evidence, compare_pages=False)
 
 
-def renewed() -> EvidenceRecord:
-    """Renewed by a timestamp after two years and four, then by a new tree, with a stronger digest, after six."""
-    made = record()
-    for year, unit in ((2, UNITS[2]), (4, UNITS[4])):
-        last = made.chains[-1][-1].token
-        group = group_of_timestamp(Digest.SHA256, last) + group_of(Digest.SHA256, lists(START + year * YEAR))
-        made = made.with_timestamp(_stamped(Digest.SHA256, group, unit, START + year * YEAR))
-    at = START + 6 * YEAR
-    group = group_of_renewal(Digest.SHA512, [PDF, *DURING, *lists(at)], made.chains)
-    return made.with_chain(_stamped(Digest.SHA512, group, STRONGER[6], at))
+def record(paper: Paper | None = None) -> bytes:
+    held = (paper or renewed()[1]).record
+    assert held is not None
+    return held.dump()
 
 
-KEPT = [*DURING, *(one for year in (2, 4, 6) for one in lists(START + year * YEAR))]
-
-
-def judge(record: EvidenceRecord | bytes, at: object, pdf: bytes = PDF) -> Verdict:
-    given = record if isinstance(record, bytes) else record.dump()
-    evidence = Evidence(crls=[*KEPT, *lists(at)], records=[given])  # type: ignore[arg-type]
-    return validate(pdf, trust=TRUST, at=at, evidence=evidence, compare_pages=False)  # type: ignore[arg-type]
-
-
-def test_a_record_carries_a_file_whose_own_timestamp_has_expired() -> None:
-    at = START + 2 * YEAR
-    assert judge(record(), at).conclusion is Conclusion.VALID
-    assert [one.kind for one in judge(record(), at).timestamps] == ["evidence-record"]
-
-
-def test_a_record_that_was_renewed_carries_it_past_a_weakened_digest() -> None:
-    verdict = judge(renewed(), START + 7 * YEAR)
-    assert [one.sub_indication for one in verdict.timestamps] == [None] * 4
+def test_a_record_carries_a_file_whose_own_timestamps_have_ended() -> None:
+    file = renewed()[1].file
+    assert judged(file, []).conclusion is Conclusion.UNKNOWN
+    verdict = judged(file, [record()])
     assert verdict.conclusion is Conclusion.VALID
-    assert verdict.signatures[0].proved_at == START
+    (stamp,) = [one for one in verdict.timestamps if one.kind == "evidence-record"]
+    assert (stamp.indication, stamp.time) == (Indication.TOTAL_PASSED, datetime(2029, 8, 15, tzinfo=UTC))
 
 
-def test_a_record_that_was_not_renewed_ends_with_its_timestamp() -> None:
-    verdict = judge(record(), START + 5 * YEAR)
+def test_without_what_validated_the_timestamps_then_a_record_is_not_enough() -> None:
+    assert judged(renewed()[1].file, [record()], known=False).conclusion is Conclusion.UNKNOWN
+
+
+def test_a_record_of_another_file_proves_nothing_and_is_told_of() -> None:
+    _, paper, other = renewed()
+    verdict = judged(other.file, [record(paper)])
     assert verdict.conclusion is Conclusion.UNKNOWN
-    assert Reason.TIMESTAMP_NOT_VALID in [finding.reason for finding in verdict.findings]
+    assert "not-in-record" in [one.details.get("code") for one in verdict.findings]
+    assert judged(other.file, [record(other)]).conclusion is Conclusion.VALID
 
 
-def test_a_record_of_another_file_says_nothing() -> None:
-    for other in (record(b"another file").dump(), b"", b"\x30\x00", b"x" * 100):
-        verdict = judge(other, START + YEAR)
-        assert Reason.RECORD_REFUSED in [finding.reason for finding in verdict.findings]
-        assert verdict.conclusion is Conclusion.WARNING
+@pytest.mark.parametrize("junk", [b"", b"junk", b"\x30\x00"])
+def test_a_record_that_cannot_be_read_is_told_of_and_does_no_harm(junk: bytes) -> None:
+    verdict = judged(renewed()[1].file, [junk, record()])
+    assert verdict.conclusion is Conclusion.WARNING
+    assert [one.reason for one in verdict.findings] == [Reason.RECORD_REFUSED]
+    assert verdict.findings[0].details["code"] == "bad-evidence-record"
 
 
-def test_a_record_holds_for_a_file_that_has_grown_since() -> None:
-    at = START + 1.2 * YEAR
-    grown = stamp(PDF, UNITS[0], at)
-    verdict = judge(record(), at + timedelta(days=1), grown)
-    assert Reason.RECORD_REFUSED not in [finding.reason for finding in verdict.findings]
-    assert verdict.conclusion is Conclusion.VALID
+def test_a_record_about_an_earlier_state_still_carries_it() -> None:
+    """The file grew since: what the record covers is proved, and what came after is judged by itself."""
+    world, paper, _ = renewed()
+    from telesphore.ades.lasting import add_validation_data
+
+    grown = add_validation_data(paper.file, Evidence(ocsps=world.of_today(paper, LATER).ocsps or [b"\x30\x00"]))
+    assert grown.startswith(paper.file)
+    verdict = judged(grown, [record()])
+    assert [one.kind for one in verdict.timestamps if one.indication is Indication.TOTAL_PASSED].count(
+        "evidence-record"
+    ) == 1

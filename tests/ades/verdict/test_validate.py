@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.verdict import ranges
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Conclusion, Indication, Level, SubIndication, Verdict
 from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
@@ -87,6 +88,14 @@ def test_an_expired_signature_is_valid_only_with_proof_of_its_time() -> None:
     verdict = judge(bare, at=later, evidence=Evidence())
     assert verdict.signatures[0].sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
     assert judge(stamped, at=later, evidence=fresh).conclusion is Conclusion.VALID
+
+
+def test_signatures_that_overlap_to_take_all_our_time_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf = sign(sign(form(), "Signature1", LEBRUN, NOW), "Signature2", ROOT.signer("Odile"), NOW)
+    monkeypatch.setattr(ranges, "MOST_BYTES", 0)
+    assert judge(pdf).conclusion is Conclusion.VALID
+    monkeypatch.setattr(ranges, "MOST_TIMES", 0)
+    assert reasons(judge(pdf)) == [Reason.TOO_LARGE]
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"not a PDF at all"])

@@ -84,7 +84,10 @@ def check_response(
     Raises:
         BadTimestamp: one of its kinds, which says what is wrong.
     """
-    token = read_token(read_response(content))
+    try:
+        token = read_token(read_response(content))
+    except UnknownAlgorithm:
+        raise TimestampWeak from None
     if (token.digest, token.imprint) != (request.digest, request.imprint):
         raise TimestampOfOther
     if token.nonce != request.nonce:

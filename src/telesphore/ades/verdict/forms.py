@@ -116,6 +116,10 @@ class Form:
             ledger.refuse(Reason.FORM_CHANGED, what=known.name if known else "/Fields")
         for one in after:
             ledger.allow(holder, one)
+        for one in missing(after, before):
+            # A field has one place in the tree: a second one gives it another name and another look.
+            if not isinstance(one, Reference) or one in self.fields:
+                ledger.refuse(Reason.FORM_CHANGED, what=parent.name if parent else "/Fields")
         self.added |= fields_below(graph, missing(after, before), parent, self.fields)
 
     def _judge_field(self, ledger: Ledger, known: Field) -> None:

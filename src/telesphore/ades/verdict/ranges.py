@@ -4,6 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from telesphore.ades.errors import FileBeyondLimits
+
+MOST_TIMES, MOST_BYTES = 16, 64 * 2**20
+"""All digests together hash the file this many times at most, and so many bytes more."""
+
 
 class _State(Protocol):
     def update(self, content: memoryview, /) -> None: ...
@@ -23,12 +28,18 @@ class RangeDigests:
         self._starts = sorted({start for start, _ in holes})
         self._states: dict[str, dict[int, _State]] = {}
         self._known: dict[tuple[str, int, int, int], bytes] = {}
+        self._left = MOST_TIMES * len(content) + MOST_BYTES
 
     def of(self, name: str, hole: tuple[int, int], end: int) -> bytes:
-        """The digest by `name` (`hashlib`'s) of all bytes before `end` that are not in the hole."""
+        """The digest by `name` (`hashlib`'s) of all bytes before `end` that are not in the hole.
+
+        Raises:
+            FileBeyondLimits: the signatures of the file overlap so that this would take too long.
+        """
         key = (name, *hole, end)
         known = self._known.get(key)
         if known is None:
+            self._spend(max(0, end - hole[1]))
             state = self._before(name, hole[0]).copy()
             state.update(self._content[hole[1] : end])
             known = self._known[key] = state.digest()
@@ -37,6 +48,7 @@ class RangeDigests:
     def _before(self, name: str, start: int) -> _State:
         states = self._states.get(name)
         if states is None:
+            self._spend(self._starts[-1])
             state: _State = hashlib.new(name)
             states, position = {}, 0
             for stop in self._starts:
@@ -45,3 +57,8 @@ class RangeDigests:
                 position = stop
             self._states[name] = states
         return states[start]
+
+    def _spend(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise FileBeyondLimits(why="hashing")

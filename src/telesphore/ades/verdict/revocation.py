@@ -4,26 +4,21 @@ A *status* is what one source, whose signature and right to speak are checked, s
 indirect CRLs, and CRLs for some reasons only, are not used.
 """
 
-import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from asn1crypto import keys
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 from telesphore.ades.algorithms import AlgorithmPolicy
 from telesphore.ades.paths import UNREADABLE
 from telesphore.ades.verdict.certificates import (
     Certificate,
     NameKey,
-    Parameters,
     comparable,
     digest_name,
     read,
@@ -33,6 +28,16 @@ from telesphore.ades.verdict.path import OCSP_SIGNING, Path, Paths, Purpose
 from telesphore.ades.verdict.problem import Problem, problem
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import SubIndication
+from telesphore.ades.verdict.sources import (
+    Status,
+    archive_cutoff,
+    crl_reason,
+    expired_since,
+    is_about,
+    is_responder,
+    is_signed_by,
+    speaks_of,
+)
 
 LARGEST_OCSP = 256 * 2**10
 LARGEST_CRL = 32 * 2**20
@@ -43,42 +48,11 @@ MOST_SINGLE_RESPONSES = 100
 MOST_RESPONDERS = 10
 """Certificates tried as the signer of one OCSP response."""
 
-WITHOUT_NEXT_UPDATE = timedelta(days=1)
-"""How long a source that announces no next one stays fresh."""
 CLOCKS_DISAGREE = timedelta(minutes=5)
 """A source may be this far ahead."""
 _BENIGN = frozenset(
     (x509.ReasonFlags.affiliation_changed, x509.ReasonFlags.superseded, x509.ReasonFlags.cessation_of_operation)
 )
-_EXPIRED_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
-_KNOWN_CRL_EXTENSIONS = frozenset((x509.IssuingDistributionPoint.oid, x509.AuthorityKeyIdentifier.oid))
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What one source says of one certificate.
-
-    Attributes:
-        source: DER of the OCSP response or CRL.
-        revoked_at: None for a certificate that is not.
-        knows_expired_since: certificates that expired after this are still listed; None for none.
-        digest, key: what the source's own signature rests on.
-    """
-
-    source: bytes
-    this_update: datetime
-    next_update: datetime | None
-    revoked_at: datetime | None
-    reason: x509.ReasonFlags | None
-    knows_expired_since: datetime | None
-    digest: str
-    key: tuple[str, int]
-
-    def fresh_at(self, moment: datetime) -> bool:
-        """It speaks of this moment: it came after it, or is not yet superseded."""
-        if self.this_update >= moment:
-            return True
-        return moment <= (self.next_update or self.this_update + WITHOUT_NEXT_UPDATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +207,7 @@ class Revocations:
     def _ocsp_statuses(self, certificate: Certificate, issuer: Certificate) -> Iterator[Status]:
         for response, single, der in self._responses.get(certificate.serial, ()):
             try:
-                if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN or not _same_issuer(
+                if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN or not is_about(
                     single, certificate, issuer
                 ):
                     continue
@@ -246,7 +220,7 @@ class Revocations:
                     next_update=single.next_update_utc,
                     revoked_at=single.revocation_time_utc,
                     reason=single.revocation_reason,
-                    knows_expired_since=_archive_cutoff(response),
+                    knows_expired_since=archive_cutoff(response),
                     digest=digest_name(response.signature_hash_algorithm) or "sha512",
                     key=responder.key_strength,
                 )
@@ -255,20 +229,20 @@ class Revocations:
 
     def _responder(self, response: ocsp.OCSPResponse, issuer: Certificate) -> Certificate | None:
         """Who signed the response, if they may (RFC 6960 §4.2.2.2): the issuer, or whom it appointed."""
-        if _is_responder(response, issuer) and _signed(response, issuer):
+        if is_responder(response, issuer) and is_signed_by(response, issuer):
             return issuer
         given = read([one.public_bytes(Encoding.DER) for one in response.certificates[:MOST_RESPONDERS]])
         known = self._paths.named(response.responder_name) if response.responder_name is not None else ()
         for one in (*given, *known)[:MOST_RESPONDERS]:
             if (
-                _is_responder(response, one)
+                is_responder(response, one)
                 and one.issuer == issuer.subject
                 and one.since <= response.produced_at_utc <= one.until
                 and one.extended_usage is not None
                 and OCSP_SIGNING in one.extended_usage
                 and not one.unknown_critical
                 and self._paths.issued(issuer, one)
-                and _signed(response, one)
+                and is_signed_by(response, one)
                 and (one.checked_by_nobody or one.needs_no_revocation or self._responder_stands(one, issuer, response))
             ):
                 return one
@@ -286,7 +260,7 @@ class Revocations:
     def _crl_statuses(self, certificate: Certificate, issuer: Certificate) -> Iterator[Status]:
         for crl, der in self._lists.get(certificate.issuer, ()):
             try:
-                if not _speaks_of(crl, certificate) or not self._list_signed(crl, issuer):
+                if not speaks_of(crl, certificate) or not self._list_signed(crl, issuer):
                     continue
                 entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
                 yield Status(
@@ -294,8 +268,8 @@ class Revocations:
                     this_update=crl.last_update_utc,
                     next_update=crl.next_update_utc,
                     revoked_at=None if entry is None else entry.revocation_date_utc,
-                    reason=None if entry is None else _crl_reason(entry),
-                    knows_expired_since=_expired_since(crl),
+                    reason=None if entry is None else crl_reason(entry),
+                    knows_expired_since=expired_since(crl),
                     digest=digest_name(crl.signature_hash_algorithm) or "sha512",
                     key=issuer.key_strength,
                 )
@@ -341,94 +315,3 @@ def _unknown(statuses: Sequence[Status], one: Certificate, first: Certificate) -
     if latest is None:
         return problem(SubIndication.TRY_LATER, Reason.REVOCATION_UNKNOWN, certificate=one.name, signer=first.name)
     return problem(SubIndication.TRY_LATER, Reason.REVOCATION_STALE, certificate=one.name, date=latest.isoformat())
-
-
-def _same_issuer(single: ocsp.OCSPSingleResponse, certificate: Certificate, issuer: Certificate) -> bool:
-    name = single.hash_algorithm.name.replace("-", "_")
-    if name not in ("sha1", "sha256", "sha384", "sha512"):
-        return False
-    key = keys.PublicKeyInfo.load(issuer.key_bytes)["public_key"].contents[1:]
-    return (
-        hashlib.new(name, certificate.x509.issuer.public_bytes(), usedforsecurity=False).digest()
-        == single.issuer_name_hash
-        and hashlib.new(name, key, usedforsecurity=False).digest() == single.issuer_key_hash
-    )
-
-
-def _is_responder(response: ocsp.OCSPResponse, one: Certificate) -> bool:
-    if response.responder_key_hash is not None:
-        key = keys.PublicKeyInfo.load(one.key_bytes)["public_key"].contents[1:]
-        return hashlib.sha1(key, usedforsecurity=False).digest() == response.responder_key_hash
-    return response.responder_name is not None and comparable(response.responder_name) == one.subject
-
-
-def _signed(response: ocsp.OCSPResponse, one: Certificate) -> bool:
-    digest = response.signature_hash_algorithm
-    parameters: Parameters = None
-    if response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
-        if digest is None:
-            return False
-        parameters = padding.PSS(padding.MGF1(digest), padding.PSS.AUTO)
-    elif isinstance(one.key, rsa.RSAPublicKey):
-        parameters = padding.PKCS1v15()
-    elif isinstance(one.key, ec.EllipticCurvePublicKey) and digest is not None:
-        parameters = ec.ECDSA(digest)
-    return verifies(one.key, response.signature, response.tbs_response_bytes, parameters, digest)
-
-
-def _archive_cutoff(response: ocsp.OCSPResponse) -> datetime | None:
-    """RFC 6960 §4.4.4; read for responses about one certificate only."""
-    if len(list(response.responses)) != 1:
-        return None
-    for extension in response.single_extensions:
-        if extension.oid == x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.6") and isinstance(
-            extension.value, x509.UnrecognizedExtension
-        ):
-            return _generalized_time(extension.value.value)
-    return None
-
-
-def _expired_since(crl: x509.CertificateRevocationList) -> datetime | None:
-    """ExpiredCertsOnCRL (X.509 §9.5.2.6)."""
-    for extension in crl.extensions:
-        if extension.oid == _EXPIRED_ON_CRL and isinstance(extension.value, x509.UnrecognizedExtension):
-            return _generalized_time(extension.value.value)
-    return None
-
-
-def _generalized_time(der: bytes) -> datetime | None:
-    """YYYYMMDDHHMMSSZ, as RFC 5280 §4.1.2.5.2 wants it."""
-    try:
-        return datetime.strptime(der[2:].decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _speaks_of(crl: x509.CertificateRevocationList, certificate: Certificate) -> bool:
-    """RFC 5280 §6.3.3 (b): this list is a whole one, and this certificate would be on it."""
-    for extension in crl.extensions:
-        if extension.critical and extension.oid not in _KNOWN_CRL_EXTENSIONS:
-            return False
-        if isinstance(extension.value, x509.DeltaCRLIndicator):
-            return False
-        if isinstance(extension.value, x509.IssuingDistributionPoint):
-            point = extension.value
-            if point.indirect_crl or point.only_contains_attribute_certs or point.only_some_reasons:
-                return False
-            if (point.only_contains_user_certs and certificate.may_issue) or (
-                point.only_contains_ca_certs and not certificate.may_issue
-            ):
-                return False
-            addresses = {
-                str(name.value) for name in point.full_name or () if isinstance(name, x509.UniformResourceIdentifier)
-            }
-            if (point.full_name or point.relative_name) and not addresses & certificate.revocation_points:
-                return False
-    return True
-
-
-def _crl_reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
-    try:
-        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
-        return None

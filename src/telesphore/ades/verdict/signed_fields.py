@@ -168,7 +168,7 @@ def _malformed(
         return "what it leaves out is not the signature"
     if before < place or not _OWN.search(content, max(place, before - 200), before):
         return "what it leaves out is not in its own dictionary"
-    if b"endobj" in content[place:before]:
+    if content.find(b"endobj", place, before) >= 0:
         return "what it leaves out is in another object"
     if revision is None:
         return "it ends in the middle of a revision"

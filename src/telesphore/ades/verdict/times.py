@@ -24,6 +24,9 @@ from telesphore.ades.verdict.session import Judged, Session
 CLOCKS_DISAGREE = timedelta(minutes=1)
 """Two honest authorities' clocks may differ by this much."""
 
+MOST_NAMESAKES = 50
+"""Certificates tried as the signer's, when a signature does not bear it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -96,7 +99,9 @@ def signer_of(signed: cms.Parsed, session: Session) -> Certificate | None:
     """
     found = signed.signer
     if found is None:
-        elsewhere = tuple(one.der for one in session.paths.everyone())
+        elsewhere = tuple(
+            one.der for one in session.paths.everyone() if signed.key_identifier or one.serial == signed.serial
+        )[:MOST_NAMESAKES]
         found = replace(signed, certificates=elsewhere).signer
     try:
         return None if found is None else Certificate(found)

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from telesphore.ades.verdict.result import Conclusion, Level
+from telesphore.ades.verdict.validate import validate
 from telesphore.audit import actions as audit
 from telesphore.audit.formats.proofs import Proof, check_event
 from telesphore.audit.queries.events import events_of_patient
@@ -204,7 +206,9 @@ def _prove(
     facts = pki.inspect_signatures(signed, organisation_id=people.organisation_id, at=now())
     for fact in facts:
         checks.that(f"the signature of {fact.signer} is intact and trusted", fact.intact and fact.trusted)
-    checks.that("the last signature covers the whole file", facts[-1].covers_whole_file)
+    verdict = validate(signed, trust=pki.trust(), at=now(), evidence=pki.evidence())
+    checks.that("the signed file is valid, its pages too", verdict.conclusion is Conclusion.VALID)
+    checks.that("every signature is proved for long (B-LTA)", all(one.level is Level.LTA for one in verdict.signatures))
     _ask_outsiders(checks, signed_path)
     stage.work()
     event = next(

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from telesphore.accounts import queries as accounts
 from telesphore.ades.algorithms import Algorithm
-from telesphore.ades.appearance import Appearance
 from telesphore.ades.errors import DamagedPrepared
 from telesphore.ades.signing import PreparedSignature
 from telesphore.audit import actions as audit
@@ -21,7 +20,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.sign import Ready, Signed, make_ready, read_revision, take_signature
+from telesphore.signature.actions.sign import Ready, Signed, appearance_of, make_ready, read_revision, take_signature
 from telesphore.signature.errors import EnvelopeNotFound, SomeoneSignedMeanwhile
 from telesphore.signature.models import Prepared, Revision
 from telesphore.signature.states import PreparedState
@@ -88,9 +87,7 @@ def prepare_signature(
         certificate=certificate,
         chain=chain,
         algorithm=algorithm,
-        appearance=Appearance(
-            name=person.display_name, role=person.specialty, signed_at=at, reason=recipient.purpose, drawing=drawing
-        ),
+        appearance=appearance_of(person, recipient, drawing, at),
         at=at,
     )
     # The file is in the vault already: only what follows it is kept.

@@ -5,7 +5,7 @@ A token at hand goes through the stages at once; for a card elsewhere, `prepare`
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,8 +18,10 @@ from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.kernel.errors import DomainError
 from telesphore.links import actions as links
 from telesphore.pki import actions as pki
+from telesphore.pki.ports import algorithm_policy
 from telesphore.records import queries as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
@@ -27,11 +29,17 @@ from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.send import call_step
 from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
-from telesphore.signature.ports import SigningToken
-from telesphore.signature.states import EnvelopeState, PreparedState, RecipientState
+from telesphore.signature.ports import PersonalToken, SigningToken
+from telesphore.signature.states import EnvelopeState, PreparedState, Purpose, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
+REASONS = {
+    Purpose.ACKNOWLEDGES: "prise de connaissance",
+    Purpose.CONSENTS: "consentement",
+    Purpose.VALIDATES: "validation du contenu",
+}
+"""What a signature means, as the file says it and shows it: in French, as all that is drawn there."""
 FILE_LIMIT = 300 * 2**20
 
 
@@ -83,7 +91,15 @@ def sign_as_patient(
         actor=actor,
         at=at,
     )
-    return _sign(envelope, recipient, patient.display_name, "", token, drawing, actor, at)
+    shown = Appearance(
+        name=patient.display_name,
+        role="",
+        signed_at=at,
+        reason=REASONS[Purpose(recipient.purpose)],
+        drawing=drawing,
+    )
+    ready = _ready_with(token, envelope, recipient, shown, at)
+    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
 @audit.staged("signature:recipient:sign")
@@ -93,37 +109,87 @@ def sign_with_token(
     """A professional signs with a card or another token of theirs.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
-        the token raises: WrongPin, TokenLocked, TokenGone.
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, what is
+        wrong with the certificate, and what the token raises: WrongPin, TokenLocked, TokenGone.
     """
+    ready = _ready_for_professional(envelope_id=envelope_id, token=token, drawing=drawing, actor=actor, at=at)
+    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of a batch.
+
+    Attributes:
+        refused: envelope → why; the others were signed.
+    """
+
+    signed: tuple[Signed, ...]
+    refused: Mapping[UUID, DomainError]
+
+
+def sign_batch(*, envelope_ids: Sequence[UUID], token: PersonalToken, actor: Actor, at: datetime) -> Batch:
+    """A professional signs several documents after one PIN: each is an act of its own, with its trace.
+
+    Raises:
+        What the token raises: then nothing was signed.
+    """
+    ready: dict[UUID, Ready] = {}
+    refused: dict[UUID, DomainError] = {}
+    for envelope_id in dict.fromkeys(envelope_ids):
+        try:
+            ready[envelope_id] = _ready_for_professional(
+                envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=at
+            )
+        except DomainError as error:
+            refused[envelope_id] = error
+    signatures = token.sign_many([one.prepared.to_be_signed for one in ready.values()])
+    signed: list[Signed] = []
+    # A crash from here on leaves the first ones signed, and the others to be signed again.
+    for (envelope_id, one), signature in zip(ready.items(), signatures, strict=True):
+        try:
+            signed.append(take_signature(one, signature, actor=actor, at=at))
+        except DomainError as error:
+            refused[envelope_id] = error
+    return Batch(tuple(signed), refused)
+
+
+@audit.staged("signature:recipient:sign")
+def _ready_for_professional(
+    *, envelope_id: UUID, token: SigningToken, drawing: bytes | None, actor: Actor, at: datetime
+) -> Ready:
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
-    person = accounts.person_card(recipient.person_id)
-    return _sign(envelope, recipient, person.display_name, person.specialty, token, drawing, actor, at)
+    shown = appearance_of(accounts.person_card(recipient.person_id), recipient, drawing, at)
+    return _ready_with(token, envelope, recipient, shown, at)
 
 
-def _sign(
-    envelope: Envelope,
-    recipient: Recipient,
-    name: str,
-    role: str,
-    token: SigningToken,
-    drawing: bytes | None,
-    actor: Actor,
-    at: datetime,
-) -> Signed:
-    ready = make_ready(
+def appearance_of(person: accounts.PersonCard, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
+    """How a professional's signature shows."""
+    return Appearance(
+        name=person.display_name,
+        role=person.specialty,
+        signed_at=at,
+        reason=REASONS[Purpose(recipient.purpose)],
+        drawing=drawing,
+        rpps=person.rpps,
+    )
+
+
+def _ready_with(
+    token: SigningToken, envelope: Envelope, recipient: Recipient, appearance: Appearance, at: datetime
+) -> Ready:
+    return make_ready(
         envelope,
         recipient,
         certificate=token.certificate,
         chain=token.chain,
         algorithm=token.algorithm,
-        appearance=Appearance(name=name, role=role, signed_at=at, reason=recipient.purpose, drawing=drawing),
+        appearance=appearance,
         at=at,
     )
-    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
 def make_ready(
@@ -156,6 +222,7 @@ def make_ready(
         signed_at=at,
         certify=revision.number == 0,
         algorithm=algorithm,
+        policy=algorithm_policy.get(),
     )
     return Ready(envelope, recipient, revision, prepared)
 

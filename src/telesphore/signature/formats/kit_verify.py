@@ -34,7 +34,7 @@ try:
     from cryptography.x509 import ocsp
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError:
-    sys.exit("python -m pip install cryptography")
+    sys.exit("python -m pip install 'cryptography>=43'")
 
 MOST_ENTRIES, LARGEST_ENTRY, LARGEST_KIT = 2000, 320 * 2**20, 512 * 2**20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)*")

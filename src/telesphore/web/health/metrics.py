@@ -7,10 +7,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from telesphore.jobs import queries
+from telesphore.signature import queries as signature
 
 
 class Work(Collector):
-    """Jobs by queue and state, the age of the oldest that is due, and the workers alive."""
+    """Jobs by queue and state, the age of the oldest that is due, how proofs stand, and the workers alive."""
 
     def collect(self) -> Iterator[Metric]:
         """One reading of the database."""
@@ -26,6 +27,10 @@ class Work(Collector):
             oldest.add_metric([queue.queue], queue.oldest_waiting_seconds)
         yield jobs
         yield oldest
+        proofs = GaugeMetricFamily("telesphore_proofs", "Proofs of sealed documents, by state.", labels=["state"])
+        for state, count in signature.standing().counts.items():
+            proofs.add_metric([state], count)
+        yield proofs
         yield GaugeMetricFamily(
             "telesphore_workers", "Workers that gave a sign of life lately.", value=queries.living_workers()
         )

@@ -7,12 +7,23 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from telesphore.ades.verdict.reasons import Reason
 
-def missing(sentence: str, say: Callable[[str], str]) -> str:
-    """The sentence as the reader says it; as it is when nobody has translated it."""
+LONGEST = 500
+"""Characters of a sentence that is looked for among those that are known."""
+DEEPEST = 3
+"""Sentences in sentences."""
+_PLACE = re.compile(r"\\\{(\w+)\\\}")
+
+
+def missing(sentence: str, say: Callable[[str], str], depth: int = DEEPEST) -> str:
+    """The sentence as the reader says it, and those within it; as it is when nobody has translated it."""
+    if len(sentence) > LONGEST or not depth:
+        return sentence
     for known, pattern in _patterns().items():
         if found := pattern.fullmatch(sentence):
-            return say(known).format(**found.groupdict())
+            parts = {name: missing(value, say, depth - 1) for name, value in found.groupdict().items()}
+            return say(known).format(**parts)
     return sentence
 
 
@@ -37,9 +48,51 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         _("No document timestamp covers the validation data."),
         _("It does not say when it was made (signing-time)."),
         _("No archive timestamp covers the validation data."),
+        # What fills the sentences of reasons.
+        _("its byte range is not four numbers"),
+        _("its byte range does not go from the start of the file to an end in it"),
+        _("its dictionary does not hold the signature itself"),
+        _("what it leaves out is not one string"),
+        _("what it leaves out is not the signature"),
+        _("what it leaves out is not in its own dictionary"),
+        _("what it leaves out is in another object"),
+        _("it ends in the middle of a revision"),
+        _("it is not a CMS signature of one signer"),
+        _("it carries a content of its own"),
+        _("nothing in it is signed with the document"),
+        _("it signs another type of content than it says"),
+        _("its attributes can’t be read"),
+        _("its attributes are not those of its content"),
+        _("not a timestamp"),
+        _("the signature’s algorithm"),
+        _("the timestamp’s algorithm"),
+        _("its digest"),
+        _("an unknown critical extension, {what}"),
+        _("{what} is not an authority"),
+        _("{what} may not sign certificates"),
+        _("{what} allows no authority at this depth"),
+        _("{what} may not name {whom}"),
+        _("{what} dated one outside of its own certificate’s validity"),
+        _("its key may not sign"),
+        _("it is not one of a time-stamping authority"),
+        _("its uses are others"),
     )
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    return {one: re.compile(re.escape(one).replace(r"\{what\}", "(?P<what>.*)"), re.DOTALL) for one in sentences(str)}
+    known = (*sentences(str), *(reason.sentence for reason in Reason))
+    return {one: _pattern(one) for one in known}
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """What a filled sentence looks like; a name that comes twice is the same twice."""
+    seen: set[str] = set()
+
+    def place(found: re.Match[str]) -> str:
+        name = found[1]
+        again = name in seen
+        seen.add(name)
+        return f"(?P={name})" if again else f"(?P<{name}>.*)"
+
+    return re.compile(_PLACE.sub(place, re.escape(sentence)), re.DOTALL)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from telesphore.ades.verdict.reports.levels import missing
 from telesphore.ades.verdict.result import Finding
 
 FIXED = "\u00a0"
@@ -71,7 +72,7 @@ def _detail(value: str, reader: Reader) -> str:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
-        return value
+        return missing(value, reader.say)
     return moment(at, reader) if at.tzinfo is not None else value
 
 
