@@ -348,7 +348,7 @@ class Campaign:
             self.found.trail.append("the trail does not hold")
 
     def _judge_journey(self, journey: "Journey") -> None:
-        from telesphore.ades.verdict.result import Conclusion
+        from telesphore.ades.verdict.result import Conclusion, Indication
         from telesphore.ades.verdict.validate import validate
         from telesphore.kernel.clock import now
         from telesphore.links.models import Link
@@ -394,14 +394,11 @@ class Campaign:
         if [row.number for row in revisions] != [0, 1, 2, 3] or len({row.recipient_id for row in revisions}) != 3:
             found.twice.append(f"{title}: revisions {[(row.number, row.recipient_id) for row in revisions]}")
         final = read(revisions[-1].blob_id)
-        facts = pki.inspect_signatures(final, organisation_id=organisation, at=now())
-        found.signatures += len(facts)
-        if (
-            len(facts) != 3
-            or not all(fact.intact and fact.trusted for fact in facts)
-            or validate(final, trust=pki.trust(), at=now(), compare_pages=False).conclusion is not Conclusion.VALID
-        ):
-            found.invalid.append(f"{title}: {len(facts)} signatures")
+        verdict = validate(final, trust=pki.trust(organisation), at=now(), compare_pages=False)
+        passed = [one.indication is Indication.TOTAL_PASSED for one in verdict.signatures]
+        found.signatures += len(passed)
+        if passed != [True] * 3 or verdict.conclusion is not Conclusion.VALID:
+            found.invalid.append(f"{title}: {len(passed)} signatures")
         filed = Counter(Document.objects.filter(source_id=envelope.id).values_list("source_part", flat=True))
         if filed != {"signed": 1, "evidence": 1}:
             found.twice.append(f"{title}: filed {dict(filed)}")

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from telesphore.ades.algorithms import TS_119_312, Digest
 from telesphore.ades.appearance import Appearance, draw, french_date
 from telesphore.ades.errors import (
     DamagedPrepared,
@@ -25,14 +26,19 @@ from telesphore.ades.errors import (
 )
 from telesphore.ades.fields import SignatureField, add_fields
 from telesphore.ades.signing import PreparedSignature, complete, prepare
-from telesphore.ades.validation import SignatureFacts, inspect
+from telesphore.ades.verdict.reasons import Reason
+from telesphore.ades.verdict.result import Conclusion, Indication, SubIndication, Verdict
+from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
+from telesphore.ades.verdict.validate import validate
 from telesphore.kernel.clock import now
-from tests.certificates import Signer, TestAuthority
+from tests.certificates import Signer, TestAuthority, token
 from tests.papers import blank
 
 ROOT = TestAuthority()
 ODILE = ROOT.signer("Odile MARCHETTI")
 LEBRUN = ROOT.signer("Anne LEBRUN", rsa.generate_private_key(65537, 2048))
+TIME_ROOT = TestAuthority("Root of time", days=30)
+UNIT = TIME_ROOT.unit(days=30)
 FIELDS = [
     SignatureField("Signature1", 1, (36.0, 36.5, 291.5, 100.25)),
     SignatureField("Signature2", 1, (303.5, 36.0, 559.0, 100.0)),
@@ -66,8 +72,15 @@ def _sign(pdf: bytes, field: str, signer: Signer, *, certify: bool = False, at: 
     return complete(prepared, signer.sign(prepared.to_be_signed))
 
 
-def _inspect(pdf: bytes) -> tuple[SignatureFacts, ...]:
-    return inspect(pdf, anchors=[ROOT.certificate], at=now())
+def _judge(pdf: bytes, *, root: TestAuthority = ROOT, at: datetime | None = None) -> Verdict:
+    """By this root and that of time, which have revoked nothing."""
+    trust = Trust([Anchor(root.certificate), Anchor(TIME_ROOT.certificate)], TS_119_312)
+    evidence = Evidence(crls=[root.crl(days=30), TIME_ROOT.crl(days=30)])
+    return validate(pdf, trust=trust, at=at or now(), evidence=evidence)
+
+
+def _reasons(verdict: Verdict) -> set[Reason]:
+    return {one.reason for one in verdict.findings}
 
 
 def test_later_signatures_only_add_to_the_file_and_leave_the_earlier_valid() -> None:
@@ -77,11 +90,13 @@ def test_later_signatures_only_add_to_the_file_and_leave_the_earlier_valid() -> 
     sealed = _sign(second, "Seal", LEBRUN)
     assert second.startswith(first)
     assert sealed.startswith(second)
-    facts = _inspect(sealed)
-    assert [fact.field for fact in facts] == ["Signature1", "Signature2", "Seal"]
-    assert [fact.signer for fact in facts] == ["Odile MARCHETTI", "Anne LEBRUN", "Anne LEBRUN"]
-    assert all(fact.intact and fact.trusted for fact in facts)
-    assert [fact.certified for fact in facts] == [True, False, False]
+    verdict = _judge(sealed)
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    facts = verdict.signatures
+    assert [fact.field_name for fact in facts] == ["Signature1", "Signature2", "Seal"]
+    assert [fact.signer.name for fact in facts] == ["Odile MARCHETTI", "Anne LEBRUN", "Anne LEBRUN"]
+    assert [fact.indication for fact in facts] == [Indication.TOTAL_PASSED] * 3
+    assert [(fact.certified, fact.permission) for fact in facts] == [(True, 2), (False, None), (False, None)]
     assert [fact.covers_whole_file for fact in facts] == [False, False, True]
 
 
@@ -118,7 +133,7 @@ def test_a_signature_can_wait_for_a_restart() -> None:
     prepared = _prepare(_form(), "Signature1", ODILE, certify=True)
     kept = PreparedSignature.from_bytes(prepared.to_bytes())
     assert kept == prepared
-    assert _inspect(complete(kept, ODILE.sign(kept.to_be_signed)))[0].intact
+    assert _judge(complete(kept, ODILE.sign(kept.to_be_signed))).conclusion is Conclusion.VALID
 
 
 @pytest.mark.parametrize("position", [0, 40, 3000, -40, -1])
@@ -209,7 +224,10 @@ def test_a_byte_changed_in_a_signed_file_shows() -> None:
     signed = _sign(_form(), "Signature1", ODILE, certify=True)
     changed = signed.replace(b"595 842", b"595 843", 1)
     assert changed != signed
-    assert not _inspect(changed)[0].intact
+    verdict = _judge(changed)
+    assert verdict.conclusion is Conclusion.INVALID
+    assert verdict.signatures[0].sub_indication is SubIndication.HASH_FAILURE
+    assert Reason.DIGEST_DIFFERS in _reasons(verdict)
 
 
 def test_a_page_added_to_a_certified_file_shows() -> None:
@@ -223,33 +241,41 @@ def test_a_page_added_to_a_certified_file_shows() -> None:
     writer.mark_update(writer.root["/Pages"]["/Kids"].raw_get(0))
     out = io.BytesIO()
     writer.write(out)
-    fact = _inspect(out.getvalue())[0]
-    assert not fact.intact
-    assert not fact.covers_whole_file
+    verdict = _judge(out.getvalue())
+    assert verdict.conclusion is Conclusion.INVALID
+    assert {Reason.PAGE_CHANGED, Reason.PAGE_DIFFERS} <= _reasons(verdict)
+    assert not verdict.signatures[0].covers_whole_file
 
 
 def test_a_signer_of_another_authority_is_intact_and_not_trusted() -> None:
-    fact = _inspect(_sign(_form(), "Signature1", TestAuthority("Another").signer("Someone")))[0]
-    assert fact.intact
-    assert not fact.trusted
+    verdict = _judge(_sign(_form(), "Signature1", TestAuthority("Another").signer("Someone")))
+    assert verdict.conclusion is Conclusion.UNKNOWN
+    assert verdict.signatures[0].sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+    assert _reasons(verdict) == {Reason.NOT_TRUSTED, Reason.NOT_PROVED_IN_TIME}
 
 
 def test_a_certificate_that_lived_for_minutes_is_judged_at_the_time_of_signing() -> None:
     old = ROOT.signer("Odile MARCHETTI", age=timedelta(minutes=30))
-    fact = inspect(
-        _sign(_form(), "Signature1", old),
-        anchors=[ROOT.certificate],
-        at=now() + timedelta(days=9, hours=23, minutes=45),
-    )[0]
-    assert fact.trusted
+    at = now() + timedelta(days=9, hours=23, minutes=45)
+    prepared = _prepare(_form(), "Signature1", old)
+    signature = old.sign(prepared.to_be_signed)
+    bare = complete(prepared, signature)
+    stamped = complete(prepared, signature, timestamp=token(UNIT, Digest.SHA256.of(signature)))
+    assert _judge(stamped, at=at).conclusion is Conclusion.VALID
+    assert _judge(stamped, at=at).signatures[0].indication is Indication.TOTAL_PASSED
+    # The signer's own word is no proof.
+    assert _judge(bare, at=at).conclusion is Conclusion.UNKNOWN
+    assert _reasons(_judge(bare, at=at)) == {Reason.EXPIRED_NO_PROOF, Reason.NOT_PROVED_IN_TIME}
 
 
 def test_a_certificate_that_had_expired_at_the_time_of_signing_is_not_trusted() -> None:
     root = TestAuthority()
     expired = root.signer("Odile", age=timedelta(days=11))
-    fact = inspect(_sign(_form(), "Signature1", expired), anchors=[root.certificate], at=now())[0]
-    assert fact.intact
-    assert not fact.trusted
+    verdict = _judge(_sign(_form(), "Signature1", expired), root=root)
+    assert verdict.conclusion is Conclusion.INVALID
+    assert verdict.signatures[0].sub_indication is SubIndication.EXPIRED
+    # The date is the only thing against it: it is intact.
+    assert _reasons(verdict) == {Reason.EXPIRED_WHEN_SIGNED, Reason.NOT_PROVED_IN_TIME}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from django.db import connections
 from telesphore.accounts import actions as accounts
 from telesphore.accounts.states import Role
 from telesphore.cli.demonstration.consent import consent_form
-from telesphore.config.wiring import provision_token
+from telesphore.config.tokens import provision_token
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.links import ports as links

@@ -7,7 +7,7 @@ import pytest
 from telesphore.ades.verdict.result import Level
 from telesphore.config.catalogue import read_settings
 from telesphore.config.options import BadSetting
-from telesphore.config.wiring import bind_tokens
+from telesphore.config.tokens import bind_tokens
 from telesphore.connectors.csc import CscReader
 from telesphore.connectors.pkcs12 import Pkcs12Reader
 from telesphore.signature import ports

@@ -1,5 +1,6 @@
 """A provider's seal instead of the local authority's: for one organisation, and only when it could be relied on."""
 
+import io
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -13,8 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509 import load_der_x509_certificate
 
+from telesphore.ades import cms
+from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.verdict.trust import Anchor, Trust
 from telesphore.ades.verdict.validate import validate
-from telesphore.config import embedded, seals, wiring
+from telesphore.audit import actions as audit
+from telesphore.cli.kit import check_kit
+from telesphore.config import embedded, seals, tokens, wiring
 from telesphore.config.catalogue import read_settings
 from telesphore.config.findings import Patient
 from telesphore.config.options import BadSetting, Setting
@@ -30,9 +36,10 @@ from telesphore.pki import queries as pki
 from telesphore.records import actions as records
 from telesphore.records.actions import Identity
 from telesphore.signature import queries
-from telesphore.signature.actions import seal
+from telesphore.signature.actions import kit, results, seal
 from telesphore.signature.actions.open_seal import open_seal
 from telesphore.signature.errors import LevelNotReached
+from telesphore.signature.formats import kit as formats
 from telesphore.signature.models import Envelope, Revision
 from telesphore.signature.ports import (
     CertificateExpired,
@@ -119,7 +126,7 @@ def bind() -> Iterator[Callable[[dict[str, Setting]], None]]:
     def bound(settings: "dict[str, Setting]") -> None:
         wiring.bind_pki(settings)
         wiring.bind_anchors(settings)
-        wiring.bind_seal(settings)
+        tokens.bind_seal(settings)
 
     yield bound
     bound(SETTINGS)
@@ -336,6 +343,25 @@ def test_what_fails_while_the_seal_is_open_is_not_said_to_be_the_seals(
         raise LevelNotReached
 
 
+def test_the_dispute_kit_bears_the_providers_seal_and_is_checked_by_its_root(
+    committed_cast: Cast, provider: Provider, bind: Bind
+) -> None:
+    cast, system = committed_cast, Actor.system(committed_cast.hospital)
+    bind(provider.settings(cast.hospital, **in_file(provider)))
+    envelope_id = signed(cast)
+    sealed(cast, envelope_id)
+    results.file_results(envelope_id=envelope_id, actor=system, at=now())
+    while audit.seal_once(at=now()).more:
+        pass
+    out = io.BytesIO()
+    kit.make_kit(envelope_id=envelope_id, actor=cast.lebrun, at=now(), out=out)
+    assert provider.certificate in cms.parse(formats.read(out)[formats.SEAL]).certificates
+    (own,) = pki.trust_anchors(cast.hospital)
+    for anchors, holds in (([provider.root.certificate, own], True), ([own], False)):
+        trusted = Trust([Anchor(one) for one in anchors], TS_119_312)
+        assert (check_kit(io.BytesIO(out.getvalue()), trusted, at=now()).problem == "") is holds
+
+
 # Settings
 
 
@@ -357,9 +383,9 @@ def test_what_a_seal_needs_is_asked_for_at_the_start(provider: Provider, kind: s
         "seal_file": str(provider.secret("x")), "csc_address": "https://sign.example/csc/v2",
         "csc_secret_file": str(provider.secret("x")),
     }  # fmt: skip
-    wiring.provider_seal(provider.settings(uuid7(), **given))
+    tokens.provider_seal(provider.settings(uuid7(), **given))
     with pytest.raises(BadSetting, match=f"TELESPHORE_{missing.upper()} is missing"):
-        wiring.provider_seal(provider.settings(uuid7(), **{**given, missing: ""}))
+        tokens.provider_seal(provider.settings(uuid7(), **{**given, missing: ""}))
 
 
 @pytest.mark.parametrize("name", ["seal_file", "seal_pin_file"])
@@ -367,7 +393,7 @@ def test_a_file_with_a_secret_that_others_may_read_stops_the_start(provider: Pro
     place = provider.settings(uuid7(), **in_file(provider))
     place[name].value.chmod(0o640)
     with pytest.raises(BadSetting, match="chmod 600"):
-        wiring.provider_seal(place)
+        tokens.provider_seal(place)
 
 
 # The doctor

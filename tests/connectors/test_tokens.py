@@ -14,10 +14,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from telesphore.ades.algorithms import TS_119_312
 from telesphore.ades.errors import SignatureDoesNotMatch
 from telesphore.ades.fields import SignatureField, add_fields
 from telesphore.ades.signing import complete, prepare
-from telesphore.ades.validation import inspect
+from telesphore.ades.verdict.result import Conclusion, Indication
+from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
+from telesphore.ades.verdict.validate import validate
 from telesphore.connectors.pkcs11.reader import label_of
 from telesphore.connectors.pkcs12 import Pkcs12Reader, write
 from telesphore.kernel.clock import now
@@ -109,10 +112,12 @@ def test_a_file_signed_with_a_token_is_valid_beside_the_patients_signature(kind:
         with pytest.raises(SignatureDoesNotMatch):
             complete(prepared, token.sign(b"something else"))
     assert both.startswith(first)
-    facts = inspect(both, anchors=[ROOT.certificate], at=now())
-    assert [(fact.signer, fact.intact, fact.trusted) for fact in facts] == [
-        ("Odile MARCHETTI", True, True),
-        ("Anne LEBRUN", True, True),
+    trust, known = Trust([Anchor(ROOT.certificate)], TS_119_312), Evidence(crls=[ROOT.crl()])
+    verdict = validate(both, trust=trust, at=now(), evidence=known)
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    assert [(one.signer.name, one.indication) for one in verdict.signatures] == [
+        ("Odile MARCHETTI", Indication.TOTAL_PASSED),
+        ("Anne LEBRUN", Indication.TOTAL_PASSED),
     ]
 
 

@@ -9,10 +9,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from telesphore.ades.algorithms import Algorithm, Digest, Scheme
+from telesphore.ades.algorithms import TS_119_312, Algorithm, Digest, Scheme
+from telesphore.ades.verdict.result import Verdict
+from telesphore.ades.verdict.trust import NOTHING_MORE, Anchor, AnchorKind, Evidence, Trust
+from telesphore.ades.verdict.validate import validate
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
+from telesphore.pki import queries as trust
 from telesphore.records import actions as records
 from telesphore.signature.actions import send, sign
 from telesphore.signature.states import Purpose
@@ -34,6 +38,18 @@ def sent(cast: Cast, *steps: Sequence[send.Signer]) -> UUID:
         actor=cast.sylvie, at=now(),
     )  # fmt: skip
     return send.send(document_id=deposited.document_id, steps=steps, actor=cast.sylvie, at=now())
+
+
+def verdict_on(pdf: bytes, organisation_id: UUID, evidence: Evidence = NOTHING_MORE) -> Verdict:
+    """By the roots of this organisation, and by what is in the file alone unless more is given."""
+    anchors = [Anchor(root, AnchorKind.LOCAL) for root in trust.trust_anchors(organisation_id)]
+    return validate(pdf, trust=Trust(anchors, TS_119_312), at=now(), evidence=evidence)
+
+
+def published(organisation_id: UUID) -> Evidence:
+    """What anyone may fetch of this instance's authorities: a file that is not sealed yet holds no lists."""
+    pki.maintain(actor=Actor.system(organisation_id), at=now())
+    return trust.evidence()
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from telesphore.ades.errors import DamagedPrepared, SignatureDoesNotMatch
+from telesphore.ades.verdict.result import Conclusion, Indication
 from telesphore.audit import actions as audit
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
-from telesphore.pki import queries as trust
 from telesphore.signature.actions import close, prepare, seal, view
 from telesphore.signature.actions.prepare import ToSign
 from telesphore.signature.actions.sign import Signed
@@ -36,7 +36,7 @@ from telesphore.signature.models import Envelope, Prepared, Recipient, Revision,
 from telesphore.signature.states import PREPARED_TRANSITIONS, PreparedState
 from telesphore.vault.queries import read_blob
 from tests.cast import NOBODY, Cast
-from tests.signature.circuits import ODILE, Token, by, doctor_signs, odile_signs, sent, token_of
+from tests.signature.circuits import ODILE, Token, by, doctor_signs, odile_signs, sent, token_of, verdict_on
 from tests.signature.test_races import at_once, refusals
 
 
@@ -95,11 +95,12 @@ def test_a_card_is_told_what_it_signs_and_its_answer_completes_the_circuit(cast:
     seal.seal(envelope_id=waiting.envelope_id, actor=Actor.system(cast.hospital), at=now())
     sealed = view.view(envelope_id=waiting.envelope_id, actor=cast.lebrun, at=now()).pdf
     assert sealed.startswith(shown)
-    facts = trust.inspect_signatures(sealed, organisation_id=cast.hospital, at=now())
-    assert [(fact.signer, fact.intact, fact.trusted) for fact in facts] == [
-        ("Odile MARCHETTI", True, True),
-        ("Anne LEBRUN", True, True),
-        ("Cachet — Centre hospitalier de Montfaucy", True, True),
+    verdict = verdict_on(sealed, cast.hospital)
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    assert [(one.signer.name, one.indication) for one in verdict.signatures] == [
+        ("Odile MARCHETTI", Indication.TOTAL_PASSED),
+        ("Anne LEBRUN", Indication.TOTAL_PASSED),
+        ("Cachet — Centre hospitalier de Montfaucy", Indication.TOTAL_PASSED),
     ]
 
 

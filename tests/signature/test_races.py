@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from django.db import connection, connections
 
+from telesphore.ades.verdict.result import Conclusion, Indication
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.links.models import Link
-from telesphore.pki import queries as trust
 from telesphore.reactions.file_signed_document import file_signed_document
 from telesphore.reactions.send_patient_copy import send_patient_copy
 from telesphore.records.models import Document
@@ -25,7 +25,7 @@ from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import EnvelopeState, RecipientState
 from tests.cast import Cast
-from tests.signature.circuits import ODILE, by, doctor_signs, odile_signs, sent, token_of
+from tests.signature.circuits import ODILE, by, doctor_signs, odile_signs, published, sent, token_of, verdict_on
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
@@ -66,9 +66,10 @@ def refusals(results: list[Any]) -> list[type]:
 def signatures(envelope_id: UUID, cast: Cast) -> int:
     """How many intact signatures the file bears, each by the trust of the hospital."""
     pdf = view.view(envelope_id=envelope_id, actor=cast.sylvie, at=now()).pdf
-    facts = trust.inspect_signatures(pdf, organisation_id=cast.hospital, at=now())
-    assert all(fact.intact and fact.trusted for fact in facts)
-    return len(facts)
+    verdict = verdict_on(pdf, cast.hospital, published(cast.hospital))
+    assert verdict.conclusion is Conclusion.VALID, verdict.findings
+    assert all(one.indication is Indication.TOTAL_PASSED for one in verdict.signatures)
+    return len(verdict.signatures)
 
 
 def jobs_named(name: str) -> int:

@@ -10,21 +10,19 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from telesphore.ades.algorithms import TS_119_312
-from telesphore.ades.verdict.result import Conclusion, Level, Verdict
-from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
-from telesphore.ades.verdict.validate import validate
+from telesphore.ades.verdict.reasons import Reason
+from telesphore.ades.verdict.result import Conclusion, Indication, Level, SubIndication
 from telesphore.audit.models import Event
 from telesphore.connectors.pkcs12 import Pkcs12Reader, write
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
-from telesphore.pki import queries as trust
 from telesphore.records import actions as records
 from telesphore.signature.actions import seal, send, sign, view
 from telesphore.signature.ports import TokenGone, TokenReader
 from telesphore.signature.states import Purpose
 from tests.cast import Cast
 from tests.papers import blank
+from tests.signature.circuits import published, verdict_on
 
 PIN = "4021"
 
@@ -93,16 +91,14 @@ def test_patient_doctor_and_organisation_sign_and_each_signature_holds(
     sealed = _file(cast, circuit)
     assert second.startswith(first)
     assert sealed.startswith(second)
-    facts = trust.inspect_signatures(sealed, organisation_id=cast.hospital, at=now())
-    assert [fact.signer for fact in facts] == [
-        "Odile MARCHETTI",
-        "Anne LEBRUN",
-        "Cachet — Centre hospitalier de Montfaucy",
+    verdict = verdict_on(sealed, cast.hospital)
+    assert [(one.signer.name, one.indication) for one in verdict.signatures] == [
+        ("Odile MARCHETTI", Indication.TOTAL_PASSED),
+        ("Anne LEBRUN", Indication.TOTAL_PASSED),
+        ("Cachet — Centre hospitalier de Montfaucy", Indication.TOTAL_PASSED),
     ]
-    assert all(fact.intact and fact.trusted for fact in facts)
-    assert facts[0].certified
+    assert [(one.certified, one.permission) for one in verdict.signatures] == [(True, 2), (False, None), (False, None)]
     # After the seal come only what proves it for long, and a timestamp over all.
-    verdict = verdict_on(sealed, cast)
     assert verdict.conclusion is Conclusion.VALID, verdict.findings
     assert [one.level for one in verdict.signatures] == [Level.LTA] * 3
     assert verdict.timestamps[-1].kind == "document"
@@ -114,16 +110,19 @@ def test_patient_doctor_and_organisation_sign_and_each_signature_holds(
     subprocess.run(["qpdf", "--check", path], capture_output=True, check=True)
 
 
-def verdict_on(pdf: bytes, cast: Cast) -> Verdict:
-    anchors = [Anchor(root, AnchorKind.LOCAL) for root in trust.trust_anchors(cast.hospital)]
-    return validate(pdf, trust=Trust(anchors, TS_119_312), at=now())
-
-
 def test_another_organisation_does_not_trust_these_signatures(cast: Cast, circuit: Circuit) -> None:
     _patient_signs(cast, circuit)
-    (fact,) = trust.inspect_signatures(_file(cast, circuit), organisation_id=cast.elsewhere, at=now())
-    assert fact.intact
-    assert not fact.trusted
+    pdf = _file(cast, circuit)
+    known = published(cast.hospital)
+    (ours,), (theirs,) = (verdict_on(pdf, one, known).signatures for one in (cast.hospital, cast.elsewhere))
+    assert ours.indication is Indication.TOTAL_PASSED
+    assert theirs.indication is Indication.INDETERMINATE
+    assert theirs.sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
+    # Its timestamp is of the same authority; nothing else is said against it: it is intact.
+    assert ours.findings == ()
+    assert {one.reason for one in theirs.findings} == {
+        Reason.NOT_TRUSTED, Reason.TIMESTAMP_NOT_VALID, Reason.NOT_PROVED_IN_TIME
+    }  # fmt: skip
 
 
 def test_a_token_taken_out_leaves_the_file_as_it_was_and_the_step_open(cast: Cast, circuit: Circuit) -> None:

@@ -94,7 +94,7 @@ def _work() -> None:
 def _token(member: "Member") -> "tuple[str, Callable[[], AbstractContextManager[SigningToken]]]":
     """Give a member a token of their own, and say what it is."""
     from telesphore.cli.demonstration.people import PIN
-    from telesphore.config.wiring import provision_token
+    from telesphore.config.tokens import provision_token
     from telesphore.signature.ports import token_reader
 
     assert member.actor.person_id is not None

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from telesphore.ades import lasting, paths, revocation
 from telesphore.ades.errors import BadRevocation, NoPathToAnchor
-from telesphore.config import wiring
+from telesphore.config import tokens, wiring
 from telesphore.config.findings import Finding, Level, Patient
 from telesphore.config.options import BadSetting
 from telesphore.kernel.actors import Actor
@@ -30,7 +30,7 @@ def seals(patient: Patient) -> Iterator[Finding]:
     organisation: UUID = patient.value("seal_organisation")
     at = datetime.now(UTC)
     try:
-        source = wiring.provider_seal(patient.settings)
+        source = tokens.provider_seal(patient.settings)
         assert source is not None
         yield from _organisation(patient, organisation)
         certificate, chain = _opened(source, organisation, at)

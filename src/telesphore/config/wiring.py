@@ -3,26 +3,23 @@
 import functools
 import hashlib
 import hmac
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from telesphore.config.options import PREFIX, BadSetting, Setting, check_secret, read_secret
-from telesphore.kernel.actors import Actor
+from telesphore.config.options import PREFIX, BadSetting, Setting, read_secret
 
 if TYPE_CHECKING:
     from telesphore.ades.algorithms import AlgorithmPolicy
-    from telesphore.connectors.csc import CscReader
-    from telesphore.connectors.seal import Opener, ProviderSeal
     from telesphore.pki.ports import AnchorSource, RevocationSource
 
 
 def bind() -> None:
     """Fill every room's ports."""
     from telesphore.config.settings import SETTINGS
+    from telesphore.config.tokens import bind_seal, bind_tokens
 
     bind_audit(SETTINGS)
     bind_vault(SETTINGS)
@@ -72,10 +69,10 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
         from telesphore.connectors.pkcs11.master import Pkcs11MasterKey
 
         return Pkcs11MasterKey(
-            Path(_needed(settings, "master_key_library")),
-            token=_needed(settings, "master_key_token"),
-            pin=read_secret(Path(_needed(settings, "master_key_pin_file"))),
-            key=_needed(settings, "master_key_label"),
+            Path(needed(settings, "master_key_library")),
+            token=needed(settings, "master_key_token"),
+            pin=read_secret(Path(needed(settings, "master_key_pin_file"))),
+            key=needed(settings, "master_key_label"),
         )
 
     def folder() -> ports.BlobStore:
@@ -88,12 +85,12 @@ def bind_vault(settings: Mapping[str, Setting]) -> None:
 
         return S3Store(
             Place(
-                endpoint=_needed(settings, "s3_endpoint"),
-                bucket=_needed(settings, "s3_bucket"),
-                region=_needed(settings, "s3_region"),
-                key_id=_needed(settings, "s3_key_id"),
-                secret=read_secret(Path(_needed(settings, "s3_secret_file"))),
-                prefix=_needed(settings, "s3_prefix"),
+                endpoint=needed(settings, "s3_endpoint"),
+                bucket=needed(settings, "s3_bucket"),
+                region=needed(settings, "s3_region"),
+                key_id=needed(settings, "s3_key_id"),
+                secret=read_secret(Path(needed(settings, "s3_secret_file"))),
+                prefix=needed(settings, "s3_prefix"),
             )
         )
 
@@ -195,11 +192,11 @@ def revocation_elsewhere(settings: Mapping[str, Setting]) -> "RevocationSource |
         return None
     from telesphore.connectors.revocation import HttpRevocation
 
-    anchors = _certificates(settings, "revocation_anchors_file")
+    anchors = certificates_in(settings, "revocation_anchors_file")
     return HttpRevocation(lambda: anchors, hosts=settings["revocation_hosts"].value)
 
 
-def _certificates(settings: Mapping[str, Setting], name: str) -> frozenset[bytes]:
+def certificates_in(settings: Mapping[str, Setting], name: str) -> frozenset[bytes]:
     """DER of those in the PEM file that a setting names.
 
     Raises:
@@ -222,9 +219,9 @@ def bind_pki_keys(settings: Mapping[str, Setting]) -> None:
         from telesphore.connectors.pkcs11.keys import Pkcs11Keys
 
         return Pkcs11Keys(
-            Path(_needed(settings, "pki_keys_library")),
-            token=_needed(settings, "pki_keys_token"),
-            pin=read_secret(Path(_needed(settings, "pki_keys_pin_file"))),
+            Path(needed(settings, "pki_keys_library")),
+            token=needed(settings, "pki_keys_token"),
+            pin=read_secret(Path(needed(settings, "pki_keys_pin_file"))),
         )
 
     ports.key_holder.bind(module_keys if settings["pki_keys"].value == "pkcs11" else lambda: None)
@@ -246,7 +243,7 @@ def anchors_of(settings: Mapping[str, Setting]) -> "AnchorSource":
     values = {name: setting.value for name, setting in settings.items()}
     place: str | Path | None = values["trusted_lists"]
     if place is not None:
-        _needed(settings, "trusted_list_signers")
+        needed(settings, "trusted_list_signers")
     return KeptAnchors(
         certificates=values["anchors_folder"],
         kept=values["home"] / "trusted-lists",
@@ -255,156 +252,6 @@ def anchors_of(settings: Mapping[str, Setting]) -> "AnchorSource":
         territories=values["trusted_list_countries"],
         fetch=functools.partial(in_folder, place) if isinstance(place, Path) else over_https,
     )
-
-
-def bind_tokens(settings: Mapping[str, Setting]) -> None:
-    """The professionals' tokens, and the level that signatures are brought to."""
-    from telesphore.ades.verdict.result import Level
-    from telesphore.connectors.pkcs12.reader import Pkcs12Reader
-    from telesphore.signature import ports
-
-    ports.level.bind(lambda: Level(settings["signature_level"].value))
-    kind: str = settings["tokens"].value
-    pss = settings["tokens_rsa"].value == "pss"
-    if kind == "pkcs11":
-        from telesphore.connectors.pkcs11.reader import Pkcs11Reader
-
-        library = _pkcs11_library(settings)
-        ports.token_reader.bind(lambda: Pkcs11Reader(library, pss=pss))
-    elif kind == "pkcs12":
-        ports.token_reader.bind(lambda: Pkcs12Reader(settings["home"].value / "tokens", pss=pss))
-    elif kind == "csc":
-        reader = _remote_reader(settings)
-        ports.token_reader.bind(lambda: reader)
-    else:
-        from telesphore.connectors.absent import NoTokens
-
-        ports.token_reader.bind(NoTokens)
-
-
-def _remote_reader(settings: Mapping[str, Setting]) -> "CscReader":
-    from telesphore.accounts import queries as accounts
-    from telesphore.connectors.csc import Account, CscReader
-
-    base, token_url = _needed(settings, "csc_address"), settings["csc_token_address"].value or ""
-    for name, address in (("csc_address", base), ("csc_token_address", token_url)):
-        if urlsplit(address).scheme == "http" and urlsplit(address).hostname not in ("localhost", "127.0.0.1", "::1"):
-            raise BadSetting(f"{PREFIX}{name.upper()} accepts http only for a service on this machine.")
-    account = Account(
-        base=base,
-        version=int(base[-1]),
-        token_url=token_url,
-        client_id=_needed(settings, "csc_client"),
-        secret=read_secret(Path(_needed(settings, "csc_secret_file"))),
-    )
-    return CscReader(
-        account,
-        user_of=lambda person_id: accounts.person_card(person_id).email,
-        pss=settings["tokens_rsa"].value == "pss",
-    )
-
-
-def bind_seal(settings: Mapping[str, Setting]) -> None:
-    """Where organisations' seals are."""
-    from telesphore.connectors.local_pki import LocalSeal
-    from telesphore.signature import ports
-
-    provider = provider_seal(settings)
-    ports.seal_source.bind(lambda: provider or LocalSeal())
-
-
-def provider_seal(settings: Mapping[str, Setting]) -> "ProviderSeal | None":
-    """The seal that a provider gives one organisation; None when all have the local authority's.
-
-    Raises:
-        BadSetting: a setting that it needs is missing, or a file that is open to other users.
-    """
-    if settings["seal"].value == "local":
-        return None
-    from telesphore.connectors.local_pki import LocalSeal
-    from telesphore.connectors.seal import ProviderSeal
-
-    _needed(settings, "seal_organisation")
-    chain = _certificates(settings, "seal_chain_file") if settings["seal_chain_file"].value else ()
-    return ProviderSeal(
-        settings["seal_organisation"].value, _seal_opener(settings), others=LocalSeal(), chain=tuple(chain)
-    )
-
-
-def _seal_opener(settings: Mapping[str, Setting]) -> "Opener":
-    kind, pin = settings["seal"].value, read_secret(Path(_needed(settings, "seal_pin_file")))
-    pss = settings["tokens_rsa"].value == "pss"
-    if kind == "pkcs11":
-        from telesphore.connectors.pkcs11.reader import Pkcs11Reader
-
-        cards, label = Pkcs11Reader(Path(_needed(settings, "seal_library")), pss=pss), _needed(settings, "seal_token")
-        return lambda: cards.open_labelled(label, pin=pin)
-    if kind == "csc":
-        remote, credential = _remote_reader(settings), _needed(settings, "seal_credential")
-        return lambda: remote.open_credential(credential, pin=pin)
-    from telesphore.connectors.pkcs12.reader import Pkcs12Reader
-
-    file = Path(_needed(settings, "seal_file"))
-    check_secret(file)
-    files = Pkcs12Reader(file.parent, pss=pss)
-    return lambda: files.open_file(file.name, pin=pin)
-
-
-def _pkcs11_library(settings: Mapping[str, Setting]) -> Path:
-    from telesphore.connectors.pkcs11.module import SOFTHSM_PLACES, find_library
-    from telesphore.connectors.pkcs11.softhsm import configuration
-
-    if settings["demonstration"].value and settings["pkcs11_library"].value is None:
-        # SoftHSM reads where its tokens are from the process's environment, at its first call.
-        os.environ["SOFTHSM2_CONF"] = str(configuration(settings["home"].value / "softhsm"))
-        if library := find_library(SOFTHSM_PLACES):
-            return library
-    return Path(_needed(settings, "pkcs11_library"))
-
-
-def provision_token(*, actor: Actor, pin: str) -> str:
-    """Give a member of a demonstration a signing token with a certificate of the local authority; says what it is.
-
-    Raises:
-        BadSetting: this is not a demonstration.
-    """
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    from telesphore.accounts import queries as accounts
-    from telesphore.config.settings import SETTINGS
-    from telesphore.connectors.pkcs11 import softhsm
-    from telesphore.connectors.pkcs12 import reader as pkcs12
-    from telesphore.kernel.clock import now
-    from telesphore.pki import actions as pki
-
-    _check_demonstration(SETTINGS, "tokens")
-    assert actor.person_id is not None
-    assert actor.organisation_id is not None
-    person_id, organisation_id = actor.person_id, actor.organisation_id
-    person = accounts.person_card(person_id)
-
-    def certify(public_key: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-        return pki.issue_for_key(
-            organisation_id=organisation_id,
-            public_key_der=public_key,
-            given_name=person.given_name,
-            family_name=person.family_name,
-            title=person.title,
-            rpps=person.rpps,
-            holder_id=person_id,
-            actor=Actor.system(organisation_id),
-            at=now(),
-        )
-
-    if SETTINGS["tokens"].value == "pkcs11":
-        softhsm.provision(_pkcs11_library(SETTINGS), person_id=person_id, pin=pin, certify=certify)
-        return "a PKCS#11 token (SoftHSM2)"
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    certificate, chain = certify(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    folder = SETTINGS["home"].value / "tokens"
-    pkcs12.write(folder, person_id=person_id, pin=pin, key=key, certificate=certificate, chain=chain)
-    return "a PKCS#12 file, standing in for a PKCS#11 token: SoftHSM2 is not installed"
 
 
 def bind_gateways(settings: Mapping[str, Setting]) -> None:
@@ -421,16 +268,16 @@ def bind_gateways(settings: Mapping[str, Setting]) -> None:
     folder, sender = values["home"] / "outbox", values["mail_sender"]
     ports.local.bind(lambda: LocalMessages(folder))
     if values["mail_gateway"] == "local":
-        _check_demonstration(settings, "mail_gateway")
+        check_demonstration(settings, "mail_gateway")
         ports.mail.bind(lambda: local_outbox.LocalMail(folder, sender or "demonstration@telesphore.invalid"))
     elif values["mail_gateway"] == "smtp":
         gateway = smtp.SmtpGateway(
-            host=_needed(settings, "smtp_host"),
+            host=needed(settings, "smtp_host"),
             port=values["smtp_port"],
             security=values["smtp_security"],
-            sender=_needed(settings, "mail_sender"),
+            sender=needed(settings, "mail_sender"),
             user=values["smtp_user"],
-            password=read_secret(Path(_needed(settings, "smtp_password_file"))) if values["smtp_user"] else None,
+            password=read_secret(Path(needed(settings, "smtp_password_file"))) if values["smtp_user"] else None,
             authorities=values["smtp_authorities_file"],
         )
         if gateway.security == "none" and gateway.host not in ("localhost", "127.0.0.1", "::1"):
@@ -439,13 +286,13 @@ def bind_gateways(settings: Mapping[str, Setting]) -> None:
     else:
         ports.mail.bind(absent.NoMail)
     if values["sms_gateway"] == "local":
-        _check_demonstration(settings, "sms_gateway")
+        check_demonstration(settings, "sms_gateway")
         ports.sms.bind(lambda: local_outbox.LocalSms(folder))
     else:
         ports.sms.bind(absent.NoSms)
 
 
-def _check_demonstration(settings: Mapping[str, Setting], name: str) -> None:
+def check_demonstration(settings: Mapping[str, Setting], name: str) -> None:
     if not settings["demonstration"].value:
         accepts = settings[name].option.accepts
         raise BadSetting(
@@ -454,7 +301,7 @@ def _check_demonstration(settings: Mapping[str, Setting], name: str) -> None:
         )
 
 
-def _needed(settings: Mapping[str, Setting], name: str) -> str:
+def needed(settings: Mapping[str, Setting], name: str) -> str:
     setting = settings[name]
     if setting.value is None:
         raise BadSetting(f"{PREFIX}{name.upper()} is missing; it accepts {setting.option.accepts}.")

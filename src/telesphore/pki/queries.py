@@ -1,4 +1,4 @@
-"""What is trusted, how certificates stand, and what signatures are worth by it."""
+"""What is trusted, what is known beside files, and how certificates stand."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,8 +9,6 @@ from cryptography import x509
 from django.db.models import QuerySet
 from django.utils import formats
 
-from telesphore.ades import validation
-from telesphore.ades.validation import SignatureFacts
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Evidence, Trust
 from telesphore.pki import access, ports
 from telesphore.pki.errors import AuthorityNotFound, CertificateNotYet, CertificateOver, CertificateRevoked
@@ -50,15 +48,6 @@ def _roots(rows: "QuerySet[Authority]") -> list[bytes]:
 def trust_anchors_pem(organisation_id: UUID) -> bytes:
     """The same, as one PEM file for other people's validators."""
     return certificates.as_pem(trust_anchors(organisation_id))
-
-
-def inspect_signatures(pdf: bytes, *, organisation_id: UUID, at: datetime) -> tuple[SignatureFacts, ...]:
-    """The signatures of a file, by the trust of this organisation, in the order they were made.
-
-    Raises:
-        NotSignable: not a PDF that we can read.
-    """
-    return validation.inspect(pdf, anchors=trust_anchors(organisation_id), at=at)
 
 
 def evidence() -> Evidence:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from telesphore.ades.verdict.result import Conclusion, Level
+from telesphore.ades.verdict.result import Conclusion, Indication, Level
 from telesphore.ades.verdict.validate import validate
 from telesphore.audit import actions as audit
 from telesphore.audit.formats.proofs import Proof, check_event
@@ -203,10 +203,10 @@ def _prove(
     evidence_path.write_bytes(evidence)
     anchors = folder / "trust-anchors.pem"
     anchors.write_bytes(pki.trust_anchors_pem(people.organisation_id))
-    facts = pki.inspect_signatures(signed, organisation_id=people.organisation_id, at=now())
-    for fact in facts:
-        checks.that(f"the signature of {fact.signer} is intact and trusted", fact.intact and fact.trusted)
-    verdict = validate(signed, trust=pki.trust(), at=now(), evidence=pki.evidence())
+    verdict = validate(signed, trust=pki.trust(people.organisation_id), at=now(), evidence=pki.evidence())
+    for one in verdict.signatures:
+        passed = one.indication is Indication.TOTAL_PASSED
+        checks.that(f"the signature of {one.signer.name} is intact and trusted", passed, one.sub_indication or "")
     checks.that("the signed file is valid, its pages too", verdict.conclusion is Conclusion.VALID)
     checks.that("every signature is proved for long (B-LTA)", all(one.level is Level.LTA for one in verdict.signatures))
     _ask_outsiders(checks, signed_path)
@@ -229,7 +229,7 @@ def _prove(
     summary = {
         "documents": {"signed": str(signed_path), "evidence": str(evidence_path), "trust_anchors": str(anchors)},
         "envelope": str(envelope_id),
-        "signatures": len(facts),
+        "signatures": len(verdict.signatures),
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (signed_path, evidence_path)},
         "audit": {"tree_size": report.head.size, "root": report.head.root.hex(), "proof": str(proof_path)},
         "people": [{"email": member.email, "role": ", ".join(sorted(member.actor.roles))} for member in people.members],
