@@ -123,3 +123,14 @@ def test_a_file_full_of_junk_does_not_hide_a_revocation_that_is_known(monkeypatc
     monkeypatch.setattr(revocation, "LARGEST_TOGETHER", 3000)
     large = store(signed, crls=[before], ocsps=[bytes(2990 - len(before))])
     assert judge(large, evidence=known).conclusion is Conclusion.INVALID
+
+
+def test_a_short_lived_certificate_that_was_revoked_nevertheless_signs_no_more() -> None:
+    short = ROOT.signer("Odile", since=NOW - timedelta(hours=3), days=0.5)
+    signed = sign(form(), "Signature1", short, NOW, stamps=[(UNIT, NOW)])
+    revoked = ROOT.crl({short.certificate: NOW - timedelta(hours=2)}, at=NOW - timedelta(hours=1))
+
+    assert judge(signed).conclusion is Conclusion.VALID
+    verdict = judge(signed, evidence=Evidence(crls=[revoked]))
+    assert verdict.conclusion is Conclusion.INVALID
+    assert verdict.signatures[0].sub_indication is SubIndication.REVOKED

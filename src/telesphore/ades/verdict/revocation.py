@@ -152,8 +152,6 @@ class Revocations:
         complete = True
         for position in range(len(path.certificates) - 2, -1, -1):
             one, issuer = path.certificates[position], path.certificates[position + 1]
-            if one.needs_no_revocation and position == 0:
-                continue
             statuses = [
                 status
                 for status in self.of(one, issuer)
@@ -179,6 +177,9 @@ class Revocations:
                 return Checked(
                     _revoked(revoked, one, first, claimed, is_first=position == 0), tuple(used), complete, control
                 )
+            if one.needs_no_revocation and position == 0:
+                # Nobody need be asked after it; whoever revoked it nevertheless is heard, above.
+                continue
             speaking = next((status for status in statuses if status.fresh_at(proved)), None)
             if speaking is not None:
                 used.append(speaking.source)
