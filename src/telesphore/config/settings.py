@@ -195,7 +195,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # Shared by all web processes, so that a limit is one limit.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_cache",
+        # Counts of who asks too often live here: a crowd of addresses must not make it forget them.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Never in a temporary file: `web.uploads` bounds what memory must hold.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
