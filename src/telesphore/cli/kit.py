@@ -153,8 +153,10 @@ def _check_document(document: bytes, told: Mapping[str, Any], verdict: Verdict) 
     ends = {row.end: row.signed_by for row in verdict.revisions}
     signers = {one.field_name: one.signer.certificate_sha256 for one in verdict.signatures}
     try:
-        for row in told["revisions"]:
+        for place, row in enumerate(told["revisions"]):
             size, number = row["size"], row["number"]
+            if number != place:
+                raise kit.BadKit("the states of its document do not follow one another")
             if hashlib.sha256(document[:size]).hexdigest() != row["sha256"] or (number and not ends.get(size)):
                 raise kit.BadKit(f"state {number} of its document is not what its evidence lists")
             if row["certificate_sha256"] not in ("", signers.get(ends.get(size, ""))):
