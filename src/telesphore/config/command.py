@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from telesphore.cli.statuses import Status
 from telesphore.config import keys, process
@@ -173,7 +174,7 @@ def main() -> None:
 
 def _run() -> None:
     import django
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
     from django.utils import translation
 
     from telesphore.config.backup import BackupFailure
@@ -190,6 +191,20 @@ def _run() -> None:
         _leave(Status.REFUSED, refused)
     except OperationalError as error:
         _leave(Status.DATABASE_AWAY, f"The database does not answer: {error}")
+    except (ProgrammingError, OSError) as error:
+        if (told := _told(error)) is None:
+            raise
+        _leave(*told)
+
+
+def _told(error: Exception) -> tuple[Status, str] | None:
+    """What an operator can mend, in words; None for what only we can, whose trace is then shown."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return Status.FAILED, f"{where}{error.strerror}." if error.strerror else str(error)
+    if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+        return Status.REFUSED, "The database's tables are not those of this release. Run `telesphore migrate`."
+    return None
 
 
 def _leave(status: Status, why: Any) -> None:
