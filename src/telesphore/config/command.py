@@ -132,7 +132,7 @@ def _commands() -> typer.Typer:
     def root(context: typer.Context) -> None:
         """Settings come from the environment (TELESPHORE_…) and from telesphore.toml in the home folder."""
         own = {command.__name__ for command in INSTANCE}
-        if context.invoked_subcommand not in own and "--help" not in sys.argv:
+        if context.invoked_subcommand not in own and _needs_instance(sys.argv[1:]):
             # A room's command works on the instance, whether or not `up` runs.
             context.with_resource(process.database_running(_settings()))
 
@@ -144,6 +144,17 @@ INSTANCE = (up, demo, serve, worker, migrate, doctor, backup, restore)
 
 # They look at an instance, or bring its keys: none is made for them.
 WITHOUT_NEW_KEYS = frozenset({"doctor", "restore"})
+
+
+def _needs_instance(arguments: list[str]) -> bool:
+    """Whether these work on an instance: not who asks for help, nor who checks a file by anchors of their own."""
+    if not arguments or "--help" in arguments:
+        return False
+    return arguments[0] != "verify" or not any(one.partition("=")[0] == "--anchors" for one in arguments)
+
+
+def _makes_keys(arguments: list[str]) -> bool:
+    return _needs_instance(arguments) and arguments[0] not in WITHOUT_NEW_KEYS
 
 
 def main() -> None:
@@ -160,7 +171,7 @@ def main() -> None:
 
             demonstration.set_up(os.environ)
         settings = _settings()
-        made = [] if WITHOUT_NEW_KEYS.intersection(sys.argv[1:2]) else keys.make(settings)
+        made = keys.make(settings) if _makes_keys(sys.argv[1:]) else []
         if made and not settings["demonstration"].value:
             print(keys.notice(made), file=sys.stderr, flush=True)
         _run()
