@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 
 from telesphore.ades import cms
 from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.timestamps import read_token
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
 from telesphore.audit import actions as audit
 from telesphore.audit.models import Event
@@ -205,6 +206,20 @@ def test_each_entry_that_was_altered_is_caught(one: Kit, tmp_path: Path) -> None
     altered = {name: rezipped(entries | {name: flipped(name, content)}) for name, content in entries.items()}
     assert [name for name, content in altered.items() if one.checked(content) == ""] == []
     assert [name for name, said in outsiders(tmp_path, altered).items() if said == ""] == []
+
+
+def _flipped_stamp(seal: bytes) -> bytes:
+    """One bit of what the timestamp on the seal says."""
+    (stamp,) = [values[0] for name, values in cms.parse(seal).unsigned if name == cms.SIGNATURE_TIME_STAMP]
+    info = read_token(stamp).info
+    place = seal.index(info) + len(info) // 2
+    return seal[:place] + bytes([seal[place] ^ 1]) + seal[place + 1 :]
+
+
+def test_a_timestamp_on_the_seal_that_does_not_hold_is_caught_by_both(one: Kit, tmp_path: Path) -> None:
+    altered = rezipped(one.entries | {kit.SEAL: _flipped_stamp(one.entries[kit.SEAL])})
+    assert "seal of its manifest" in one.checked(altered)
+    assert outsider(tmp_path, altered, "--root", one.root)[0] == 1
 
 
 def test_ours_agrees_with_theirs(one: Kit, tmp_path: Path) -> None:
