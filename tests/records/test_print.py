@@ -19,6 +19,7 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
 from telesphore.records import queries
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound, NotAllowed, NotSigned, PrintNotFound
+from telesphore.records.formats.verifiable_print import BAND
 from telesphore.records.models import Document, PrintedCopy
 from telesphore.records.states import Standing
 from tests.cast import NOBODY, Cast
@@ -73,7 +74,8 @@ def test_the_code_of_a_print_leads_where_its_text_says(cast: Cast, signed: Docum
     address = re.sub(r"\s", "", re.search(r"http\S+copy/[\w-]+", text_of(pdf)[0])[0])  # type: ignore[index]  # Said.
     scale = 10
     page = pypdfium2.PdfDocument(pdf)[0].render(scale=scale).to_pil().convert("L")
-    dark = page.crop((400 * scale, 764 * scale, 595 * scale, 842 * scale)).point(lambda grey: 255 * (grey < 100))
+    band = page.crop((400 * scale, int(842 - BAND) * scale, 595 * scale, 842 * scale))
+    dark = band.point(lambda grey: 255 * (grey < 100))
     matrix = segno.make(address, error="m", micro=False).matrix
     # The code is the rightmost thing of the band.
     right = dark.getbbox()[2]

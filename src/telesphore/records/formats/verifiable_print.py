@@ -16,8 +16,8 @@ import segno
 from telesphore.paper.typesetting import typeset
 
 TEMPLATE = Path(__file__).with_name("verifiable_print.typ")
-BAND = 78.0
-"""Height in points of what is added below each page."""
+BAND = 86.0
+"""Height in points of what is added below each page; printers leave some 12 points of an edge blank."""
 MARGIN = 14.0
 
 

@@ -14,6 +14,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.pki import queries as pki
 from telesphore.records import queries as records
+from telesphore.records.errors import PrintNotFound
 from telesphore.web.access import public
 from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.refusals import STATUS
@@ -45,7 +46,11 @@ class BusyVerifying(DomainError):
 class VerifyForm(forms.Form):
     """A signed PDF; or any file, and its signature in another."""
 
-    file = forms.FileField(label=_lazy("The document to verify (PDF)"), allow_empty_file=True)
+    file = forms.FileField(
+        label=_lazy("The document to verify (PDF)"),
+        allow_empty_file=True,
+        error_messages={"required": _lazy("Choose the file first.")},
+    )
     signature = forms.FileField(
         label=_lazy("Its signature, if it is in a file of its own (.p7s)"), allow_empty_file=True, required=False
     )
@@ -96,4 +101,8 @@ def copy(request: HttpRequest, token: str) -> HttpResponse:
     spent = spend(request, COPIES, now())
     if spent.left < 0:
         return spent.tell(render(request, "refusal.html", {"refusal": AskedTooOften()}, status=429))
-    return spent.tell(render(request, "verify/copy.html", {"copy": records.printed_copy(token[:100])}))
+    try:
+        copy, status = records.printed_copy(token[:100]), 200
+    except PrintNotFound:
+        copy, status = None, 404
+    return spent.tell(render(request, "verify/copy.html", {"copy": copy}, status=status))

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PIN = 6.5
+PIN = 9.0
 """Radius in points."""
 
 
@@ -46,10 +46,10 @@ def draw(png: bytes, width: float, height: float, marks: Sequence[Mark]) -> str:
         x, y, across, down = left - 2, height - top - 2, right - left + 4, top - bottom + 4
         parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{across:.1f}" height="{down:.1f}" {_STYLES[mark.kind]}/>')
         if mark.kind != "signed":
-            at = min(x + across + PIN, width - PIN), y + down / 2
+            at = min(x + across + PIN * 0.8, width - PIN), y + down / 2
             parts.append(
                 f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{PIN}" fill="#0f5260"/>'
-                f'<text x="{at[0]:.1f}" y="{at[1] + 2.9:.1f}" fill="#fff" font-family="Source Sans 3, sans-serif" '
-                f'font-size="8.5" font-weight="600" text-anchor="middle">{mark.number}</text>'
+                f'<text x="{at[0]:.1f}" y="{at[1] + 4.1:.1f}" fill="#fff" font-family="Source Sans 3, sans-serif" '
+                f'font-size="12" font-weight="600" text-anchor="middle">{mark.number}</text>'
             )
     return "".join(parts) + "</svg>"

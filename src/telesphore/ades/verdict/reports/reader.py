@@ -1,5 +1,6 @@
 """For whom a verdict is told: their language, their times, their words."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -56,7 +57,15 @@ def sentence_of(finding: Finding, reader: Reader) -> str:
         key: limits(reader.say).get(value, value) if key == "limit" else _detail(value, reader)
         for key, value in finding.details.items()
     }
-    return reader.say(finding.reason.sentence).format_map(details)
+    return elided(reader.say(finding.reason.sentence).format_map(details), reader)
+
+
+def elided(sentence: str, reader: Reader) -> str:
+    """A sentence that names have filled: in French, `de Anne` is `d’Anne`, and `de Dr` is `du Dr`."""
+    if reader.language != "fr":
+        return sentence
+    sentence = sentence.replace(" de Dr ", " du Dr ").replace(" que Dr ", " que le Dr ")
+    return re.sub(r"\b([Dd]|[Qq]u)e (?=[AEIOUÀÂÉÈÊËÎÏÔÙÛ]\w*[a-zà-ÿ])", "\\1’", sentence)
 
 
 def limits(_: Callable[[str], str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from telesphore.ades.verdict.reasons import Effect, Reason
 from telesphore.ades.verdict.reports.levels import missing
-from telesphore.ades.verdict.reports.reader import Reader, listed, moment, precise, sentence_of
+from telesphore.ades.verdict.reports.reader import Reader, elided, listed, moment, precise, sentence_of
 from telesphore.ades.verdict.result import (
     ChangeKind,
     Conclusion,
@@ -134,7 +134,7 @@ def tell(verdict: Verdict, reader: Reader, *, name: str = "", passages: tuple[Pa
         changes_title=_("What changed") if shape == "no" else _("What was added"),
         changes=tuple(_passage(one, reader) for one in passages),
         checks_title=_("What was checked") if alone else _("Three independent checks"),
-        checks_about="" if alone else _("One that fails is enough to say no."),
+        checks_about="" if alone or not verdict.signatures else _("One that fails is enough to say no."),
         checks=(_signature_check(verdict, reader),)
         if alone
         else (_signature_check(verdict, reader), _changes_check(verdict, reader), _pages_check(verdict, reader)),
@@ -153,8 +153,10 @@ def _valid(verdict: Verdict, reader: Reader) -> str:
         return _("It is identical to what was signed.")
     when = moment(max(dated), reader)
     if len({one.signer.name for one in verdict.signatures}) == 1:
-        return _("It is identical to the one that {name} signed on {when}.").format(name=names, when=when)
-    return _("It is identical to the one that {names} signed, the last on {when}.").format(names=names, when=when)
+        told = _("It is identical to the one that {name} signed on {when}.").format(name=names, when=when)
+    else:
+        told = _("It is identical to the one that {names} signed, the last on {when}.").format(names=names, when=when)
+    return elided(told, reader)
 
 
 def _signature_check(verdict: Verdict, reader: Reader) -> Check:
@@ -168,9 +170,10 @@ def _signature_check(verdict: Verdict, reader: Reader) -> Check:
     worst = min(shapes, key=_GRAVEST.index)
     if worst == "done":
         names = listed((one.signer.name for one in verdict.signatures), reader)
-        says = [_("Right. The certificate is that of {name}, and was valid then.").format(name=names)]
+        right = _("Right. The certificate is that of {name}, and was valid then.").format(name=names)
         if len({one.signer.name for one in verdict.signatures}) > 1:
-            says = [_("Right. The certificates are those of {names}, and were valid then.").format(names=names)]
+            right = _("Right. The certificates are those of {names}, and were valid then.").format(names=names)
+        says = [elided(right, reader)]
     else:
         grave = [one for one in found if _EFFECTS[one.reason.effect] == worst]
         says = list(dict.fromkeys(sentence_of(one, reader) for one in grave)) or [_failed(worst, reader)]
@@ -298,7 +301,7 @@ def _signer(signature: SignatureFacts, reader: Reader) -> SignerTold:
         row(_("Signed"), _("{when}, by what the signer says").format(when=moment(signature.claimed_at, reader)))
     proof = _("No time-stamp proves when.")
     if signature.proved_at is not None:
-        proof = _("It existed on {when}.").format(when=moment(signature.proved_at, reader))
+        proof = _("The signature existed on {when}.").format(when=moment(signature.proved_at, reader))
     row(_("Proved"), proof)
     row(_("Level"), _level(signature, reader))
     row(_("Worth"), _worth(signature.qualification, reader))
@@ -311,10 +314,10 @@ def _level(signature: SignatureFacts, reader: Reader) -> str:
     _ = reader.say
     reached = {
         Level.NONE: _("below the first level of the standard"),
-        Level.B: _("B-B: signed"),
-        Level.T: _("B-T: signed and dated by an authority"),
-        Level.LT: _("B-LT: with what proves that the certificates held"),
-        Level.LTA: _("B-LTA: proved for the long term"),
+        Level.B: _("signed (level B-B)"),
+        Level.T: _("signed, and dated by an authority (level B-T)"),
+        Level.LT: _("with what proves that the certificates held (level B-LT)"),
+        Level.LTA: _("proved for the long term (level B-LTA)"),
     }[signature.level]
     why = missing(signature.next_level_missing, _)
     return f"{reached}. {why}" if why else reached
