@@ -86,7 +86,8 @@ def examine(document: Document, signers: Mapping[str, str] | None = None, *, kno
     heeded = {name for name, _ in names}
     facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
-    findings = [*(_odd(document, first, rules.signer) if names else ()), *_bypassed(document)]
+    signer = rules.signer
+    findings = _bypassed(document)
     places: list[Place] = []
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
@@ -103,6 +104,8 @@ def examine(document: Document, signers: Mapping[str, str] | None = None, *, kno
         if revision.index == len(revisions) - 1 and document_ends_unsigned:
             refused = any(one.reason.effect in (Effect.INVALID, Effect.UNKNOWN) for one in found)
             findings.extend(() if refused else (Finding(Reason.ENDS_UNSIGNED),))
+    # Asked last: some of it is seen only in objects that were read.
+    findings = [*(_odd(document, first, signer) if names else ()), *findings]
     return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end, frozenset(heeded))
 
 
