@@ -1141,6 +1141,12 @@ def _objects_written_again_as_they_were() -> Draft:
 
 
 @_legitimate(Reason.SEVERAL_READINGS)
+def _bytes_before_the_header() -> Draft:
+    """Programs count offsets from the file's first byte, or from the header."""
+    return draft(header=b"From a mailbox\n%PDF-1.7").sign(PATIENT, CAMILLE)
+
+
+@_legitimate(Reason.SEVERAL_READINGS)
 def _key_named_twice_before_it_was_signed() -> Draft:
     objects = prescription()
     objects[PAGE_2] = objects[PAGE_2].replace(b"/Type /Page ", b"/Type /Page /Type /Page ")

@@ -26,7 +26,7 @@ _UNLISTED = frozenset({
 })  # fmt: skip
 """After a signature, these give programs that mend files another file to show."""
 _TWICE = frozenset({Oddity.LISTED_TWICE, Oddity.SHARED_PLACE, Oddity.PACK_REDEFINED, Oddity.REPEATED_KEY})
-_SEVERAL = _TWICE | {Oddity.ENTRY_ASTRAY, Oddity.FORWARD_PREV}
+_SEVERAL = _TWICE | {Oddity.ENTRY_ASTRAY, Oddity.FORWARD_PREV, Oddity.BYTES_BEFORE_HEADER}
 _SYNTAX = re.compile(rb"\bobj\b|startxref|\bxref\b|\btrailer\b|/Root\b")
 _WHITE = b"\0\t\n\f\r "
 
