@@ -144,6 +144,25 @@ def _annotated(base: Draft, kind: bytes = b"FreeText", box: bytes = OVER_THE_DOS
     )
 
 
+# ── one object with two readings ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _page_with_contents_named_twice(*, packed: bool = False) -> Draft:
+    base = approved()
+    once, twice = b"/Contents %d 0 R" % TEXT_1, b"/Contents %d 0 R /Contents %d 0 R" % (UNUSED, TEXT_1)
+    return base.update(base.change(PAGE_1, once, twice), packed=packed)
+
+
+@_attack(Reason.DEFINED_TWICE)
+def _contents_named_twice_the_last_as_it_was() -> Draft:
+    return _page_with_contents_named_twice()
+
+
+@_attack(Reason.DEFINED_TWICE)
+def _contents_named_twice_in_an_object_stream() -> Draft:
+    return _page_with_contents_named_twice(packed=True)
+
+
 # ── a form made so that a signature in it is not seen ────────────────────────────────────────────────────────────────
 
 
@@ -1119,6 +1138,25 @@ def _object_added_that_nothing_shows() -> Draft:
 def _objects_written_again_as_they_were() -> Draft:
     base = approved()
     return base.update({number: base.objects[number] for number in (CATALOG, PAGE_1, TEXT_1, FONT)})
+
+
+@_legitimate(Reason.SEVERAL_READINGS)
+def _bytes_before_the_header() -> Draft:
+    """Programs count offsets from the file's first byte, or from the header."""
+    return draft(header=b"From a mailbox\n%PDF-1.7").sign(PATIENT, CAMILLE)
+
+
+@_legitimate(Reason.SEVERAL_READINGS)
+def _key_named_twice_before_it_was_signed() -> Draft:
+    objects = prescription()
+    objects[PAGE_2] = objects[PAGE_2].replace(b"/Type /Page ", b"/Type /Page /Type /Page ")
+    return draft(objects).sign(PATIENT, CAMILLE).sign(DOCTOR, LEBRUN)
+
+
+@_legitimate(Reason.ENDS_UNSIGNED)
+def _page_dated_later() -> Draft:
+    base = approved()
+    return base.update(base.change(PAGE_1, b"/Type /Page ", b"/Type /Page /LastModified (D:20261122) "))
 
 
 @_legitimate()

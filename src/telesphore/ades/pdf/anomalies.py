@@ -89,7 +89,14 @@ def anomalies(document: "Document") -> tuple[Anomaly, ...]:
     trailing = _NOT_WHITE.search(content, last.end)
     if trailing and document.newest:
         found.append(Anomaly(Oddity.BYTES_AFTER_END, trailing.start(), last.index))
-    found.extend(Anomaly(Oddity.REPEATED_KEY, offset, last.index) for offset in document.repeated_keys)
+    found.extend(
+        Anomaly(
+            Oddity.REPEATED_KEY,
+            offset,
+            next((revision.index for revision in document.revisions if offset < revision.end), last.index),
+        )
+        for offset in document.repeated_keys
+    )
     return tuple(found)
 
 

@@ -236,7 +236,8 @@ class Document:
 
     @property
     def repeated_keys(self) -> tuple[int, ...]:
-        """Where the second value of a key ends, in dictionaries read so far (in the file, or in an object stream)."""
+        """Where the second value of a key ends, in dictionaries read so far; for those in an object stream, where that
+        begins."""
         return tuple(self._store.repeated)
 
     @cached_property
@@ -299,7 +300,9 @@ class Document:
         if entry.position >= len(pack.numbers) or pack.numbers[entry.position] != number:
             raise UnreadableFile(why="object-stream", offset=place.offset)
         if entry.position not in pack.values:
-            pack.values[entry.position] = parse(pack.content, pack.offsets[entry.position], self._store.repeated)[0]
+            repeated: list[int] = []
+            pack.values[entry.position] = parse(pack.content, pack.offsets[entry.position], repeated)[0]
+            self._store.repeated.extend(place.offset for _ in repeated)
         return pack.values[entry.position]
 
     def _pack(self, number: int, place: Placed) -> "_Pack":

@@ -100,6 +100,8 @@ class Leaves:
         if changed - {"Annots", "AA", "Tabs", "LastModified"}:
             ledger.refuse(Reason.PAGE_CHANGED, page=str(self.pages[page]))
             ledger.free(page, [new.get(key) for key in changed - {"Annots"}])
+        for key in sorted(changed & {"Tabs", "LastModified"}):
+            ledger.note(ChangeKind.METADATA, f"/{key}")
         annots = new.get("Annots")
         if "Annots" in changed or (isinstance(annots, Reference) and annots in self._graph.changed):
             self._judge_annotations(ledger, page, fields, added)

@@ -26,7 +26,7 @@ _UNLISTED = frozenset({
 })  # fmt: skip
 """After a signature, these give programs that mend files another file to show."""
 _TWICE = frozenset({Oddity.LISTED_TWICE, Oddity.SHARED_PLACE, Oddity.PACK_REDEFINED, Oddity.REPEATED_KEY})
-_SEVERAL = _TWICE | {Oddity.ENTRY_ASTRAY, Oddity.FORWARD_PREV}
+_SEVERAL = _TWICE | {Oddity.ENTRY_ASTRAY, Oddity.FORWARD_PREV, Oddity.BYTES_BEFORE_HEADER}
 _SYNTAX = re.compile(rb"\bobj\b|startxref|\bxref\b|\btrailer\b|/Root\b")
 _WHITE = b"\0\t\n\f\r "
 
@@ -86,7 +86,8 @@ def examine(document: Document, signers: Mapping[str, str] | None = None, *, kno
     heeded = {name for name, _ in names}
     facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
-    findings = [*(_odd(document, first, rules.signer) if names else ()), *_bypassed(document)]
+    signer = rules.signer
+    findings = _bypassed(document)
     places: list[Place] = []
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
@@ -103,6 +104,8 @@ def examine(document: Document, signers: Mapping[str, str] | None = None, *, kno
         if revision.index == len(revisions) - 1 and document_ends_unsigned:
             refused = any(one.reason.effect in (Effect.INVALID, Effect.UNKNOWN) for one in found)
             findings.extend(() if refused else (Finding(Reason.ENDS_UNSIGNED),))
+    # Asked last: some of it is seen only in objects that were read.
+    findings = [*(_odd(document, first, signer) if names else ()), *findings]
     return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end, frozenset(heeded))
 
 
