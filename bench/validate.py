@@ -17,14 +17,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from tests.ades.verdict.files import FIELDS, form, sign, stamp, store  # noqa: E402
-from tests.certificates import TestAuthority  # noqa: E402
+from tests.ades.verdict.files import FIELDS, form, sign, stamp, store  # noqa: E402 - the path comes first.
+from tests.certificates import TestAuthority  # noqa: E402 - the path comes first.
 
 from frame import aim, report  # noqa: E402 - the path comes first.
-from telesphore.ades.algorithms import TS_119_312  # noqa: E402
-from telesphore.ades.verdict.trust import Anchor, Evidence, Trust  # noqa: E402
-from telesphore.ades.verdict.validate import validate  # noqa: E402
-from telesphore.kernel.clock import now  # noqa: E402
+from telesphore.ades.algorithms import TS_119_312  # noqa: E402 - the path comes first.
+from telesphore.ades.verdict.trust import Anchor, Evidence, Trust  # noqa: E402 - the path comes first.
+from telesphore.ades.verdict.validate import validate  # noqa: E402 - the path comes first.
+from telesphore.kernel.clock import now  # noqa: E402 - the path comes first.
 
 
 def _median(work: Callable[[], Any], times: int) -> float:

@@ -144,6 +144,38 @@ def _annotated(base: Draft, kind: bytes = b"FreeText", box: bytes = OVER_THE_DOS
     )
 
 
+# ── a form made so that a signature in it is not seen ────────────────────────────────────────────────────────────────
+
+
+def _text_replaced_after(objects: dict[int, bytes]) -> Draft:
+    signed = draft(objects).sign(PATIENT, CAMILLE)
+    return signed.update({TEXT_1: stream(words("Levothyrox 200 micrograms, one a day"))})
+
+
+@_attack(Reason.PAGE_CHANGED)
+def _signature_that_a_widget_bears_in_its_field_s_place() -> Draft:
+    objects = prescription()
+    objects[UNUSED] = b"<< /FT /Sig /T (Patient) /Kids [%d 0 R] >>" % PATIENT
+    objects[FORM] = objects[FORM].replace(b" %d 0 R %d 0 R]" % (PATIENT, DOCTOR), b" %d 0 R]" % UNUSED)
+    objects[PATIENT] = objects[PATIENT].replace(b"/FT /Sig /T (Patient)", b"/Parent %d 0 R" % UNUSED)
+    return _text_replaced_after(objects)
+
+
+@_attack(Reason.COVERAGE_MALFORMED, by="ades")
+def _signature_of_a_field_that_is_no_object() -> Draft:
+    objects = prescription()
+    direct = b"<< /FT /Sig /T (Patient) /V %d 0 R >>" % (max(objects) + 1)
+    objects[FORM] = objects[FORM].replace(b" %d 0 R %d 0 R]" % (PATIENT, DOCTOR), b" %s]" % direct)
+    return _text_replaced_after(objects)
+
+
+@_attack(Reason.PAGE_CHANGED, by="ades")
+def _signature_whose_range_is_spelled_otherwise() -> Draft:
+    signed = draft().sign(PATIENT, CAMILLE, range_key=b"/Byte#52ange")
+    changed = signed.update({TEXT_1: stream(words("Levothyrox 200 micrograms, one a day"))})
+    return changed.sign(DOCTOR, LEBRUN)
+
+
 # ── incremental saving ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -211,6 +211,7 @@ class Draft:
         look: bytes = b"",
         more: Mapping[int, bytes] | None = None,
         packed: bool = False,
+        range_key: bytes = b"/ByteRange",
     ) -> "Draft":
         """An update that signs at a place (a signature field's number), as a card at level B-B would.
 
@@ -234,10 +235,11 @@ class Draft:
             )
         dictionary = (
             b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s)"
-            b" %s /ByteRange [0 %s] /Contents <%s> >>"
+            b" %s %s [0 %s] /Contents <%s> >>"
             % (
                 now().strftime("%Y%m%d%H%M%SZ").encode(),
                 b"/Reference [%s]" % references if references else b"",
+                range_key,
                 b" " * 40,
                 b"0" * RESERVED,
             )
@@ -297,8 +299,9 @@ def fill_in(drafted: Draft, answer, *, end: int | None = None) -> Draft:  # type
     pdf = bytearray(drafted.pdf)
     start = pdf.rindex(b"/Contents <" + b"0" * RESERVED) + len(b"/Contents ")
     stop = start + RESERVED + 2
-    ranges = b"/ByteRange [%s]" % b"0 %d %d %d".__mod__((start, stop, (end or len(pdf)) - stop)).ljust(42)
-    place = pdf.rindex(b"/ByteRange [", 0, start)
+    # However the key is spelled.
+    ranges = b"ange [%s]" % b"0 %d %d %d".__mod__((start, stop, (end or len(pdf)) - stop)).ljust(42)
+    place = pdf.rindex(b"ange [", 0, start)
     pdf[place : place + len(ranges)] = ranges
     content = answer(bytes(pdf[:start] + pdf[stop:end])).hex().encode()
     assert len(content) <= RESERVED

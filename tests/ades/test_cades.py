@@ -28,6 +28,7 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from telesphore.ades import cades, cms, der
 from telesphore.ades.algorithms import Digest, algorithm_for
+from telesphore.ades.archive import ARCHIVE_TIME_STAMP_V3, ATS_HASH_INDEX_V3
 from telesphore.ades.errors import (
     ArchiveTimestampBroken,
     BadTimestamp,
@@ -157,9 +158,9 @@ def test_an_archive_timestamp_is_what_the_standard_says() -> None:
     """EN 319 122-1 §5.5.2 and §5.5.3, computed again with a library's encoder."""
     signed = library.ContentInfo.load(LASTING)["content"]
     info = signed["signer_infos"][0]
-    (archive,) = cms.parse(LASTING).values(cades.ARCHIVE_TIME_STAMP_V3)
+    (archive,) = cms.parse(LASTING).values(ARCHIVE_TIME_STAMP_V3)
     stamp = read_token(archive)
-    (index,) = stamp.signed.values(cades.ATS_HASH_INDEX_V3)
+    (index,) = stamp.signed.values(ATS_HASH_INDEX_V3)
     fields = b"".join(
         info[name].dump()
         for name in ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
@@ -183,12 +184,12 @@ def test_an_archive_timestamp_is_what_the_standard_says() -> None:
 
 def test_an_archive_timestamp_says_what_it_protects() -> None:
     (archive,) = cades.archives(LASTING, _content())
-    assert set(archive.certificates) == set(EVIDENCE.certificates)
-    assert len(archive.revocations) == 3
-    assert [name for name, _ in archive.unsigned] == [cms.SIGNATURE_TIME_STAMP]
+    assert set(archive.covered.certificates) == set(EVIDENCE.certificates)
+    assert len(archive.covered.revocations) == 3
+    assert [kind for kind, _ in archive.covered.unsigned] == [der.oid(cms.SIGNATURE_TIME_STAMP)]
     late = cades.add_validation_data(LASTING, Evidence(crls=(ISSUING.crl(),)))
     (same,) = cades.archives(late, _content())
-    assert same.revocations == archive.revocations
+    assert same.covered.revocations == archive.covered.revocations
 
 
 def test_a_lasting_signature_is_renewed_by_the_same_two_steps() -> None:
@@ -197,14 +198,14 @@ def test_a_lasting_signature_is_renewed_by_the_same_two_steps() -> None:
     renewed = _archive(cades.add_validation_data(LASTING, more), unit, Digest.SHA512)
     first, second = cades.archives(renewed, _content())
     assert (first.token.certificate, second.token.certificate) == (UNIT.certificate, unit.certificate)
-    assert len(second.revocations) == 4
-    assert [name for name, _ in second.unsigned].count(cades.ARCHIVE_TIME_STAMP_V3) == 1
+    assert len(second.covered.revocations) == 4
+    assert [kind for kind, _ in second.covered.unsigned].count(der.oid(ARCHIVE_TIME_STAMP_V3)) == 1
     assert _pyhanko(renewed, revocation=True) == "AdESPassed.OK"
 
 
 def test_what_an_archive_timestamp_protects_can_not_be_taken_away_or_swapped() -> None:
     read = cms.parse(LASTING)
-    archive = next(one for one in read.unsigned if one[0] == cades.ARCHIVE_TIME_STAMP_V3)
+    archive = next(one for one in read.unsigned if one[0] == ARCHIVE_TIME_STAMP_V3)
     crl_ = EVIDENCE.crls[0]
     with pytest.raises(ArchiveTimestampBroken):
         cades.archives(cms.set_unsigned(LASTING, [archive]), _content())

@@ -14,8 +14,9 @@ from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.parsers.config import ParserConfig
 from xsdata.formats.dataclass.serializers import XmlSerializer
 
+from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.reports.etsi import VR, as_etsi_xml
-from telesphore.ades.verdict.result import Level, Verdict
+from telesphore.ades.verdict.result import Finding, Level, Verdict
 from tests.ades import verdicts
 
 V121 = "http://uri.etsi.org/19102/v1.2.1#"
@@ -99,6 +100,20 @@ def test_each_reason_is_a_constraint_that_failed() -> None:
         "urn:x-telesphore:look:changes", "urn:x-telesphore:look:pages", "urn:x-telesphore:reason:forbidden-change",
         "urn:x-telesphore:reason:page-differs",
     }  # fmt: skip
+
+
+def test_a_signature_is_not_told_the_reasons_of_another() -> None:
+    """Nor does a file of many signatures make a report that grows with their square."""
+    own = [Finding(Reason.NOT_TRUSTED, {"signer": f"Signer {number}"}) for number in range(5)]
+    shared = Finding(Reason.PAGE_DIFFERS, {"page": "1"})
+    signatures = tuple(verdicts.signature(field_name=f"S{number}", findings=(one,)) for number, one in enumerate(own))
+    report = read(verdicts.verdict(*own, shared, signatures=signatures))
+
+    for number, told in enumerate(report.signature_validation_report):
+        constraints = told.validation_constraints_evaluation_report.validation_constraint
+        named = {one.validation_constraint_identifier for one in constraints}
+        assert "urn:x-telesphore:reason:page-differs" in named
+        assert sum(one.validation_constraint_identifier.endswith("not-trusted") for one in constraints) == 1, number
 
 
 def test_what_bears_no_signature_is_indeterminate() -> None:

@@ -161,6 +161,12 @@ def test_the_paper_says_what_the_page_says(made: Callable[[], Verdict], language
     assert [sentence for sentence in wanted if "".join(sentence.split()) not in flat] == []
 
 
+def test_a_name_as_long_as_a_book_does_not_prevent_the_report() -> None:
+    long = verdicts.signature(signer=replace(verdicts.signature().signer, name="Lebrun " * 6000))
+    telling = tell(verdicts.verdict(signatures=(long,)), ENGLISH)
+    assert report_pdf(telling, [], ENGLISH, at=verdicts.JUDGED).startswith(b"%PDF")
+
+
 def test_what_differs_is_drawn_on_both_faces_of_the_page() -> None:
     picture = page_picture(blank(), 0, 200)
     passages = (

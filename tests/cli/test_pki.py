@@ -310,3 +310,12 @@ def test_every_command_that_writes_leaves_its_event(exported: Path, passphrase: 
         "pki:authority:establish", "pki:list:publish", "pki:root-key:export", "pki:root-key:remove",
         "pki:root-key:import",
     }  # fmt: skip
+
+
+def test_the_fingerprints_to_publish_are_listed(practice: UUID) -> None:
+    assert "telesphore pki init" in run("anchors", status=3)
+    run("init", "--yes")
+    card = queries.authority_cards(practice)[0]
+    listed = run("list")
+    assert (card.root_sha256() in listed, card.issuing_sha256() in listed) == (True, True)
+    assert run("anchors").startswith("-----BEGIN CERTIFICATE-----")

@@ -48,5 +48,20 @@ def test_another_means_reaches_what_is_watched(cast: Cast) -> None:
     with guarded(Clockwork(), means="file"):
         completed(cast)
         watch.watch_some(actor=Actor.system(), at=now(), most=10)
-        assert runner.invoke(app, ["means", "record"]).output.startswith("1 documents")
+        assert runner.invoke(app, ["means", "record"]).output == "Documents that change their means: 1.\n"
         assert runner.invoke(app, ["means", "paper"]).exit_code == 2
+
+
+def test_where_nothing_is_watched_it_says_what_will_be(cast: Cast) -> None:
+    with guarded(Clockwork()):
+        for command in ("status", "forecast"):
+            said = runner.invoke(app, [command])
+            assert (said.exit_code, "Nothing is watched yet" in said.output) == (0, True), command
+            assert "weakening" not in said.output
+        completed(cast)
+        runner.invoke(app, ["renew"])
+        for command in ("status", "forecast"):
+            assert "Nothing is watched yet" not in runner.invoke(app, [command]).output
+        stranger = runner.invoke(app, ["leave", "Personne"])
+        assert (stranger.exit_code, stranger.stdout) == (3, "")
+        assert "`telesphore retention forecast` names them" in stranger.stderr

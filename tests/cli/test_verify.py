@@ -125,3 +125,15 @@ def test_a_signature_in_another_file_is_judged_with_what_it_signs(desk: Path) ->
     answer = runner.invoke(app, ["verify", "--json", str(letter), "--signature", str(desk / "lettre.p7s")])
 
     assert "digest-differs" in [finding["reason"] for finding in json.loads(answer.output)["findings"]]
+
+
+def test_what_does_not_go_together_is_said_not_ignored(desk: Path) -> None:
+    away = runner.invoke(app, ["verify", str(desk / "signed.pdf"), "--signature", str(desk / "none.p7s")])
+    assert away.exit_code == 2
+    assert "none.p7s can't be read" in " ".join(away.output.replace("│", " ").split())
+    (desk / "kit.zip").write_bytes(b"PK\x03\x04")
+    for option in (["--xml"], ["--report", str(desk / "report.pdf")]):
+        refused = runner.invoke(app, ["verify", str(desk / "kit.zip"), *option])
+        assert refused.exit_code == 2
+        assert "A dispute kit holds its reports" in refused.output
+    assert not (desk / "report.pdf").exists()

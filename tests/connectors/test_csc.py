@@ -113,6 +113,12 @@ def test_a_large_batch_spends_its_authorisation_in_several_requests(place: Place
     assert (place.called("credentials/authorize"), place.called("signatures/signHash")) == (1, 2)
 
 
+def test_what_was_entered_is_not_in_what_a_token_says_of_itself(place: Place) -> None:
+    with place.reader().open(person_id=LEBRUN, pin=PIN, code="805117") as token:
+        assert PIN not in repr(token)
+        assert "805117" not in repr(token)
+
+
 def test_one_signature_and_none(place: Place) -> None:
     with place.reader().open(person_id=LEBRUN, pin=PIN) as token:
         check(token.certificate, token.algorithm, b"one", token.sign(b"one"))

@@ -92,6 +92,7 @@ def test_a_token_signs_with_its_certificates_key_and_knows_its_chain(kind: Kind)
         assert isinstance(key, rsa.RSAPublicKey)
         key.verify(token.sign(b"attributes"), b"attributes", padding.PKCS1v15(), hashes.SHA256())
         assert list(token.chain) == [ROOT.certificate]
+        assert PIN not in repr(token)
 
 
 def test_a_file_signed_with_a_token_is_valid_beside_the_patients_signature(kind: Kind) -> None:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 
 from telesphore.ades import cms
 from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.timestamps import read_token
 from telesphore.ades.verdict.trust import Anchor, AnchorKind, Trust
 from telesphore.audit import actions as audit
 from telesphore.audit.models import Event
@@ -207,6 +208,20 @@ def test_each_entry_that_was_altered_is_caught(one: Kit, tmp_path: Path) -> None
     assert [name for name, said in outsiders(tmp_path, altered).items() if said == ""] == []
 
 
+def _flipped_stamp(seal: bytes) -> bytes:
+    """One bit of what the timestamp on the seal says."""
+    (stamp,) = [values[0] for name, values in cms.parse(seal).unsigned if name == cms.SIGNATURE_TIME_STAMP]
+    info = read_token(stamp).info
+    place = seal.index(info) + len(info) // 2
+    return seal[:place] + bytes([seal[place] ^ 1]) + seal[place + 1 :]
+
+
+def test_a_timestamp_on_the_seal_that_does_not_hold_is_caught_by_both(one: Kit, tmp_path: Path) -> None:
+    altered = rezipped(one.entries | {kit.SEAL: _flipped_stamp(one.entries[kit.SEAL])})
+    assert "seal of its manifest" in one.checked(altered)
+    assert outsider(tmp_path, altered, "--root", one.root)[0] == 1
+
+
 def test_ours_agrees_with_theirs(one: Kit, tmp_path: Path) -> None:
     assert one.checked(one.content) == ""
     assert outsider(tmp_path, one.content, "--root", one.root)[0] == 0
@@ -273,7 +288,27 @@ def _one_proof_for_another(entries: dict[str, bytes]) -> dict[str, bytes]:
     return entries | {first: head + separator + entries[second].partition(b"\nindex ")[2]} if rest else entries
 
 
+def _one_more_revision_called_the_first(entries: dict[str, bytes]) -> dict[str, bytes]:
+    document = entries[kit.DOCUMENT] + b"\n% what nobody signed\n"
+    evidence = json.loads(entries[kit.EVIDENCE])
+    digest = hashlib.sha256(document).hexdigest()
+    evidence["document_sha256"] = digest
+    evidence["revisions"].append(evidence["revisions"][0] | {"size": len(document), "sha256": digest})
+    return entries | {kit.DOCUMENT: document, kit.EVIDENCE: kit.as_json(evidence)}
+
+
+def _a_document_that_nobody_signed(entries: dict[str, bytes]) -> dict[str, bytes]:
+    evidence = json.loads(entries[kit.EVIDENCE])
+    del evidence["revisions"][1:]
+    first = evidence["revisions"][0]
+    document = entries[kit.DOCUMENT][: first["size"]]
+    evidence["document_sha256"] = hashlib.sha256(document).hexdigest()
+    return entries | {kit.DOCUMENT: document, kit.EVIDENCE: kit.as_json(evidence)}
+
+
 RESEALED = {
+    "one-more-revision-called-the-first": _one_more_revision_called_the_first,
+    "a-document-that-nobody-signed": _a_document_that_nobody_signed,
     "a-word-of-the-document": _with_document(lambda pdf: pdf.replace(b"/MediaBox", b"/MediaBax", 1)),
     "something-after-the-end": _with_document(lambda pdf: pdf + b"\n% more\n"),
     "the-last-revision-cut": _with_document(lambda pdf: pdf[: pdf.rindex(b"%%EOF", 0, len(pdf) - 10) + 6]),
@@ -298,13 +333,25 @@ def test_not_even_the_organisation_forges_what_others_signed(committed_cast: Cas
     assert [name for name, content in forged.items() if name != "no-root" and one.checked(content) == ""] == []
 
 
-def _zip(*entries: tuple[str, bytes]) -> bytes:
+def _zip(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     out = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         warnings.simplefilter("ignore")  # The same name twice, on purpose.
         for name, content in entries:
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def _link() -> bytes:
+    link = zipfile.ZipInfo("document.pdf")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    return _zip((link, b"/etc/passwd"))
+
+
+def _compressed(method: int) -> bytes:
+    entry = zipfile.ZipInfo("document.pdf")
+    entry.compress_type = method
+    return _zip((entry, bytes(2**20)))
 
 
 BAD_ZIPS: dict[str, Callable[[], bytes]] = {
@@ -315,6 +362,9 @@ BAD_ZIPS: dict[str, Callable[[], bytes]] = {
     "backslash": lambda: _zip(("..\\x", b"")),
     "twice": lambda: _zip(("a", b"1"), ("a", b"2")),
     "bomb": lambda: _zip(*[(f"bomb{number}", bytes(100 * 2**20)) for number in range(6)]),
+    "link": _link,
+    "bzip2": lambda: _compressed(zipfile.ZIP_BZIP2),
+    "lzma": lambda: _compressed(zipfile.ZIP_LZMA),
     "many": lambda: _zip(*[(f"n{number}", b"") for number in range(2001)]),
 }
 
@@ -324,6 +374,9 @@ def test_a_zip_that_is_no_kit_is_refused_within_bounds(tmp_path: Path) -> None:
     for content in bad.values():
         with pytest.raises(kit.BadKit):
             kit.check_manifest(kit.read(io.BytesIO(content)))
+    for name in ("link", "bzip2", "lzma"):
+        with pytest.raises(kit.BadKit, match="plain file"):
+            kit.read(io.BytesIO(bad[name]))
     assert [name for name, said in outsiders(tmp_path, bad).items() if said == ""] == []
 
 

@@ -120,6 +120,23 @@ def test_the_second_completion_is_refused(cast: Cast, waiting: Waiting) -> None:
     assert revisions(waiting) == 3
 
 
+def test_an_answer_given_again_while_it_is_taken_was_used(
+    cast: Cast, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, real = waiting.answer, prepare._reopen
+
+    def taken_meanwhile(row: Prepared) -> Any:
+        monkeypatch.setattr(prepare, "_reopen", real)
+        completed(cast, waiting, answer)
+        return real(row)
+
+    monkeypatch.setattr(prepare, "_reopen", taken_meanwhile)
+    with pytest.raises(PreparedUsed):
+        completed(cast, waiting, answer)
+    assert waiting.row.state == PreparedState.COMPLETED
+    assert revisions(waiting) == 3
+
+
 def test_of_two_completions_at_once_one_is_taken(committed_cast: Cast) -> None:
     waiting = waiting_for(committed_cast)
     answer = waiting.answer

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -22,8 +21,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.ocsp import OCSPRequestBuilder, OCSPResponseStatus, load_der_ocsp_response
 from django.core.servers.basehttp import ThreadedWSGIServer
-from django.db import connections
-from django.test import Client
+from django.db import connection, connections
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from telesphore.audit.models import Event
 from telesphore.config import settings
@@ -35,7 +36,8 @@ from telesphore.pki.actions import IssuedToken
 from telesphore.pki.errors import AuthorityEnded
 from telesphore.pki.states import Reason
 from telesphore.vault.errors import WrongMasterKey
-from telesphore.web.pki import limits
+from telesphore.web import rates
+from telesphore.web.pki import views
 from tests.cast import Cast
 from tests.pki.openssl import binary, openssl, pem
 
@@ -370,25 +372,48 @@ def test_while_the_keys_can_not_be_had_the_responder_says_so_in_its_own_words(
 def test_an_address_that_asks_too_often_waits_and_others_do_not(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     authority_id = authority_of(cast)
     client = Client()
-    clock = SimpleNamespace(monotonic=lambda: 1e9)
     # A minute that begins with the test, and ends when the test says.
-    monkeypatch.setattr(limits, "time", clock)
+    moment = datetime(2031, 1, 2, 8, 5, tzinfo=UTC)
+    monkeypatch.setattr(rates, "now", lambda: moment)
 
-    def ask(address: str) -> int:
-        return client.post(
-            f"/pki/{authority_id}/timestamp", query(), content_type=QUERY_TYPE, REMOTE_ADDR=address
-        ).status_code
+    def ask(address: str) -> HttpResponse:
+        return client.post(f"/pki/{authority_id}/timestamp", query(), content_type=QUERY_TYPE, REMOTE_ADDR=address)
 
-    answers = [ask("192.0.2.7") for _ in range(121)]
+    answers = [ask("192.0.2.7").status_code for _ in range(120)]
     assert answers.count(200) == 120
-    assert answers[-1] == 429
-    assert ask("192.0.2.8") == 200
-    clock.monotonic = lambda: 1e9 + 61
-    assert ask("192.0.2.7") == 200
+    moment += timedelta(seconds=20)
+    refused = ask("192.0.2.7")
+    assert (refused.status_code, refused.content, refused["Retry-After"]) == (429, b"", "40")
+    assert refused["RateLimit-Policy"] == '"time-stamp";q=120;w=60'
+    assert ask("192.0.2.8").status_code == 200
+    moment += timedelta(seconds=40)
+    assert ask("192.0.2.7").status_code == 200
+
+
+def test_what_is_cheap_is_counted_without_the_database_and_by_networks(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2031, 1, 2, 8, 6, tzinfo=UTC)
+    asked = request_about(seal_of(cast))
+    authority_id = authority_of(cast)
+    monkeypatch.setattr(rates, "now", lambda: at)
+    # One use less is left with each, whatever the address in the network.
+    rate = views.ANSWERS
+    client = Client()
+    for host in (1, 2):
+        client.post(f"/pki/{authority_id}/ocsp", asked, content_type=OCSP_TYPE, REMOTE_ADDR=f"2001:db8::{host}")
+    with CaptureQueriesContext(connection) as queries_made:
+        request = RequestFactory().get("/", REMOTE_ADDR="2001:db8::ffff")
+        assert rates.spend(request, rate, at).left == rate.most - 3
+        request = RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:1::1")
+        assert rates.spend(request, rate, at).left == rate.most - 1
+    assert len(queries_made) == 0
 
 
 def test_a_crowd_of_addresses_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ADDRESSES", 3)
-    window = limits._Window()
-    assert [window.count(f"192.0.2.{n}") for n in range(6)] == [1, 1, 1, 1, 2, 3]
-    assert len(window._counts) == 4
+    monkeypatch.setattr(rates, "ADDRESSES", 3)
+    memory = rates.Memory()
+    assert [memory.count(f"192.0.2.{n}", 7) for n in range(6)] == [1, 1, 1, 1, 2, 3]
+    assert len(memory._counts) == 4
+    assert memory.count("192.0.2.5", 8) == 1
+    assert len(memory._counts) == 1

@@ -10,24 +10,19 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
 
-from telesphore.ades import cms, der
+from telesphore.ades import archive, cms
 from telesphore.ades.algorithms import TS_119_312, Algorithm, Digest, Scheme, algorithm_for, check
 from telesphore.ades.errors import (
     ArchiveTimestampBroken,
     ContentDiffers,
     DamagedPrepared,
-    NotDer,
     SignatureDoesNotMatch,
     TimestampOfOther,
 )
 from telesphore.ades.timestamps import Token, read_token
 from telesphore.ades.verdict.trust import Evidence
 
-ARCHIVE_TIME_STAMP_V3 = "0.4.0.1733.2.4"
-ATS_HASH_INDEX_V3 = "0.4.0.19122.1.5"
-T = TypeVar("T")
 _MAGIC = b"telesphore-prepared-cades-1\n"
 
 Content = Callable[[Digest], bytes]
@@ -209,15 +204,9 @@ def prepare_archive_timestamp(signature: bytes, content: Content, *, digest: Dig
     read = cms.parse(signature)
     if content(read.algorithm.digest) != read.message_digest:
         raise ContentDiffers
-    parts = cms.bones(signature)
-    index = der.sequence(
-        digest.identifier,
-        *(
-            der.sequence(*(der.octets(digest.of(one)) for one in kind))
-            for kind in (parts.certificates, parts.revocations, _unsigned_values(read))
-        ),
-    )
-    imprint = _archive_imprint(parts, content(digest), index, digest)
+    bones = cms.bones(signature)
+    index = archive.make_index(bones, digest)
+    imprint = archive.imprint(bones, content(digest), index, digest)
     return PreparedArchive(read.encoded, index, digest, imprint)
 
 
@@ -235,23 +224,16 @@ def complete_archive_timestamp(prepared: PreparedArchive, token: bytes) -> bytes
     if (read.digest, read.imprint) != (prepared.digest, prepared.imprint):
         raise TimestampOfOther
     # The index is beside the token's signature, whose imprint covers it (§5.5.2).
-    indexed = cms.add_unsigned(read.encoded, ATS_HASH_INDEX_V3, prepared.index)
-    return cms.add_unsigned(prepared.signature, ARCHIVE_TIME_STAMP_V3, indexed)
+    indexed = cms.add_unsigned(read.encoded, archive.ATS_HASH_INDEX_V3, prepared.index)
+    return cms.add_unsigned(prepared.signature, archive.ARCHIVE_TIME_STAMP_V3, indexed)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive timestamp whose imprint holds; its own signature remains to be judged.
-
-    Attributes:
-        certificates, revocations: DER of what it protects in SignedData.
-        unsigned: the unsigned attributes that it protects, one value each.
-    """
+    """An archive timestamp whose imprint holds; its own signature remains to be judged."""
 
     token: Token
-    certificates: tuple[bytes, ...] = field(repr=False)
-    revocations: tuple[bytes, ...] = field(repr=False)
-    unsigned: tuple[cms.Attribute, ...] = field(repr=False)
+    covered: archive.Coverage
 
 
 def archives(signature: bytes, content: Content) -> tuple[Archive, ...]:
@@ -262,49 +244,16 @@ def archives(signature: bytes, content: Content) -> tuple[Archive, ...]:
         ArchiveTimestampBroken: one of them is of another file or signature, or something that it protected is gone.
     """
     read = cms.parse(signature)
-    parts = cms.bones(signature)
-    found = [_archive(read, parts, read_token(one), content) for one in read.values(ARCHIVE_TIME_STAMP_V3)]
+    bones = cms.bones(signature)
+    found = [_archive(bones, read_token(one), content) for one in read.values(archive.ARCHIVE_TIME_STAMP_V3)]
     return tuple(sorted(found, key=lambda one: one.token.gen_time))
 
 
-def _archive(read: cms.Parsed, parts: cms.Bones, token: Token, content: Content) -> Archive:
-    (index, *others) = token.signed.values(ATS_HASH_INDEX_V3) or (b"",)
-    try:
-        if others:
-            raise ArchiveTimestampBroken
-        digest, listed = _read_index(index)
-    except (NotDer, ValueError):
-        raise ArchiveTimestampBroken from None
+def _archive(bones: cms.Bones, token: Token, content: Content) -> Archive:
+    covered = archive.coverage(token.signed, bones)
     # §5.5.2: one digest for the index and for the imprint.
-    if digest is not token.digest or _archive_imprint(parts, content(digest), index, digest) != token.imprint:
+    if not covered.whole or covered.digest is not token.digest:
         raise ArchiveTimestampBroken
-    attributes = [(name, (value,)) for name, values in read.unsigned for value in values]
-    certificates = _protected(parts.certificates, parts.certificates, listed[0], digest)
-    revocations = _protected(parts.revocations, parts.revocations, listed[1], digest)
-    unsigned = _protected(attributes, _unsigned_values(read), listed[2], digest)
-    return Archive(token, certificates, revocations, unsigned)
-
-
-def _protected(things: Sequence[T], encodings: Sequence[bytes], listed: set[bytes], digest: Digest) -> tuple[T, ...]:
-    hashed = [digest.of(one) for one in encodings]
-    if not listed <= set(hashed):
+    if archive.imprint(bones, content(covered.digest), covered.index, covered.digest) != token.imprint:
         raise ArchiveTimestampBroken
-    return tuple(thing for thing, value in zip(things, hashed, strict=True) if value in listed)
-
-
-def _read_index(index: bytes) -> tuple[Digest, list[set[bytes]]]:
-    identifier, *kinds = der.whole(index, der.SEQUENCE)
-    if len(kinds) != 3:
-        raise ArchiveTimestampBroken
-    return Digest.from_identifier(der.encoding(index, identifier)), [
-        {der.content(index, one, der.OCTET_STRING) for one in der.inside(index, kind, der.SEQUENCE)} for kind in kinds
-    ]
-
-
-def _unsigned_values(read: cms.Parsed) -> list[bytes]:
-    """Each value, after its attribute's type (§5.5.2)."""
-    return [der.oid(name) + value for name, values in read.unsigned for value in values]
-
-
-def _archive_imprint(parts: cms.Bones, content_digest: bytes, index: bytes, digest: Digest) -> bytes:
-    return digest.of(parts.content_type, content_digest, parts.signer, index)
+    return Archive(token, covered)

@@ -4,9 +4,10 @@ Shorter than a full path validation (RFC 5280 §6), which the verdict makes with
 validity, what an authority may sign, and no critical extension that is not understood.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -15,6 +16,8 @@ from cryptography.x509.oid import ExtensionOID
 from telesphore.ades.errors import NoPathToAnchor
 
 LONGEST = 8
+MOST_CHECKS = 200
+"""Signatures on certificates checked for one path: certificates that all sign one another make countless ones."""
 UNREADABLE = (
     ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType, UserWarning,
@@ -57,14 +60,14 @@ def path_to_anchor(
     Raises:
         NoPathToAnchor
     """
-    found = _climb((certificate,), tuple(dict.fromkeys((*anchors, *pool))), frozenset(anchors), at)
+    found = _climb((certificate,), tuple(dict.fromkeys((*anchors, *pool))), frozenset(anchors), at, count(1))
     if found is None:
         raise NoPathToAnchor
     return found
 
 
 def _climb(
-    path: tuple[bytes, ...], pool: tuple[bytes, ...], anchors: frozenset[bytes], at: datetime
+    path: tuple[bytes, ...], pool: tuple[bytes, ...], anchors: frozenset[bytes], at: datetime, checks: Iterator[int]
 ) -> tuple[bytes, ...] | None:
     below = load(path[-1])
     if path[-1] in anchors:
@@ -78,8 +81,12 @@ def _climb(
             above = load(candidate)
         except NoPathToAnchor:
             continue
-        if above.subject == below.issuer and may_issue(above, len(path) - 1) and issued(above, below):
-            found = _climb((*path, candidate), pool, anchors, at)
+        if above.subject != below.issuer or not may_issue(above, len(path) - 1):
+            continue
+        if next(checks) > MOST_CHECKS:
+            return None
+        if issued(above, below):
+            found = _climb((*path, candidate), pool, anchors, at, checks)
             if found is not None:
                 return found
     return None

@@ -38,6 +38,8 @@ def list_organisations(as_json: AsJson = False) -> None:
         return
     for card in cards:
         print(f"{card.organisation_id}  {card.name}")
+    if not cards:
+        print("No organisation yet: `telesphore accounts found NAME --city CITY`.")
 
 
 @app.command()

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import typer
 
-from telesphore.ades import cades, paths
+from telesphore.ades import cades, cms, paths
+from telesphore.ades.timestamps import read_token, verify_token
 from telesphore.ades.verdict.apart import Limits, judge
 from telesphore.ades.verdict.result import Conclusion, Verdict
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
@@ -24,6 +25,7 @@ from telesphore.kernel.errors import DomainError
 from telesphore.signature.formats import kit
 
 LIMITS = Limits(size=kit.LARGEST_ENTRY, processor=120, elapsed=300)
+STAMP = cms.SIGNATURE_TIME_STAMP
 GOOD = (Conclusion.VALID, Conclusion.WARNING)
 
 
@@ -53,8 +55,9 @@ def make(
     path = output or Path(f"kit-{envelope}.zip")
     actor = Actor.system(organisation_of(envelope), client="telesphore kit")
     draft = path.with_name(f"{path.name}.part")
+    out = draft.open("xb")
     try:
-        with draft.open("xb") as out:
+        with out:
             make_kit(envelope_id=envelope, actor=actor, at=now(), out=out)
         draft.replace(path)
     finally:
@@ -101,18 +104,29 @@ def _beside(entries: Mapping[str, bytes], evidence: Evidence) -> Evidence:
 
 
 def _check_seal(entries: Mapping[str, bytes], trust: Trust, made_at: datetime) -> str:
-    """The manifest's signature leads to someone whom we trust; their name."""
+    """The manifest's signature, and the timestamps on it, lead to someone whom we trust; the signer's name."""
     content = entries[kit.MANIFEST]
+    anchors = [one.certificate for one in trust.anchors]
     try:
         signed = cades.check_signature(entries[kit.SEAL], lambda digest: digest.of(content))
         signer = signed.signer
         assert signer is not None
-        paths.path_to_anchor(
-            signer, pool=signed.certificates, anchors=[one.certificate for one in trust.anchors], at=made_at
-        )
+        for stamp in (value for name, values in signed.unsigned if name == STAMP for value in values):
+            made_at = _check_timestamp(stamp, signed.signature, anchors)
+        paths.path_to_anchor(signer, pool=signed.certificates, anchors=anchors, at=made_at)
     except DomainError:
         raise kit.BadKit("the seal of its manifest does not hold, or is of nobody known here") from None
     return paths.load(signer).subject.rfc4514_string()
+
+
+def _check_timestamp(stamp: bytes, stamped: bytes, anchors: list[bytes]) -> datetime:
+    """When it proves that these bytes were there."""
+    token = read_token(stamp)
+    if token.digest.of(stamped) != token.imprint:
+        raise kit.BadKit("a timestamp on the seal of its manifest is of something else")
+    unit = verify_token(token)
+    paths.path_to_anchor(unit, pool=token.signed.certificates, anchors=anchors, at=token.gen_time)
+    return token.gen_time
 
 
 def _told(entries: Mapping[str, bytes], manifest: kit.Manifest) -> dict[str, Any]:
@@ -153,8 +167,10 @@ def _check_document(document: bytes, told: Mapping[str, Any], verdict: Verdict) 
     ends = {row.end: row.signed_by for row in verdict.revisions}
     signers = {one.field_name: one.signer.certificate_sha256 for one in verdict.signatures}
     try:
-        for row in told["revisions"]:
+        for place, row in enumerate(told["revisions"]):
             size, number = row["size"], row["number"]
+            if number != place:
+                raise kit.BadKit("the states of its document do not follow one another")
             if hashlib.sha256(document[:size]).hexdigest() != row["sha256"] or (number and not ends.get(size)):
                 raise kit.BadKit(f"state {number} of its document is not what its evidence lists")
             if row["certificate_sha256"] not in ("", signers.get(ends.get(size, ""))):

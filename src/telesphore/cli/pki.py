@@ -309,6 +309,8 @@ def list_(
         key = "here" if card.root_key_here else "away"
         typer.echo(f"authority {card.generation}  {card.authority_id}  {role}, {state}; root key {key}")
         typer.echo(f"  serial number {card.serial_number:x}")
+        typer.echo(f"  its SHA-256   {card.issuing_sha256()}")
+        typer.echo(f"  its root's    {card.root_sha256()}, until {card.root_ends_at:%Y-%m-%d}")
     for one in given:
         state = f"revoked {one.revoked_at:%Y-%m-%d} ({one.reason})" if one.revoked_at else "good"
         typer.echo(f"{one.serial_number:40}  {one.profile:12}  until {one.expires_at:%Y-%m-%d}  {state}")
@@ -371,5 +373,8 @@ def anchors(organisation: Organisation = None) -> None:
     """Print the organisation's roots, PEM: for other people's validators."""
     from telesphore.pki import queries
 
-    organisation_id, _name = _organisation(organisation)
+    organisation_id, name = _organisation(organisation)
+    if not queries.trust_anchors(organisation_id):
+        typer.echo(f"{name} has no authority yet: `telesphore pki init` makes one.", err=True)
+        raise typer.Exit(Status.REFUSED)
     typer.echo(queries.trust_anchors_pem(organisation_id).decode(), nl=False)

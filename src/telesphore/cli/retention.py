@@ -17,6 +17,12 @@ app = typer.Typer(no_args_is_help=True, help="How long the proofs of sealed docu
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+NOTHING_WATCHED = (
+    "Nothing is watched yet: a document is once its envelope is completed and sealed; what was sealed before is found "
+    "by the worker, or at once by `telesphore retention renew`."
+)
+
+
 class Means(StrEnum):
     """How proofs are renewed."""
 
@@ -40,7 +46,10 @@ def forecast(as_json: Json = False) -> None:
         del content["life"], content["margin"]
         typer.echo(json.dumps(content, default=_text))
         return
-    typer.echo(f"{found.standing.total} documents are watched; algorithms by {found.policy}.")
+    typer.echo(f"Documents watched: {found.standing.total}; algorithms by {found.policy}.")
+    if not found.standing.total:
+        typer.echo(NOTHING_WATCHED)
+        return
     typer.echo(
         f"A new timestamp is taken to stand {found.life.days} days, and is renewed {found.margin.days} days before."
     )
@@ -66,6 +75,8 @@ def status(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found) | {"troubled": found.troubled}, default=_text))
     else:
+        if not found.total:
+            typer.echo(NOTHING_WATCHED)
         for state, count in found.counts.items():
             typer.echo(f"{state}\t{count}")
         typer.echo(f"without a timestamp\t{found.untimestamped}")
@@ -109,7 +120,7 @@ def means(chosen: Annotated[Means, typer.Argument(help="A timestamp in each file
     count = actions.set_means(
         means=ProofMeans(chosen.value), actor=Actor.system(client="telesphore retention means"), at=now()
     )
-    typer.echo(f"{count} documents change their means.")
+    typer.echo(f"Documents that change their means: {count}.")
 
 
 @app.command()
@@ -121,9 +132,13 @@ def leave(authority: Annotated[str, typer.Argument(help="Its name, as `forecast`
     from telesphore.signature.actions import renew as actions
 
     count = actions.hasten(authority=authority, actor=Actor.system(client="telesphore retention leave"), at=now())
-    typer.echo(f"{count} documents are due now; the guardian renews them every hour, or at once: retention renew.")
     if not count:
+        typer.echo("Nothing hangs on an authority of this name: `telesphore retention forecast` names them.", err=True)
         raise typer.Exit(Status.REFUSED)
+    typer.echo(
+        f"Documents that are due now: {count}. The guardian renews them every hour, `telesphore retention renew` at "
+        "once."
+    )
 
 
 def _text(value: Any) -> str:

@@ -55,6 +55,7 @@ def verify(
     if language not in ("fr", "en"):
         raise typer.BadParameter("--language accepts fr or en.")
     moment = _moment(at) if at else now()
+    beside = _beside(signature) if signature else None
     if anchors:
         # Without a word from the database: an outsider's machine needs none.
         trust = Trust([Anchor(one) for path in anchors for one in _certificates(path)], algorithm_policy.get())
@@ -64,10 +65,11 @@ def verify(
     all_good = True
     for path in files:
         try:
-            if kit.is_kit(path):
+            if beside is None and kit.is_kit(path):
+                if as_xml or report:
+                    raise typer.BadParameter("A dispute kit holds its reports: --xml and --report take a signed file.")
                 all_good &= _say_kit(path, trust, evidence, moment, as_json_=as_json_)
                 continue
-            beside = signature.read_bytes() if signature else None
             judged = judge(path.read_bytes(), trust, at=moment, signature=beside, evidence=evidence, limits=LIMITS)
         except OSError as error:
             all_good = False
@@ -127,6 +129,13 @@ def _report(judged: Judged, name: str, language: str, at: datetime) -> bytes:
         reader = Reader(language, timezone.get_current_timezone(), gettext)
         telling = tell(judged.verdict, reader, name=name, passages=judged.passages)
         return report_pdf(telling, pages_drawn(judged, reader), reader, at=at)
+
+
+def _beside(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"--signature: {path} can't be read: {error.strerror}.") from None
 
 
 def _moment(text: str) -> datetime:

@@ -8,7 +8,11 @@ class Assembly(AppConfig):
     label = "config"
 
     def ready(self) -> None:
+        from django.utils import translation
+
         from telesphore.config import wiring, work
 
-        wiring.bind()
+        with translation.override("en"):
+            # What stops a start is told to operators, whose settings and commands are in English.
+            wiring.bind()
         work.register()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from telesphore.cli.statuses import Status
 from telesphore.config import keys, process
@@ -131,7 +132,7 @@ def _commands() -> typer.Typer:
     def root(context: typer.Context) -> None:
         """Settings come from the environment (TELESPHORE_…) and from telesphore.toml in the home folder."""
         own = {command.__name__ for command in INSTANCE}
-        if context.invoked_subcommand not in own and "--help" not in sys.argv:
+        if context.invoked_subcommand not in own and _needs_instance(sys.argv[1:]):
             # A room's command works on the instance, whether or not `up` runs.
             context.with_resource(process.database_running(_settings()))
 
@@ -143,6 +144,17 @@ INSTANCE = (up, demo, serve, worker, migrate, doctor, backup, restore)
 
 # They look at an instance, or bring its keys: none is made for them.
 WITHOUT_NEW_KEYS = frozenset({"doctor", "restore"})
+
+
+def _needs_instance(arguments: list[str]) -> bool:
+    """Whether these work on an instance: not who asks for help, nor who checks a file by anchors of their own."""
+    if not arguments or "--help" in arguments:
+        return False
+    return arguments[0] != "verify" or not any(one.partition("=")[0] == "--anchors" for one in arguments)
+
+
+def _makes_keys(arguments: list[str]) -> bool:
+    return _needs_instance(arguments) and arguments[0] not in WITHOUT_NEW_KEYS
 
 
 def main() -> None:
@@ -159,7 +171,7 @@ def main() -> None:
 
             demonstration.set_up(os.environ)
         settings = _settings()
-        made = [] if WITHOUT_NEW_KEYS.intersection(sys.argv[1:2]) else keys.make(settings)
+        made = keys.make(settings) if _makes_keys(sys.argv[1:]) else []
         if made and not settings["demonstration"].value:
             print(keys.notice(made), file=sys.stderr, flush=True)
         _run()
@@ -173,7 +185,7 @@ def main() -> None:
 
 def _run() -> None:
     import django
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
     from django.utils import translation
 
     from telesphore.config.backup import BackupFailure
@@ -190,6 +202,20 @@ def _run() -> None:
         _leave(Status.REFUSED, refused)
     except OperationalError as error:
         _leave(Status.DATABASE_AWAY, f"The database does not answer: {error}")
+    except (ProgrammingError, OSError) as error:
+        if (told := _told(error)) is None:
+            raise
+        _leave(*told)
+
+
+def _told(error: Exception) -> tuple[Status, str] | None:
+    """What an operator can mend, in words; None for what only we can, whose trace is then shown."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return Status.FAILED, f"{where}{error.strerror}." if error.strerror else str(error)
+    if isinstance(error.__cause__, UndefinedTable | UndefinedColumn):
+        return Status.REFUSED, "The database's tables are not those of this release. Run `telesphore migrate`."
+    return None
 
 
 def _leave(status: Status, why: Any) -> None:

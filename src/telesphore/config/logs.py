@@ -85,6 +85,8 @@ CONFIGURATION: dict[str, Any] = {
         "django.server": {"level": "ERROR", "handlers": [], "propagate": True},
         "procrastinate": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        # It greets at each import, so at each command.
+        "pikepdf": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
         "_granian": {"level": "INFO", "handlers": [], "propagate": True},
         "granian.access": {"level": "CRITICAL", "handlers": [], "propagate": True},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telesphore.config import embedded, logs
 from telesphore.config.catalogue import read_settings
-from telesphore.config.options import BadSetting, read_secret, write_secret
+from telesphore.config.options import BadSetting, read_secret
 
 try:
     SETTINGS = read_settings(os.environ)
@@ -29,9 +29,8 @@ DEMONSTRATION: bool = _value("demonstration")
 DEBUG = False
 
 _secret_key_file = HOME / "keys" / "sessions.secret"
-if not _secret_key_file.exists():
-    write_secret(_secret_key_file, secrets.token_urlsafe(64))
-SECRET_KEY = read_secret(_secret_key_file)
+# `config.keys` makes the file before anything runs; what only looks (help, the doctor) needs none that lasts.
+SECRET_KEY = read_secret(_secret_key_file) if _secret_key_file.exists() else secrets.token_urlsafe(64)
 
 BASE_URL: str = _value("base_url")
 SECURE = BASE_URL.startswith("https://")
@@ -195,7 +194,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # Shared by all web processes, so that a limit is one limit.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_cache",
+        # Counts of who asks too often live here: a crowd of addresses must not make it forget them.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Never in a temporary file: `web.uploads` bounds what memory must hold.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]

@@ -6,7 +6,7 @@ import pytest
 
 from telesphore.ades import cades, cms, der
 from telesphore.ades.algorithms import Digest, algorithm_for, sign_with
-from telesphore.ades.verdict.archive import HASH_INDEX_V3
+from telesphore.ades.archive import ARCHIVE_TIME_STAMP_V3, ATS_HASH_INDEX_V3
 from telesphore.ades.verdict.detached import validate_detached
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Conclusion, Level, SubIndication, Verdict
@@ -121,8 +121,8 @@ def test_a_renewed_archive_timestamp_carries_the_one_before() -> None:
 
 def test_an_archive_timestamp_of_another_signature_proves_nothing() -> None:
     other = archived(kept(stamped(signed(ISSUING.signer("Odile", since=BORN, days=365)))))
-    (value,) = cms.parse(other).values(cades.ARCHIVE_TIME_STAMP_V3)
-    pasted = cms.add_unsigned(kept(stamped(signed())), cades.ARCHIVE_TIME_STAMP_V3, value)
+    (value,) = cms.parse(other).values(ARCHIVE_TIME_STAMP_V3)
+    pasted = cms.add_unsigned(kept(stamped(signed())), ARCHIVE_TIME_STAMP_V3, value)
     (found,) = judge(pasted).signatures
     assert found.level is Level.LT
     assert Reason.TIMESTAMP_NOT_VALID in [finding.reason for finding in found.findings]
@@ -138,8 +138,8 @@ def test_what_an_archive_timestamp_listed_must_still_be_there() -> None:
 
 def test_an_archive_timestamp_without_its_index_is_left_out() -> None:
     lasting = archived(kept(stamped(signed())))
-    (value,) = cms.parse(lasting).values(cades.ARCHIVE_TIME_STAMP_V3)
-    bare = cms.set_unsigned(value, [one for one in cms.parse(value).unsigned if one[0] != HASH_INDEX_V3])
-    unsigned = [one for one in cms.parse(lasting).unsigned if one[0] != cades.ARCHIVE_TIME_STAMP_V3]
-    without = cms.set_unsigned(lasting, [*unsigned, (cades.ARCHIVE_TIME_STAMP_V3, (bare,))])
+    (value,) = cms.parse(lasting).values(ARCHIVE_TIME_STAMP_V3)
+    bare = cms.set_unsigned(value, [one for one in cms.parse(value).unsigned if one[0] != ATS_HASH_INDEX_V3])
+    unsigned = [one for one in cms.parse(lasting).unsigned if one[0] != ARCHIVE_TIME_STAMP_V3]
+    without = cms.set_unsigned(lasting, [*unsigned, (ARCHIVE_TIME_STAMP_V3, (bare,))])
     assert judge(without).signatures[0].level is Level.LT

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from telesphore.ades.algorithms import TS_119_312
-from telesphore.ades.verdict import ranges
+from telesphore.ades.verdict import ranges, revocation
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Conclusion, Indication, Level, SubIndication, Verdict
 from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
@@ -108,3 +108,29 @@ def test_what_is_not_a_pdf_is_said_to_be_unreadable(content: bytes) -> None:
 
 def test_a_file_without_signature_is_said_to_have_none() -> None:
     assert reasons(judge(form())) == [Reason.NOT_SIGNED]
+
+
+def test_a_file_full_of_junk_does_not_hide_a_revocation_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    revoked_at, at = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+    before = ROOT.crl(at=NOW - timedelta(hours=3))
+    known = Evidence(crls=[ROOT.crl({LEBRUN.certificate: revoked_at}, at=at)])
+    signed = sign(form(), "Signature1", LEBRUN, NOW, stamps=[(UNIT, NOW)])
+    monkeypatch.setattr(revocation, "MOST_SOURCES", 20)
+    many = store(signed, crls=[before], ocsps=[b"%d" % number for number in range(30)])
+    assert judge(many, evidence=known).conclusion is Conclusion.INVALID
+
+    monkeypatch.undo()
+    monkeypatch.setattr(revocation, "LARGEST_TOGETHER", 3000)
+    large = store(signed, crls=[before], ocsps=[bytes(2990 - len(before))])
+    assert judge(large, evidence=known).conclusion is Conclusion.INVALID
+
+
+def test_a_short_lived_certificate_that_was_revoked_nevertheless_signs_no_more() -> None:
+    short = ROOT.signer("Odile", since=NOW - timedelta(hours=3), days=0.5)
+    signed = sign(form(), "Signature1", short, NOW, stamps=[(UNIT, NOW)])
+    revoked = ROOT.crl({short.certificate: NOW - timedelta(hours=2)}, at=NOW - timedelta(hours=1))
+
+    assert judge(signed).conclusion is Conclusion.VALID
+    verdict = judge(signed, evidence=Evidence(crls=[revoked]))
+    assert verdict.conclusion is Conclusion.INVALID
+    assert verdict.signatures[0].sub_indication is SubIndication.REVOKED

@@ -1,7 +1,7 @@
 """Reading a foreign SignedData within bounds: one frozen value, of which nothing but the form is judged."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -211,12 +211,14 @@ class Bones:
     Attributes:
         signer: the SignerInfo's fields up to the signature, one after another.
         certificates, revocations: whatever their kind.
+        unsigned: each unsigned attribute's type, and one of its values: a pair for each value.
     """
 
     content_type: bytes
     signer: bytes
     certificates: tuple[bytes, ...]
     revocations: tuple[bytes, ...]
+    unsigned: tuple[tuple[bytes, bytes], ...]
 
 
 def bones(content: bytes) -> Bones:
@@ -234,10 +236,18 @@ def bones(content: bytes) -> Bones:
             tuple(der.encoding(content, one) for one in der.children(content, *node[2:])) if node else ()
             for node in (at.certificates, at.revocations)
         )
+        unsigned = tuple(_bare_values(content, at.unsigned))
     except (NotDer, ValueError, IndexError):
         raise MalformedSignature from None
     signer = b"".join(der.encoding(content, one) for one in at.info)
-    return Bones(der.encoding(content, kind), signer, certificates, revocations)
+    return Bones(der.encoding(content, kind), signer, certificates, revocations, unsigned)
+
+
+def _bare_values(data: bytes, unsigned: der.Node | None) -> Iterator[tuple[bytes, bytes]]:
+    for attribute in der.children(data, *unsigned[2:]) if unsigned else ():
+        kind, values = der.inside(data, attribute, der.SEQUENCE)
+        for value in der.inside(data, values, der.SET):
+            yield der.encoding(data, kind), der.encoding(data, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,24 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from telesphore.ades import cms, der
-from telesphore.ades.errors import MalformedSignature, NotDer, SignatureTooLarge
-from telesphore.ades.verdict.archive import ArchiveTimestamp, Parts, archive_timestamps, imprint_of, parts_of
+from telesphore.ades import archive, cms, der
+from telesphore.ades.errors import (
+    ArchiveTimestampBroken,
+    MalformedSignature,
+    NotDer,
+    SignatureTooLarge,
+    UnknownAlgorithm,
+)
 from telesphore.ades.verdict.level import missing_chain
 from telesphore.ades.verdict.qualification import qualify
 from telesphore.ades.verdict.result import Level, SignatureFacts, Verdict, conclude
 from telesphore.ades.verdict.session import Session
 from telesphore.ades.verdict.signatures import JudgedSignature, judge_signature, not_proving, summary
-from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp
+from telesphore.ades.verdict.times import JudgedTimestamp, judge_timestamp, read_token
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence, Trust
+
+MOST_ARCHIVES = 64
+"""Archive timestamps in one signature."""
 
 
 def validate_detached(
@@ -94,35 +102,48 @@ def validate_detached(
     )
 
 
-Archives = Sequence[tuple[ArchiveTimestamp, JudgedTimestamp]]
+Archives = Sequence[tuple[archive.Coverage, JudgedTimestamp]]
 
 
 def _judge_archives(
     signature: bytes, digest_of: Callable[[str], bytes], session: Session
-) -> list[tuple[ArchiveTimestamp, JudgedTimestamp]]:
+) -> list[tuple[archive.Coverage, JudgedTimestamp]]:
     """From the latest to the first: each proves the one before, and what it covers."""
     try:
         signed = cms.parse(signature)
-        parts: Parts = parts_of(signed)
+        bones = cms.bones(signature)
     except (MalformedSignature, SignatureTooLarge):
         return []
     session.learn(signed.certificates, signed.ocsps, signed.crls)
     session.learn_evidence()
-    found: list[tuple[ArchiveTimestamp, JudgedTimestamp]] = []
-    for one in archive_timestamps(signed, parts):
-        later = [stamp.time for above, stamp in found if stamp.time is not None and one.value in above.covered]
-        judged = judge_timestamp(
-            one.value,
-            imprint_of(one, parts, digest_of),
-            session,
-            kind="archive",
-            proved=min(later, default=session.at),
-        )
+    found: list[tuple[archive.Coverage, JudgedTimestamp]] = []
+    for value, one in _archives(signed, bones):
+        later = [stamp.time for above, stamp in found if stamp.time is not None and value in above.all]
+
+        def imprint(name: str, one: archive.Coverage = one) -> bytes:
+            # §5.5.2 and §5.5.3: one digest for all, and what is listed must still be there.
+            if name != one.digest.value or not one.whole:
+                return b""
+            return archive.imprint(bones, digest_of(name), one.index, one.digest)
+
+        judged = judge_timestamp(value, imprint, session, kind="archive", proved=min(later, default=session.at))
         if judged.time is not None:
-            for covered in one.covered:
+            for covered in one.all:
                 session.existed_by(_source(covered), judged.time)
         found.append((one, judged))
     return found
+
+
+def _archives(signed: cms.Parsed, bones: cms.Bones) -> list[tuple[bytes, archive.Coverage]]:
+    """Those that can be read, the latest first by their own word: DER of each, and what it covers."""
+    found = []
+    for value in signed.values(archive.ARCHIVE_TIME_STAMP_V3)[:MOST_ARCHIVES]:
+        try:
+            token = read_token(value)
+            found.append((token.time, value, archive.coverage(token.signed, bones)))
+        except (MalformedSignature, SignatureTooLarge, ArchiveTimestampBroken, UnknownAlgorithm):
+            continue
+    return [(value, one) for _time, value, one in sorted(found, key=lambda each: each[0], reverse=True)]
 
 
 def _source(choice: bytes) -> bytes:
@@ -141,7 +162,7 @@ def _covered_by(archives: Archives) -> Mapping[bytes, datetime]:
     found: dict[bytes, datetime] = {}
     for one, judged in archives:
         if judged.time is not None:
-            for covered in one.covered:
+            for covered in one.all:
                 found[covered] = min(judged.time, found.get(covered, judged.time))
     return found
 
@@ -165,8 +186,8 @@ def _level(judged: JudgedSignature, archives: Archives) -> tuple[Level, str]:
         if missing := missing_chain(one, certificates, sources):
             return Level.T, missing
     needed = {source for one in (judged.judged,) if one is not None for source in one.revocation.used}
-    for archive, stamp in archives:
-        covered = {_source(one) for one in archive.covered}
+    for reach, stamp in archives:
+        covered = {_source(one) for one in reach.all}
         if stamp.time is not None and needed & {*signed.ocsps, *signed.crls} <= covered:
             return Level.LTA, ""
     return Level.LT, "No archive timestamp covers the validation data."

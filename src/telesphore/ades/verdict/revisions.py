@@ -5,7 +5,7 @@ with the file and with what was changed, not with their product.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
@@ -39,19 +39,22 @@ class Examination:
         findings: all those of the revisions, and those of the whole file.
         places: where allowed changes may show, for the comparison of pixels.
         signed_end: the byte after what the first signature signed; None without a signature.
+        heeded: signature fields whose signatures the revisions were judged by.
     """
 
     revisions: tuple[RevisionFacts, ...]
     findings: tuple[Finding, ...]
     places: tuple[Place, ...] = ()
     signed_end: int | None = None
+    heeded: frozenset[str] = frozenset()
 
 
-def examine(document: Document, signers: Mapping[str, str] | None = None) -> Examination:
+def examine(document: Document, signers: Mapping[str, str] | None = None, *, known: int | None = None) -> Examination:
     """Judge every revision after the first signature.
 
     Args:
         signers: signature field → name of who signed there, for the findings.
+        known: index of a revision that a signature is known to end.
 
     Raises:
         UnreadableFile, FileBeyondLimits
@@ -59,7 +62,7 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     signers = signers or {}
     content, revisions = document.content, document.revisions
     last = len(revisions) - 1
-    first = _first_signed(document)
+    first = min((one for one in (_first_signed(document), known) if one is not None), default=None)
     if first is None:
         none = tuple(RevisionFacts(one.index, one.end, "", (), ()) for one in revisions)
         return Examination(none, ())
@@ -78,8 +81,9 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
             judge = Judge(graph)
             names = _signed_in(graph, judge.form.fields)
     rules = Rules()
-    for name, signature in names.items():
+    for name, signature in names:
         rules.heed(look, signature, signers.get(name, name))
+    heeded = {name for name, _ in names}
     facts = [RevisionFacts(one.index, one.end, "", (), ()) for one in revisions[:first]]
     facts.append(RevisionFacts(first, revisions[first].end, _ends(names, content, revisions[first].end), (), ()))
     findings = [*(_odd(document, first, rules.signer) if names else ()), *_bypassed(document)]
@@ -87,18 +91,19 @@ def examine(document: Document, signers: Mapping[str, str] | None = None) -> Exa
     for revision in revisions[first + 1 :]:
         graph.advance(revision.index)
         ledger = judge.judge(rules)
-        signed_by = _ends(ledger.signed, content, revision.end)
+        signed_by = _ends(ledger.signed.items(), content, revision.end)
         changes, found = tuple(ledger.changes), tuple(_readable(document, ledger.findings, rules))
         facts.append(RevisionFacts(revision.index, revision.end, signed_by, changes, found))
         findings.extend(found)
         places.extend(ledger.places)
         for name, signature in ledger.signed.items():
             rules.heed(graph, signature, signers.get(name, name))
+            heeded.add(name)
         document_ends_unsigned = bool(changes) and not signed_by
         if revision.index == len(revisions) - 1 and document_ends_unsigned:
             refused = any(one.reason.effect in (Effect.INVALID, Effect.UNKNOWN) for one in found)
             findings.extend(() if refused else (Finding(Reason.ENDS_UNSIGNED),))
-    return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end)
+    return Examination(tuple(facts), tuple(findings), tuple(places), revisions[first].end, frozenset(heeded))
 
 
 def _readable(document: Document, findings: list[Finding], rules: Rules) -> list[Finding]:
@@ -127,19 +132,20 @@ def _fields(look: Look, document: Document) -> dict[Reference, Field]:
     return fields_below(look, look.now(form.get("Fields")))
 
 
-def _signed_in(graph: Look, fields: Mapping[Reference, Field]) -> dict[str, Mapping[str, Value]]:
-    found = {}
+def _signed_in(graph: Look, fields: Mapping[Reference, Field]) -> list[tuple[str, Mapping[str, Value]]]:
+    """Names and signatures; a widget may bear its field's, and two fields one name."""
+    found = []
     for reference, known in fields.items():
-        if known.kind == "Sig" and known.terminal == reference:
+        if known.kind == "Sig":
             signature = entries(graph.now(entries(graph.now(reference)).get("V")))
             if signature:
-                found[known.name] = signature
+                found.append((known.name, signature))
     return found
 
 
-def _ends(signed: Mapping[str, Mapping[str, Value]], content: bytes, end: int) -> str:
+def _ends(signed: Iterable[tuple[str, Mapping[str, Value]]], content: bytes, end: int) -> str:
     """Which of these signatures ends the revision: white space may follow it."""
-    for name, signature in signed.items():
+    for name, signature in signed:
         span = signature.get("ByteRange")
         if isinstance(span, list) and len(span) == 4 and all(type(one) is int for one in span):
             signed_end = number_of(span[2]) + number_of(span[3])

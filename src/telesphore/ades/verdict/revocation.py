@@ -42,8 +42,9 @@ from telesphore.ades.verdict.sources import (
 LARGEST_OCSP = 256 * 2**10
 LARGEST_CRL = 32 * 2**20
 LARGEST_TOGETHER = 128 * 2**20
-"""Bytes of one OCSP response, of one CRL, and of all that a validation reads."""
+"""Bytes of one OCSP response, of one CRL, and of all that a file bears, or that is given beside it."""
 MOST_SOURCES = 5000
+"""Of a file, and again of what is given beside it."""
 MOST_SINGLE_RESPONSES = 100
 MOST_RESPONDERS = 10
 """Certificates tried as the signer of one OCSP response."""
@@ -83,29 +84,34 @@ class Revocations:
         self._statuses: dict[tuple[bytes, bytes], tuple[Status, ...]] = {}
         self._crl_verified: dict[tuple[int, bytes], bool] = {}
         self._seen: set[bytes] = set()
-        self._bytes = 0
+        self._count = self._bytes = 0
 
     def add(self, ocsps: Sequence[bytes], crls: Sequence[bytes]) -> None:
         """Make sources known; those that can't be read, or go past the limits, are left out."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            for der in self._admitted(ocsps, LARGEST_OCSP):
-                self._add_ocsp(der)
             for der in self._admitted(crls, LARGEST_CRL):
                 try:
                     crl = x509.load_der_x509_crl(der)
                     self._lists.setdefault(comparable(crl.issuer), []).append((crl, der))
                 except UNREADABLE:
                     continue
+            for der in self._admitted(ocsps, LARGEST_OCSP):
+                self._add_ocsp(der)
         self._statuses.clear()
+
+    def make_room(self) -> None:
+        """Count anew what is added from here on: a file full of junk must not crowd out what others know of it."""
+        self._count = self._bytes = 0
 
     def _admitted(self, ders: Sequence[bytes], largest: int) -> Iterator[bytes]:
         for der in ders:
-            if der in self._seen or len(der) > largest or len(self._seen) >= MOST_SOURCES:
+            if der in self._seen or len(der) > largest or self._count >= MOST_SOURCES:
                 continue
             if self._bytes + len(der) > LARGEST_TOGETHER:
                 continue
             self._seen.add(der)
+            self._count += 1
             self._bytes += len(der)
             yield der
 
@@ -146,8 +152,6 @@ class Revocations:
         complete = True
         for position in range(len(path.certificates) - 2, -1, -1):
             one, issuer = path.certificates[position], path.certificates[position + 1]
-            if one.needs_no_revocation and position == 0:
-                continue
             statuses = [
                 status
                 for status in self.of(one, issuer)
@@ -173,6 +177,9 @@ class Revocations:
                 return Checked(
                     _revoked(revoked, one, first, claimed, is_first=position == 0), tuple(used), complete, control
                 )
+            if one.needs_no_revocation and position == 0:
+                # Nobody need be asked after it; whoever revoked it nevertheless is heard, above.
+                continue
             speaking = next((status for status in statuses if status.fresh_at(proved)), None)
             if speaking is not None:
                 used.append(speaking.source)

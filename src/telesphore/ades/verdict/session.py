@@ -59,7 +59,8 @@ class Session:
         self.revocations.add(ocsps, crls)
 
     def learn_evidence(self) -> None:
-        """What was given beside the file."""
+        """What was given beside the file, however much the file bears."""
+        self.revocations.make_room()
         self.learn(self._evidence.certificates, self._evidence.ocsps, self._evidence.crls)
 
     def stands_at(self, der: bytes, offset: int) -> None:

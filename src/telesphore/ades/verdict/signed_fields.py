@@ -127,6 +127,8 @@ def _read(
     ranges = _ranges(document, value)
     revision = _ended(document, ranges[2] + ranges[3]) if ranges is not None else None
     malformed = _malformed(document.content, value, place, ranges, contents, revision)
+    if holder is None:
+        malformed = malformed or "its field is not an object of its own"
     return SignedField(
         name=name,
         reference=reference,

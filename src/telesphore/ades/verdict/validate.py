@@ -14,6 +14,7 @@ from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.records import judge_records
 from telesphore.ades.verdict.result import (
     Finding,
+    Indication,
     PageFacts,
     RevisionFacts,
     SignatureFacts,
@@ -70,7 +71,7 @@ def _validate(file: bytes, trust: Trust, at: datetime, evidence: Evidence, *, co
     pages, shown = _compare(document, examined) if compare_pages and signatures else ((), ())
     findings = [finding for one in signatures for finding in one.findings]
     findings += [_of_document_timestamp(one) for one in timestamps if one.problem is not None]
-    findings += [*unproving, *examined.findings, *shown]
+    findings += [*unproving, *examined.findings, *_unheeded(signatures, examined), *shown]
     if not signatures:
         findings.append(Finding(Reason.NOT_SIGNED))
     conclusion, ordered = conclude(tuple(findings))
@@ -198,9 +199,24 @@ def _of_document_timestamp(stamp: JudgedTimestamp) -> Finding:
     return not_proving(stamp)
 
 
+def _unheeded(signatures: Sequence[SignatureFacts], examined: Examination) -> list[Finding]:
+    """Signatures that hold, and after which nobody looked: the two looks must agree on what is signed."""
+    if examined.signed_end is None and examined.findings:
+        # It was given up, and says so.
+        return []
+    return [
+        Finding(Reason.COVERAGE_MALFORMED, {"field": one.field_name, "what": "its field is not one of the form’s own"})
+        for one in signatures
+        if one.indication is Indication.TOTAL_PASSED and one.field_name not in examined.heeded
+    ]
+
+
 def _examine(document: Document, signatures: Sequence[SignatureFacts]) -> Examination:
+    first = min((one.revision for one in signatures if one.revision is not None), default=None)
     try:
-        return examine(document, {one.field_name: one.signer.name for one in signatures if one.signer.name})
+        return examine(
+            document, {one.field_name: one.signer.name for one in signatures if one.signer.name}, known=first
+        )
     except FileBeyondLimits as beyond:
         finding = Finding(Reason.TOO_LARGE, {"limit": beyond.why})
     except UnreadableFile:

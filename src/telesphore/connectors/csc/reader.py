@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -157,8 +157,8 @@ class _RemoteToken:
     algorithm: Algorithm
     _name: str
     """OID of how it signs, as the service names it."""
-    _pin: str
-    _code: str
+    _pin: str = field(repr=False)
+    _code: str = field(repr=False)
 
     @property
     def certificate(self) -> bytes:

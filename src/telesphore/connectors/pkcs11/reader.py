@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -36,7 +36,7 @@ class _CardToken:
     algorithm: Algorithm
     _way: Way
     _key: SignMixin
-    _pin: str | None
+    _pin: str | None = field(repr=False)
     """For a key that asks for it at each signature (CKA_ALWAYS_AUTHENTICATE), as those of some cards do."""
     _module: Module
 

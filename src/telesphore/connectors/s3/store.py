@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import BinaryIO, cast
@@ -45,7 +45,7 @@ class Place:
     bucket: str
     region: str
     key_id: str
-    secret: str
+    secret: str = field(repr=False)
     prefix: str = ""
 
 

@@ -167,6 +167,8 @@ def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at:
         )
         return take_signature(ready, signature, actor=actor, at=at, prepared_id=row.id)
     except (SomeoneSignedMeanwhile, DamagedPrepared):
+        # Whoever signed meanwhile may be this very answer, given twice.
+        access.check_waits(access.prepared_of(actor=actor, prepared_id=prepared_id), at)
         # A crash before this leaves a row that waits for what will be refused again: nothing is lost.
         drop_prepared(prepared_id=prepared_id, actor=actor, at=at)
         raise

@@ -28,6 +28,9 @@ READ_ME = {
 MOST_ENTRIES = 2000
 LARGEST_ENTRY = 320 * 2**20
 LARGEST_KIT = 512 * 2**20
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_FILES = (0, 8)
+"""Kinds of file in Unix attributes: none said, a plain one."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PART = r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*", re.ASCII)
@@ -86,6 +89,9 @@ def read(source: Path | BinaryIO) -> dict[str, bytes]:
             for one in listed:
                 if not _NAME.fullmatch(one.filename) or one.flag_bits & 1 or one.file_size > LARGEST_ENTRY:
                     raise BadKit("an entry has an odd name, is encrypted or is too large")
+                # Others inflate without bounds. What is no file could lead whoever unpacks it elsewhere.
+                if one.compress_type not in _COMPRESSIONS or one.external_attr >> 28 not in _FILES:
+                    raise BadKit("an entry is no plain file")
             return {one.filename: archive.read(one) for one in listed}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
         raise BadKit("it is not a ZIP that can be read") from None

@@ -359,8 +359,10 @@ def check_document(pdf: bytes, evidence: dict[str, Any], trust: Trust) -> list[s
     if hashlib.sha256(pdf).hexdigest() != evidence["document_sha256"]:
         raise Problem("le document n’est pas celui de la preuve", "the document is not that of the evidence")
     found, signers, before = list(find(pdf)), [], 0
-    for revision in evidence["revisions"]:
+    for number, revision in enumerate(evidence["revisions"]):
         size = revision["size"]
+        if revision["number"] != number:
+            raise Problem("les révisions ne se suivent pas", "the revisions do not follow one another")
         if not before < size <= len(pdf) or hashlib.sha256(pdf[:size]).hexdigest() != revision["sha256"]:
             raise Problem(
                 f"la révision {revision['number']} n’est pas dans le document",
@@ -377,6 +379,8 @@ def check_document(pdf: bytes, evidence: dict[str, Any], trust: Trust) -> list[s
         before = size
     if before != len(pdf):
         raise Problem("quelque chose suit la dernière révision", "something follows the last revision")
+    if not signers:
+        raise Problem("personne n’a signé le document", "nobody signed the document")
     return signers
 
 
@@ -497,6 +501,9 @@ def read(path: str) -> dict[str, bytes]:
                 raise bad
             for one in listed:
                 if not NAME.fullmatch(one.filename) or one.flag_bits & 1 or one.file_size > LARGEST_ENTRY:
+                    raise bad
+                # Others inflate without bounds. What is no file could lead whoever unpacks it elsewhere.
+                if one.compress_type not in (0, 8) or one.external_attr >> 28 not in (0, 8):
                     raise bad
             return {one.filename: archive.read(one) for one in listed}
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):

@@ -28,7 +28,7 @@ from telesphore.pki.errors import AuthorityNotFound
 from telesphore.pki.formats import revocation
 from telesphore.pki.states import Level
 from telesphore.web.access import public
-from telesphore.web.pki.limits import at_most
+from telesphore.web.rates import Rate, at_most
 from telesphore.web.requests import actor_of
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,10 @@ View = Callable[..., HttpResponse]
 
 _relying_parties = public("whoever received a signature must be able to check that its certificates still hold")
 _time = public("a time-stamp tells a hash's age and nothing else; limited by address, since each costs a signature")
+
+# Both in each process: the database takes longer to count than most answers take to give.
+ANSWERS = Rate("ocsp", 600, 60, shared=False)
+STAMPS = Rate("time-stamp", 120, 60, shared=False)
 
 # An authority's certificate never changes under its address.
 _FOREVER = "public, max-age=31536000, immutable"
@@ -122,7 +126,7 @@ def _kept(content: bytes, media_type: str, made_at: datetime, next_update: datet
 @csrf_exempt
 @_here
 @require_POST
-@at_most(600)
+@at_most(ANSWERS)
 def ocsp(request: HttpRequest, authority_id: UUID) -> HttpResponse:
     """OCSP over POST: `application/ocsp-request` in, `application/ocsp-response` out."""
     if request.content_type != "application/ocsp-request":
@@ -134,7 +138,7 @@ def ocsp(request: HttpRequest, authority_id: UUID) -> HttpResponse:
 @_relying_parties
 @_here
 @require_GET
-@at_most(600)
+@at_most(ANSWERS)
 def ocsp_by_get(request: HttpRequest, authority_id: UUID, request_text: str) -> HttpResponse:
     """OCSP over GET: the request in base64, in the address."""
     try:
@@ -163,7 +167,7 @@ def _ocsp(request: HttpRequest, authority_id: UUID, content: bytes) -> bytes:
 @csrf_exempt
 @_here
 @require_POST
-@at_most(120)
+@at_most(STAMPS)
 def timestamp(request: HttpRequest, authority_id: UUID) -> HttpResponse:
     """RFC 3161 over HTTP: `application/timestamp-query` in, `application/timestamp-reply` out."""
     if request.content_type != "application/timestamp-query":

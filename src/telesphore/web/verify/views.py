@@ -80,9 +80,10 @@ def verify(request: HttpRequest) -> HttpResponse:
                 judged = judge(
                     upload.read(), trust, at=at, signature=beside.read() if beside else None, evidence=evidence
                 )
+                # Its reports take their time too when a file bears hundreds of signatures.
+                showing = show(judged, name=upload.name or _("document"), at=at)
             finally:
                 AT_ONCE.release()
-            showing = show(judged, name=upload.name or _("document"), at=at)
             return spent.tell(render(request, "verify/verdict.html", {"showing": showing, "telling": showing.telling}))
     except (AskedTooOften, BusyVerifying, TooLargeToVerify) as refused:
         form.add_error("file", refused.sentence)

@@ -8,6 +8,7 @@ our own. A file without any signature has one report, whose status is that nothi
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lxml import etree
@@ -38,6 +39,8 @@ _INDICATIONS = {
 }
 _PROCESSES = {Level.T: "LTVM", Level.LT: "LTVM", Level.LTA: "LTA"}
 """TS 119 102-1 §5.5 and §5.6; the basic process (§5.3) for all else."""
+MOST_SHARED = 100
+"""Reasons of the whole verdict, the gravest first, that are told again with each signature."""
 
 
 def as_etsi_xml(verdict: Verdict) -> bytes:
@@ -45,8 +48,10 @@ def as_etsi_xml(verdict: Verdict) -> bytes:
     root = etree.Element(_vr("ValidationReport"), nsmap={"vr": VR, "ds": DS, "xades": XADES})
     objects = _Objects()
     document = objects.document(verdict)
+    of_signatures = {_key(finding) for signature in verdict.signatures for finding in signature.findings}
+    shared = [finding for finding in verdict.findings if _key(finding) not in of_signatures][:MOST_SHARED]
     for index, signature in enumerate(verdict.signatures):
-        _signature(root, verdict, signature, index, objects, document)
+        _signature(root, verdict, signature, index, objects, document, shared)
     if not verdict.signatures:
         report = _add(root, "SignatureValidationReport")
         _constraints(report, verdict, verdict.findings)
@@ -68,6 +73,7 @@ def _signature(
     index: int,
     objects: "_Objects",
     document: str,
+    shared: Sequence[Finding],
 ) -> None:
     certificates = [objects.certificate(one) for one in signature.chain] or [
         objects.certificate(signature.signer.certificate)
@@ -80,7 +86,7 @@ def _signature(
     _add(identifier, "DocHashOnly", "false")
     _add(identifier, "DAIdentifier", signature.field_name or f"signature {index + 1}")
 
-    _constraints(report, verdict, signature.findings)
+    _constraints(report, verdict, (*signature.findings, *shared))
     proof = next(
         (stamp for stamp, facts in zip(stamps, signature.timestamps, strict=True) if facts.time == signature.proved_at),
         "",
@@ -132,7 +138,11 @@ def _attributes(report: etree._Element, signature: SignatureFacts) -> None:
     report.append(attributes)
 
 
-def _constraints(report: etree._Element, verdict: Verdict, findings: tuple[Finding, ...]) -> None:
+def _key(finding: Finding) -> object:
+    return finding.reason, tuple(sorted(finding.details.items()))
+
+
+def _constraints(report: etree._Element, verdict: Verdict, findings: Sequence[Finding]) -> None:
     """§4.2.4: the looks, then each reason; one that only the whole verdict has counts for all signatures."""
     evaluation = _add(report, "ValidationConstraintsEvaluationReport")
     policy = _add(evaluation, "SignatureValidationPolicy")
@@ -147,8 +157,7 @@ def _constraints(report: etree._Element, verdict: Verdict, findings: tuple[Findi
         looks.append(("pages", all(page.same for page in verdict.pages)))
     for look, passed in looks:
         _constraint(evaluation, f"look:{look}", Indication.TOTAL_PASSED if passed else Indication.TOTAL_FAILED)
-    shared = tuple(one for one in verdict.findings if one not in findings)
-    for finding in (*findings, *shared):
+    for finding in findings:
         _constraint(evaluation, f"reason:{finding.reason.code}", _INDICATIONS[finding.reason.effect], finding)
 
 

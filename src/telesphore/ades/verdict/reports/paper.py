@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from telesphore.ades.verdict.reports.reader import Reader
 from telesphore.ades.verdict.reports.telling import Telling
 from telesphore.paper.typesetting import typeset
 
 TEMPLATE = Path(__file__).with_name("report.typ")
+LONGEST_TEXT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def report_pdf(
     }
     shapes = {"done": _("right"), "late": _("with a reservation"), "no": _("wrong"), "unknown": _("can’t be known")}
     given = {
-        **asdict(telling),
+        **_short(asdict(telling)),
         "drawn": [[asdict(one) for one in row] for row in drawn],
         "language": reader.language,
         "words": words,
@@ -57,3 +59,15 @@ def report_pdf(
         "at": at,
     }
     return typeset(TEMPLATE, given)
+
+
+def _short(value: Any) -> Any:
+    """The same with long texts cut: a name in a foreign file may be a book, and PDF/A has bounds."""
+    match value:
+        case str():
+            return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}…"
+        case dict():
+            return {key: _short(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_short(one) for one in value]
+    return value
