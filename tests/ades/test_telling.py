@@ -253,3 +253,17 @@ def test_pages_that_were_not_compared_are_told_why_on_the_page_and_on_paper(lang
     text = "".join(page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(pdf))
     assert "".join(words.split()) in "".join(text.split())
     assert "too-many-pages" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Anne LEBRUN", "Après la signature d’Anne LEBRUN, la page 1 a été annotée."),
+        ("Odile FERRAND", "Après la signature d’Odile FERRAND, la page 1 a été annotée."),
+        ("Dr Anne LEBRUN", "Après la signature du Dr Anne LEBRUN, la page 1 a été annotée."),
+        ("Camille Durand", "Après la signature de Camille Durand, la page 1 a été annotée."),
+    ],
+)
+def test_a_name_fills_a_french_sentence_as_french_has_it(french: Reader, name: str, told: str) -> None:
+    with translation.override("fr"):
+        assert sentence_of(Finding(Reason.ANNOTATED, {"signer": name, "page": "1"}), french) == told

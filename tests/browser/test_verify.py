@@ -128,7 +128,9 @@ def test_what_the_platform_signed_is_verified_by_anyone(site: Site, screen: Turn
 
     somebody = screen()
     give(somebody, "consentement.pdf", signed, "Vérifier")
+    somebody.says("Ce document est valide")
     somebody.look("verify-ours")
+    somebody.picture("verify", keep=True)
     somebody.says("Qui a signé")
     assert "LEBRUN" in somebody.page.content()
 

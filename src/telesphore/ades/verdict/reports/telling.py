@@ -388,14 +388,14 @@ def _steps(verdict: Verdict, reader: Reader) -> tuple[str, ...]:
         _("Keep the file itself: a print, or a copy made by printing, bears no signature."),
         _(
             "Compute the fingerprint of your file (sha256sum on Linux, shasum -a 256 on macOS, certutil -hashfile on "
-            "Windows): it must be the one above, or it is another file."
+            "Windows): it must be the one in this report, or it is another file."
         ),
     ]
     if verdict.signatures:
         steps.append(
             _(
                 "Open the file with a PDF reader that knows signatures, or with a validator that you run yourself. It "
-                "may not know the authority: compare the certificate’s fingerprint with the one above."
+                "may not know the authority: compare the certificate’s fingerprint with the one in this report."
             )
         )
         steps.append(_("Do not give a health document to a public validation service: it would be read there."))
