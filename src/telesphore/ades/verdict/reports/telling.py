@@ -23,11 +23,8 @@ from telesphore.ades.verdict.result import (
 )
 
 SHAPES = {
-    Conclusion.VALID: "done",
-    Conclusion.WARNING: "late",
-    Conclusion.INVALID: "no",
-    Conclusion.UNKNOWN: "unknown",
-}
+    Conclusion.VALID: "done", Conclusion.WARNING: "late", Conclusion.INVALID: "no", Conclusion.UNKNOWN: "unknown",
+}  # fmt: skip
 NOT_OF_CHANGES = frozenset(
     {
         Reason.NOT_READABLE, Reason.NOT_SIGNED, Reason.TOO_LARGE, Reason.TIMESTAMP_BROKEN, Reason.TIMESTAMP_NOT_VALID,
