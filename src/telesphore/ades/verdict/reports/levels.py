@@ -57,6 +57,8 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         _("what it leaves out is not in its own dictionary"),
         _("what it leaves out is in another object"),
         _("it ends in the middle of a revision"),
+        _("its field is not an object of its own"),
+        _("its field is not one of the form’s own"),
         _("it is not a CMS signature of one signer"),
         _("it carries a content of its own"),
         _("nothing in it is signed with the document"),
