@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from telesphore.ades.algorithms import TS_119_312
-from telesphore.ades.verdict import ranges, revocation
+from telesphore.ades.verdict import ranges, revocation, signed_fields
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import Conclusion, Indication, Level, SubIndication, Verdict
 from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
@@ -56,6 +56,17 @@ def test_an_altered_document_is_invalid() -> None:
     assert verdict.conclusion is Conclusion.INVALID
     assert verdict.signatures[0].sub_indication is SubIndication.HASH_FAILURE
     assert reasons(verdict)[0] is Reason.DIGEST_DIFFERS
+
+
+def test_a_file_of_more_signatures_than_are_judged_is_not_judged_by_the_first_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pdf = sign(sign(form(), "Signature1", LEBRUN, NOW), "Signature2", ROOT.signer("Odile"), NOW)
+    assert judge(pdf).conclusion is Conclusion.VALID
+
+    monkeypatch.setattr(signed_fields, "MOST_SIGNATURES", 1)
+    verdict = judge(pdf)
+    assert (verdict.conclusion, reasons(verdict)) == (Conclusion.UNKNOWN, [Reason.TOO_LARGE])
 
 
 def test_a_stranger_s_authority_is_not_trusted() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
-from telesphore.ades.errors import UnreadableFile
+from telesphore.ades.errors import FileBeyondLimits, UnreadableFile
 from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Stream, Value, read_text
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.sections import Placed
@@ -80,11 +80,14 @@ def find(document: Document) -> tuple[SignedField, ...]:
     found: dict[object, SignedField] = {}
     for name, holder, value in _values(document):
         dictionary = document.resolve(value)
-        if not isinstance(dictionary, dict) or len(found) >= MOST_SIGNATURES:
+        if not isinstance(dictionary, dict):
             continue
         reference = value if isinstance(value, Reference) else None
         key: object = reference or holder or name
         if key not in found:
+            # A signature that is not judged must not look like one that holds.
+            if len(found) >= MOST_SIGNATURES:
+                raise FileBeyondLimits(why="signatures")
             found[key] = _read(document, name, reference, holder, dictionary)
     return tuple(sorted(found.values(), key=lambda one: one.end))
 
@@ -100,8 +103,10 @@ def _values(document: Document) -> Iterator[tuple[str, Reference | None, Value]]
         one, above, signature, depth = waiting.pop()
         reference = one if isinstance(one, Reference) else None
         if reference is not None:
-            if reference in seen or len(seen) >= MOST_FIELDS:
+            if reference in seen:
                 continue
+            if len(seen) >= MOST_FIELDS:
+                raise FileBeyondLimits(why="fields")
             seen.add(reference)
         node = document.resolve(one)
         if not isinstance(node, dict):

@@ -85,6 +85,7 @@ def limits(_: Callable[[str], str]) -> dict[str, str]:
         "overlapping": _("parts of it overlap"),
         "pages": _("it has too many pages"),
         "sections": _("it was changed too many times"),
+        "signatures": _("it bears too many signatures"),
         "size": _("the file is too large"),
         "stream-size": _("a part of it grows too large when it is unpacked"),
     }
