@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from telesphore.ades import cms
 from telesphore.ades.algorithms import TS_119_312, Algorithm, Digest, Scheme, algorithm_for
 from telesphore.ades.verdict.reasons import Reason
-from telesphore.ades.verdict.result import Conclusion, SubIndication, Verdict
+from telesphore.ades.verdict.result import Conclusion, Indication, SubIndication, Verdict
 from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
 from telesphore.ades.verdict.validate import validate
 from telesphore.kernel.clock import now
@@ -372,6 +372,13 @@ def test_expired_by_the_signer_s_own_date() -> None:
 def test_not_yet_valid() -> None:
     pdf = by(ISSUING.signer("Anne LEBRUN", since=NOW + DAY, days=20))
     assert outcome(judge(pdf)) == (SubIndication.NOT_YET_VALID, Reason.NOT_YET_VALID, Conclusion.INVALID)
+
+
+def test_a_clock_that_is_behind_the_file_accuses_nobody() -> None:
+    pdf = by(ISSUING.signer("Anne LEBRUN", since=NOW - DAY, days=20))
+    early = judge(pdf, at=NOW - 30 * DAY)
+    assert outcome(early) == (SubIndication.TRY_LATER, Reason.JUDGED_TOO_EARLY, Conclusion.UNKNOWN)
+    assert early.signatures[0].indication is Indication.INDETERMINATE
 
 
 def test_timestamps_that_contradict_each_other() -> None:

@@ -52,6 +52,10 @@ class Reason(Enum):
         Effect.INVALID,
         "{signer} signed before {date}, when the certificate {certificate} began to be valid.",
     )
+    JUDGED_TOO_EARLY = (
+        Effect.UNKNOWN,
+        "{signer} says to have signed on {date}, later than the time of this check: is its clock right?",
+    )
     EXPIRED_WHEN_SIGNED = (
         Effect.INVALID,
         "The certificate {certificate} had expired, on {date}, when {signer} signed.",

@@ -15,7 +15,7 @@ from telesphore.ades.verdict.path import Path, Paths, Purpose, check_algorithms,
 from telesphore.ades.verdict.problem import Problem, problem
 from telesphore.ades.verdict.reasons import Reason
 from telesphore.ades.verdict.result import SubIndication
-from telesphore.ades.verdict.revocation import Checked, Revocations
+from telesphore.ades.verdict.revocation import CLOCKS_DISAGREE, Checked, Revocations
 from telesphore.ades.verdict.trust import Evidence, Trust
 
 _NOTHING = Checked(None, (), complete=False, revoked_later=None)
@@ -127,6 +127,14 @@ class Session:
                 and claimed > path.certificates[0].until
             ):
                 wrong = problem(SubIndication.EXPIRED, Reason.EXPIRED_WHEN_SIGNED, **wrong.finding.details)
+            elif (
+                wrong.finding.reason is Reason.NOT_YET_VALID
+                and claimed is not None
+                and claimed > self.at + CLOCKS_DISAGREE
+            ):
+                # The file speaks of a time that has not come for who judges it: that accuses nobody.
+                details = {"signer": path.certificates[0].name, "date": claimed.isoformat()}
+                wrong = problem(SubIndication.TRY_LATER, Reason.JUDGED_TOO_EARLY, **details)
             elif wrong.finding.reason is Reason.EXPIRED_NO_PROOF and asked.problem is None:
                 wrong = replace(wrong, sub_indication=SubIndication.OUT_OF_BOUNDS_NOT_REVOKED)
             return 1, Judged(wrong, path, path.ders, asked)
