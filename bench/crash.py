@@ -162,7 +162,7 @@ class Campaign:
 
         from telesphore.cli.demonstration import people as cast
         from telesphore.cli.demonstration.consent import consent_form
-        from telesphore.config.wiring import provision_token
+        from telesphore.config.tokens import provision_token
         from telesphore.kernel.actors import Actor
         from telesphore.kernel.clock import now
         from telesphore.records import actions as records
