@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import psycopg
 import pytest
 from django.db import connections
@@ -11,6 +12,10 @@ from psycopg import sql
 from telesphore.config import database, embedded, master_key
 from tests.cast import Cast, assemble
 from tests.environment import CLUSTER
+
+# The same examples at each run, so that a failure is told to whoever caused it; bench/fuzz.py looks for new ones.
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 
 def _administer(*statements: sql.Composable) -> None:
