@@ -1,4 +1,8 @@
-"""The roles that a member may hold."""
+"""The tables of this room: roles, what each may do, how people prove who they are, how long a session lasts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,3 +16,91 @@ class Role(models.TextChoices):
     PROFESSIONAL = "professional", _("health professional")
     PRIVACY_OFFICER = "privacy-officer", _("data protection officer")
     AUDITOR = "auditor", _("auditor")
+
+
+CLINICAL_ROLES = frozenset({Role.SECRETARY, Role.PROFESSIONAL})
+"""Roles that come near patients' data; nobody holds one of them beside `Role.ADMINISTRATOR`."""
+
+
+class Acr(models.TextChoices):
+    """How surely a person was recognised: OIDC's Authentication Context Class Reference.
+
+    `eidas1` as Pro Santé Connect gives it; `phr` and `phrh` as registered by OpenID's EAP ACR Values 1.0 §2; the two
+    REFEDS profiles for the rest.
+    """
+
+    EIDAS1 = "eidas1", _("Pro Santé Connect, substantial level")
+    CARD = "phrh", _("card and PIN")
+    PASSKEY = "phr", _("passkey")
+    TWO_FACTORS = "https://refeds.org/profile/mfa", _("two factors")
+    ONE_FACTOR = "https://refeds.org/profile/sfa", _("one factor")
+    LINK_AND_CODE = "urn:telesphore:acr:link-and-code", _("link and code by another channel")
+
+
+ENOUGH = frozenset({Acr.EIDAS1, Acr.CARD, Acr.PASSKEY, Acr.TWO_FACTORS})
+"""What a person with an account must have reached before anything is shown to them, outside a demonstration."""
+
+_CARE = frozenset({Role.SECRETARY, Role.PROFESSIONAL})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_EVERYBODY = frozenset(Role)
+
+PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "accounts:delegation:give": frozenset({Role.PROFESSIONAL}),
+    "accounts:delegation:see": _CARE | _ADMINISTRATOR,
+    "accounts:members:manage": _ADMINISTRATOR,
+    "accounts:members:see": _EVERYBODY,
+    "accounts:organisation:manage": _ADMINISTRATOR,
+    "accounts:permissions:see": _EVERYBODY,
+    "accounts:session:manage": _EVERYBODY,
+    "accounts:token:manage": _EVERYBODY,
+    "accounts:workstation:pair": _EVERYBODY,
+    "accounts:backup:switch": _ADMINISTRATOR,
+    "accounts:directory:provision": _ADMINISTRATOR,
+    "audit:journal:see": frozenset({Role.AUDITOR, Role.PRIVACY_OFFICER}),
+    "jobs:job:manage": _ADMINISTRATOR,
+    "records:document:deposit": _CARE,
+    "records:document:print": _CARE,
+    "records:document:read": _CARE,
+    "records:document:withdraw": _CARE,
+    "records:patient:invite": _CARE,
+    "records:patient:register": _CARE,
+    "records:record:open": _CARE,
+    "records:representation:manage": _CARE,
+    "records:team:manage": _CARE,
+    "signature:book:open": _CARE,
+    "signature:envelope:read": _CARE,
+    "signature:envelope:send": _CARE,
+    "signature:envelope:void": _CARE,
+    "signature:kit:export": _CARE,
+    "signature:proof:see": frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.AUDITOR}),
+    "signature:recipient:decline": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:sign": frozenset({Role.PROFESSIONAL}),
+}
+"""Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
+
+A permission opens a kind of page; which patient's, which envelope's, the room that owns the row decides.
+"""
+
+
+def permissions_of(roles: frozenset[str]) -> frozenset[str]:
+    """What these roles hold together."""
+    return frozenset(name for name, holders in PERMISSIONS.items() if holders & roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts.
+
+    Attributes:
+        idle: without an act, until it is locked.
+        whole: from the sign-in until it ends, whatever happens.
+    """
+
+    idle: timedelta = timedelta(minutes=15)
+    whole: timedelta = timedelta(hours=4)
+
+
+FRESH = timedelta(minutes=5)
+"""How old a proof of who one is may be for a sensitive act: signing, exporting, changing ways to sign in, granting
+roles, erasing.
+"""

@@ -14,6 +14,10 @@ class ActorKind(StrEnum):
     """A member of an organisation, signed in (secretaries and administrators too)."""
     PATIENT = "patient"
     """The person whom the record is about."""
+    REPRESENTATIVE = "representative"
+    """Who acts for a patient: a parent, a guardian. `person_id` is theirs, `on_behalf_of` the patient's id."""
+    SOFTWARE = "software"
+    """A program of an organisation, come in by an API token; `person_id` is who answers for the token."""
     SYSTEM = "system"
     """The platform itself: a reaction, the sealer, a command of the operator."""
     NOBODY = "nobody"
@@ -28,7 +32,12 @@ class Actor:
         person_id: the account of a professional, or the patient's id; None for the system and for nobody.
         on_behalf_of: the person for whom they act (delegation, legal representative).
         roles: the roles held in `organisation_id` at this moment.
-        means: how the person was authenticated, e.g. `password+totp`, `link+code`.
+        means: how the person was authenticated, e.g. `passkey`, `password+totp`, `psc`, `card`, `link+code`.
+        acr: how surely, as an OIDC Authentication Context Class Reference (`accounts.states.Acr`); empty for the
+            system and for nobody.
+        scopes: the only permissions that count, whatever the roles hold (an API token's, a backup way's); None when
+            nothing narrows them.
+        session_id: the session that the act belongs to, if any.
         source_address: IP address of the client, as text; None when the act has no client.
         client: the client's own name (User-Agent), at most 200 characters.
     """
@@ -39,6 +48,9 @@ class Actor:
     on_behalf_of: UUID | None = None
     roles: frozenset[str] = frozenset()
     means: str = ""
+    acr: str = ""
+    scopes: frozenset[str] | None = None
+    session_id: UUID | None = None
     source_address: str | None = None
     client: str = ""
 

@@ -7,17 +7,20 @@ the view as `access_rule`, which the tests walk and the documentation lists.
 import functools
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
-from telesphore.accounts.states import Role
+from telesphore.accounts.access import may
+from telesphore.accounts.states import PERMISSIONS
 from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
+from telesphore.web.entering import recently_authenticated
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
@@ -69,9 +72,14 @@ def signed_in(view: View) -> View:
     return _ruled(guarded, "signed in")
 
 
-def role(*roles: Role) -> Callable[[View], View]:
-    """Open to members who hold one of these roles in the organisation that they act in."""
-    wanted = frozenset(role.value for role in roles)
+def permission(name: str) -> Callable[[View], View]:
+    """Open to members whose roles hold this permission in the organisation that they act in.
+
+    Raises:
+        KeyError: the table has no such permission; a mistake of ours, found at start.
+    """
+    if name not in PERMISSIONS:
+        raise KeyError(name)
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -79,7 +87,7 @@ def role(*roles: Role) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
             actor = actor_of(request)
-            if not actor.roles & wanted:
+            if not may(actor, name):
                 match = request.resolver_match
                 page = match.view_name if match else ""
                 audit.record(
@@ -88,9 +96,25 @@ def role(*roles: Role) -> Callable[[View], View]:
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return _ruled(guarded, f"role: {', '.join(sorted(wanted))}")
+        return _ruled(guarded, f"permission: {name}")
 
     return decorate
+
+
+def fresh(view: View) -> View:
+    """Right under the rule: whoever comes must have proved who they are within the last five minutes.
+
+    Others are sent to do so, and come back to the page that they asked for, or came from.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if recently_authenticated(request):
+            return view(request, *args, **kwargs)
+        return to_authenticate_again(request)
+
+    guarded.asks_freshness = True  # type: ignore[attr-defined]  # Functions carry attributes.
+    return guarded
 
 
 def link_session(view: View) -> View:
@@ -119,6 +143,20 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
         return response
     back = request.get_full_path() if request.method == "GET" else "/"
     return redirect_to_login(urlsplit(back).path, login_url=settings.LOGIN_URL)
+
+
+def to_authenticate_again(request: HttpRequest) -> HttpResponse:
+    """The page where one proves again who one is; it leads back to the page asked for, or to where a form was sent."""
+    back = request.path
+    if request.method != "GET":
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        back = came_from.path if came_from.netloc == request.get_host() else "/"
+    address = f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = address
+        return response
+    return redirect(address)
 
 
 class AccessMiddleware:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts import queries
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 
@@ -67,6 +68,7 @@ def actor_of(request: HttpRequest) -> Actor:
         person_id=UUID(str(request.user.pk)),
         roles=membership.roles if membership else frozenset(),
         means=request.session.get("means", "password"),
+        acr=request.session.get("acr", Acr.ONE_FACTOR.value),
         source_address=address,
         client=client,
     )

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest
 
-from telesphore.accounts.states import Role
+from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.signature import queries as signature
 from telesphore.web.requests import actor_of, current_membership
 
@@ -17,7 +17,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     membership = (
         current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
     )
-    carer = membership is not None and bool(membership.roles & {Role.PROFESSIONAL, Role.SECRETARY})
+    carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from telesphore.accounts import actions
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
+from telesphore.web.entering import proof_of
 from telesphore.web.requests import client_of
 
 
@@ -26,8 +27,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-all
 
 @receiver(user_logged_in)
 def _came_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    methods = [record.get("method", "") for record in request.session.get("account_authentication_methods", [])]
-    request.session["means"] = "+".join(method for method in methods if method) or "password"
+    proof = proof_of(request, user)
+    request.session["means"], request.session["acr"] = proof.means, proof.acr.value
     actions.note_sign_in(person_id=user.pk, actor=_visitor(request), at=now())
 
 

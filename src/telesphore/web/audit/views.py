@@ -9,16 +9,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from telesphore.accounts import queries as accounts
-from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
 from telesphore.audit.queries import events
 from telesphore.kernel.clock import now
-from telesphore.web.access import role
+from telesphore.web.access import permission
 from telesphore.web.audit.words import ground, sentence
 from telesphore.web.requests import actor_of
 
 
-@role(Role.AUDITOR, Role.PRIVACY_OFFICER)
+@permission("audit:journal:see")
 @require_GET
 def journal(request: HttpRequest) -> HttpResponse:
     """Who did what, refusals included. Reading the journal is an act too."""

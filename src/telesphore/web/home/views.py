@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from telesphore.accounts.states import Role
+from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.kernel.clock import now
 from telesphore.records import queries as records
 from telesphore.signature import queries as signature
@@ -17,7 +17,7 @@ from telesphore.web.requests import actor_of, current_membership
 def home(request: HttpRequest) -> HttpResponse:
     """What awaits the person, what they await from others, and the few things that they come to do."""
     actor, at = actor_of(request), now()
-    carer = bool(actor.roles & {Role.SECRETARY, Role.PROFESSIONAL})
+    carer = bool(actor.roles & CLINICAL_ROLES)
     context = {
         "carer": carer,
         "membership": current_membership(request),

@@ -6,14 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from telesphore.accounts.states import Role
 from telesphore.jobs import actions, queries
 from telesphore.kernel.clock import now
-from telesphore.web.access import role
+from telesphore.web.access import permission
 from telesphore.web.requests import actor_of
 
 
-@role(Role.ADMINISTRATOR)
+@permission("jobs:job:manage")
 @require_GET
 def jobs(request: HttpRequest) -> HttpResponse:
     """The queues, and what stopped in them."""
@@ -21,7 +20,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs.html", context)
 
 
-@role(Role.ADMINISTRATOR)
+@permission("jobs:job:manage")
 @require_POST
 def try_again(request: HttpRequest, job_id: int) -> HttpResponse:
     """Run a stopped job again."""

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
-from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import access, actions, queries
@@ -19,17 +18,15 @@ from telesphore.records.actions import Identity
 from telesphore.records.formats import intake
 from telesphore.records.states import SIGNED_PART, DocumentType
 from telesphore.signature import queries as signature
-from telesphore.web.access import role
+from telesphore.web.access import permission
 from telesphore.web.files import pdf_response
 from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import LARGEST_FILE
 
-CARERS = (Role.SECRETARY, Role.PROFESSIONAL)
 
-
-@role(*CARERS)
+@permission("records:record:open")
 @require_GET
 def patients(request: HttpRequest) -> HttpResponse:
     """The records open to the actor, with a search by name."""
@@ -38,7 +35,7 @@ def patients(request: HttpRequest) -> HttpResponse:
     return render(request, "records/patients.html", {"patients": found, "search": search, "limit": queries.PAGE})
 
 
-@role(*CARERS)
+@permission("records:patient:register")
 def register(request: HttpRequest) -> HttpResponse:
     """Open a record for a new patient."""
     form = PatientForm(request.POST or None)
@@ -63,7 +60,7 @@ def register(request: HttpRequest) -> HttpResponse:
     return render(request, "records/register.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@role(*CARERS)
+@permission("records:record:open")
 @require_GET
 def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """A record: identity, timeline of documents, what is on its way, care team, ground of this access."""
@@ -83,7 +80,7 @@ def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "records/record.html", context)
 
 
-@role(*CARERS)
+@permission("records:document:deposit")
 def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Deposit a PDF in a record."""
     actor, at = actor_of(request), now()
@@ -117,7 +114,7 @@ def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "records/deposit.html", context, status=422 if form.errors else 200)
 
 
-@role(*CARERS)
+@permission("records:team:manage")
 def add_to_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Add a professional of the organisation to the care team."""
     actor, at = actor_of(request), now()
@@ -142,7 +139,7 @@ def add_to_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "records/team.html", context, status=422 if form.errors else 200)
 
 
-@role(*CARERS)
+@permission("records:document:read")
 @require_GET
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document, shown."""
@@ -160,7 +157,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     )
 
 
-@role(*CARERS)
+@permission("records:document:read")
 @require_GET
 def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document's file."""
@@ -168,7 +165,7 @@ def document_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     return pdf_response(opened.pdf, download="keep" in request.GET)
 
 
-@role(*CARERS)
+@permission("records:document:print")
 @require_POST
 def print_with_proof(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The pages to print, which whoever holds them can check."""
@@ -178,7 +175,7 @@ def print_with_proof(request: HttpRequest, document_id: UUID) -> HttpResponse:
     return pdf_response(printed.pdf)
 
 
-@role(*CARERS)
+@permission("records:document:withdraw")
 def withdraw(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Say that a document no longer holds, and which one holds in its place."""
     actor, at = actor_of(request), now()

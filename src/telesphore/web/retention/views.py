@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
-from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.signature import queries
-from telesphore.web.access import role
+from telesphore.web.access import permission
 from telesphore.web.requests import actor_of
 
 WIDTH, HEIGHT, GAP = 32, 160, 10
@@ -31,7 +30,7 @@ class Bar:
     height: int
 
 
-@role(Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.AUDITOR)
+@permission("signature:proof:see")
 @require_GET
 def retention(request: HttpRequest) -> HttpResponse:
     """How long the proofs of this organisation's documents stand."""

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
-from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import access as records_access
@@ -22,15 +21,13 @@ from telesphore.signature.actions import send as sending
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
-from telesphore.web.access import role
+from telesphore.web.access import permission
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.forms import ReasonForm, SendForm, SignForm
 
-MEMBERS = (Role.SECRETARY, Role.PROFESSIONAL)
 
-
-@role(*MEMBERS)
+@permission("signature:book:open")
 @require_GET
 def book(request: HttpRequest) -> HttpResponse:
     """What awaits the actor's signature, and what they signed."""
@@ -41,7 +38,7 @@ def book(request: HttpRequest) -> HttpResponse:
     return render(request, "signature/book.html", context)
 
 
-@role(*MEMBERS)
+@permission("signature:book:open")
 @require_GET
 def sent(request: HttpRequest) -> HttpResponse:
     """What the actor sent, and who is awaited."""
@@ -50,7 +47,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "signature/sent.html", {"lines": lines, "everything": everything, "today": now().date()})
 
 
-@role(*MEMBERS)
+@permission("signature:envelope:read")
 @require_GET
 def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The document, its circuit, and what the actor may do."""
@@ -63,7 +60,7 @@ def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: i
     return render(request, "signature/envelope.html", context, status=status)
 
 
-@role(*MEMBERS)
+@permission("signature:envelope:read")
 @require_GET
 def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The file as it stands."""
@@ -71,7 +68,7 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     return pdf_response(viewed.pdf)
 
 
-@role(*MEMBERS)
+@permission("signature:kit:export")
 @require_GET
 def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """All that proves a completed envelope, in one ZIP that is checked without us."""
@@ -87,7 +84,7 @@ def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 @sensitive_post_parameters("pin", "code")
-@role(Role.PROFESSIONAL)
+@permission("signature:recipient:sign")
 def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
     if request.method != "POST":
@@ -111,13 +108,13 @@ def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     return _envelope(request, envelope_id, form, status=422)
 
 
-@role(Role.PROFESSIONAL)
+@permission("signature:recipient:decline")
 def decline(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Refuse to sign, saying why."""
     return _with_reason(request, envelope_id, close.decline, "signature/decline.html")
 
 
-@role(*MEMBERS)
+@permission("signature:envelope:void")
 def void(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Withdraw what one has sent, saying why."""
     return _with_reason(request, envelope_id, close.void, "signature/void.html")
@@ -135,7 +132,7 @@ def _with_reason(request: HttpRequest, envelope_id: UUID, action: object, templa
     return render(request, template, {"envelope": seen, "form": form, "today": now().date()}, status=status)
 
 
-@role(*MEMBERS)
+@permission("signature:envelope:send")
 def send(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Send a document to be signed: by the patient, then by a professional of the care team."""
     actor, at = actor_of(request), now()

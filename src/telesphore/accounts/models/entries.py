@@ -1,0 +1,71 @@
+"""What people and programs came in by: sessions, API tokens, the backup way."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from telesphore.accounts.models.people import Person
+from telesphore.accounts.states import Acr
+from telesphore.kernel.identifiers import uuid7
+from telesphore.kernel.rows import Owned
+
+
+class Session(models.Model):
+    """One presence of one person, from sign-in to end; it may span organisations, one at a time.
+
+    Attributes:
+        key_sha256: of the session key, so that this table opens no session.
+        ends_at: the latest end, whatever happens: the role's limit or the identity provider's.
+        seen_at: the last act, to within a minute.
+        locked_at: since when it waits for its person to prove again who they are.
+        end: why it ended: `signed-out`, `limit`, `ended-by-person`, `suspended`, `backup-over`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    key_sha256 = models.BinaryField(unique=True)
+    means = models.TextField()
+    acr = models.TextField(choices=Acr)
+    source_address = models.TextField(blank=True)
+    client = models.TextField(blank=True)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    locked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    end = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["person", "-opened_at"], name="session_by_person")]
+
+
+class ApiToken(Owned):
+    """A program's way in: shown once, kept as a hash, dated, narrowed to `scopes`."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    """Who answers for it; the token can do no more than they can."""
+    name = models.TextField()
+    scopes = ArrayField(models.TextField())
+    secret_sha256 = models.BinaryField(unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class BackupAccess(Owned):
+    """The backup way in, while Pro Santé Connect or the network is down: at most 24 hours, by an administrator."""
+
+    reason = models.TextField()
+    opened_by = models.UUIDField()
+    opened_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation_id"], condition=models.Q(closed_at=None), name="backup_access_open_once"
+            ),
+        ]
