@@ -1,6 +1,7 @@
 """Every page, rendered for who may see it, and refused to who may not."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,16 @@ def signed_in(actor: Actor) -> Client:
     """A browser in which this person has signed in."""
     client = Client()
     client.force_login(Person.objects.get(id=actor.person_id), "allauth.account.auth_backends.AuthenticationBackend")
+    prove(client, actor)
     return client
+
+
+def prove(client: Client, actor: Actor, ago: float = 0) -> None:
+    """Let this person have proved who they are so many seconds ago, and not since."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - ago}]
+    session["account_authentication_methods_user"] = str(actor.person_id)
+    session.save()
 
 
 @pytest.fixture
@@ -64,6 +74,7 @@ PAGES = {
     "/book/{envelope}/void": "sylvie",
     "/security/": "lebrun",
     "/organisation/": "lebrun",
+    "/security/sessions/": "lebrun",
     "/security/totp/": "lebrun",
     "/security/password/": "lebrun",
     "/sign-out/": "lebrun",

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.signature import queries as signature
+from telesphore.web.presence import limits
 from telesphore.web.requests import actor_of, current_membership
 
 
@@ -27,4 +28,5 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",
         "here": request.path,
+        "session_limits": limits(request),
     }

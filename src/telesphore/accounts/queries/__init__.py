@@ -12,7 +12,9 @@ from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import SignIn as SignIn
 from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of

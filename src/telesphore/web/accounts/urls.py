@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import path
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import views
+from telesphore.web.accounts import sessions, views
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
@@ -22,6 +22,14 @@ urlpatterns = [
     path("security/recovery-codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("security/recovery-codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("locked/", sessions.locked, name="locked"),
+    path("locked/passkey/", sessions.passkey_options, name="unlock_passkey_options"),
+    path("session/", sessions.session_state, name="session_state"),
+    path("session/seen/", sessions.session_seen, name="session_seen"),
+    path("session/lock/", sessions.lock_session, name="lock_session"),
+    path("security/sessions/", sessions.sessions, name="sessions"),
+    path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
+    path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
     path("language/", set_language, name="set_language"),
     path("organisation/", views.choose_organisation, name="choose_organisation"),
 ]
