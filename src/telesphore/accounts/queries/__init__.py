@@ -11,3 +11,6 @@ from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import professionals as professionals
+from telesphore.accounts.queries.ways import Passkey as Passkey
+from telesphore.accounts.queries.ways import Ways as Ways
+from telesphore.accounts.queries.ways import ways_of as ways_of
