@@ -173,6 +173,8 @@ MEDIA_URL = ""
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+WAYS = {"passkey", "password"}
+"""Ways to sign in; Pro Santé Connect and cards add theirs when they are configured."""
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "telesphore.web.accounts.adapter.AccountAdapter"
