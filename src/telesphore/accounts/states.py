@@ -100,6 +100,23 @@ class Limits:
     whole: timedelta = timedelta(hours=4)
 
 
+BACKUP_LONGEST = timedelta(hours=24)
+"""For which the backup way may stay open."""
+
+BACKUP_SCOPES = frozenset(
+    {
+        "records:document:deposit",
+        "records:document:read",
+        "records:patient:register",
+        "records:record:open",
+        "signature:book:open",
+        "signature:envelope:read",
+    }
+)
+"""What may be done by who came in by the backup way: read, and what care can't wait for. Nothing is signed, exported,
+printed, granted or erased.
+"""
+
 FRESH = timedelta(minutes=5)
 """How old a proof of who one is may be for a sensitive act: signing, exporting, changing ways to sign in, granting
 roles, erasing.

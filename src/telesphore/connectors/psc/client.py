@@ -175,6 +175,16 @@ class Client:
         )
         return Ended(subject, session, token_id)
 
+    @_told
+    def look(self) -> None:
+        """Read what the provider publishes of itself, for the operator.
+
+        Raises:
+            ProviderAway, AnswerNotTrusted
+        """
+        self._metadata()
+        self._keys(0)
+
     def _end(self, answer: Mapping[str, Any], proved: datetime, at: datetime) -> datetime:
         end = proved + self.registration.lasts
         left = answer.get("refresh_expires_in")
