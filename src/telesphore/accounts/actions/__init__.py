@@ -6,3 +6,10 @@ from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
 from telesphore.accounts.actions.found import found_organisation as found_organisation
 from telesphore.accounts.actions.grant import grant_role as grant_role
+from telesphore.accounts.actions.keep_session import change_key as change_key
+from telesphore.accounts.actions.keep_session import end_session as end_session
+from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
+from telesphore.accounts.actions.keep_session import lock as lock
+from telesphore.accounts.actions.keep_session import open_session as open_session
+from telesphore.accounts.actions.keep_session import touch as touch
+from telesphore.accounts.actions.keep_session import unlock as unlock

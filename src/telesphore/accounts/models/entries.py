@@ -19,7 +19,8 @@ class Session(models.Model):
         ends_at: the latest end, whatever happens: the role's limit or the identity provider's.
         seen_at: the last act, to within a minute.
         locked_at: since when it waits for its person to prove again who they are.
-        end: why it ended: `signed-out`, `limit`, `ended-by-person`, `suspended`, `backup-over`.
+        idle_minutes: without an act, until it is locked.
+        end: why it ended, a `states.SessionEnd`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -32,6 +33,7 @@ class Session(models.Model):
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    idle_minutes = models.PositiveSmallIntegerField(db_default=15)
     locked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end = models.TextField(blank=True)

@@ -11,3 +11,8 @@ from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import professionals as professionals
+from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
+from telesphore.accounts.queries.presence import limits_of as limits_of
+from telesphore.accounts.queries.presence import presence as presence
+from telesphore.accounts.queries.presence import sessions_of as sessions_of
