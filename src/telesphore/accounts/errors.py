@@ -5,6 +5,13 @@ from typing import ClassVar
 from telesphore.kernel.errors import DomainError, Refusal
 
 
+class SessionNotFound(DomainError):
+    """This session has ended, or is not yours."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "session-not-found"
+
+
 class NotAllowed(DomainError):
     """Your role does not allow this. If you need it, ask an administrator of your organisation."""
 
@@ -52,3 +59,101 @@ class SetUpLinkRefused(DomainError):
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "set-up-link-refused"
+class ProviderAway(DomainError):
+    """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
+
+    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
+    code: ClassVar[str] = "psc-away"
+
+
+class ProviderRefused(DomainError):
+    """Pro Santé Connect did not confirm who you are. Start again; if that changes nothing, tell your administrator."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-refused"
+
+
+class AnswerNotTrusted(DomainError):
+    """What came back from Pro Santé Connect cannot be trusted, so nobody was let in. Start again; if that changes
+    nothing, tell your administrator."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-not-trusted"
+
+
+class LevelTooLow(DomainError):
+    """Pro Santé Connect recognised you less surely than health data ask for. Use your e-CPS or your card there."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-level-too-low"
+
+
+class FlowNotFound(DomainError):
+    """This sign-in was begun in another window, took longer than ten minutes or was already used. Start again."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "psc-flow-not-found"
+
+
+class StoppedThere(DomainError):
+    """You stopped at Pro Santé Connect, or it stopped you. Start again, or come in another way."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-stopped"
+
+
+class UnknownProfessional(DomainError):
+    """Pro Santé Connect recognises you, but no account here carries your professional identity. Come in another way
+    and link it from your security page, or ask an administrator of your organisation to invite you."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "unknown-professional"
+
+
+class SomebodyElse(DomainError):
+    """Pro Santé Connect recognised somebody else than the person who is signed in here. Nothing was done."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "somebody-else"
+
+
+class IdentityTaken(DomainError):
+    """This professional identity is already linked to another account. Tell your administrator."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "identity-taken"
+
+
+class IdentityDiffers(DomainError):
+    """Your account already carries another professional identity. Ask your administrator to correct it."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "identity-differs"
+
+
+class BackupOpen(DomainError):
+    """The backup way is already open."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "backup-open"
+
+
+class BackupNotFound(DomainError):
+    """The backup way is not open."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "backup-not-found"
+
+
+class BackupTooLong(DomainError):
+    """The backup way opens for a whole number of hours, from 1 to 24, with a reason of at least 10 characters."""
+
+    refusal: ClassVar[Refusal] = Refusal.INVALID
+    code: ClassVar[str] = "backup-too-long"
+
+
+class BackupCodeWrong(DomainError):
+    """This code is not the last one sent, is older than ten minutes, or was tried five times. Ask for another."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "backup-code-wrong"

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "telesphore.web.presence.PresenceMiddleware",
     "telesphore.web.access.AccessMiddleware",
     "telesphore.web.refusals.RefusalMiddleware",
 ]

@@ -22,3 +22,10 @@ from telesphore.accounts.actions.ways import remove_password as remove_password
 from telesphore.accounts.actions.ways import remove_totp as remove_totp
 from telesphore.accounts.actions.ways import rename_passkey as rename_passkey
 from telesphore.accounts.actions.ways import set_password as set_password
+from telesphore.accounts.actions.keep_session import change_key as change_key
+from telesphore.accounts.actions.keep_session import end_session as end_session
+from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
+from telesphore.accounts.actions.keep_session import lock as lock
+from telesphore.accounts.actions.keep_session import open_session as open_session
+from telesphore.accounts.actions.keep_session import touch as touch
+from telesphore.accounts.actions.keep_session import unlock as unlock

@@ -14,3 +14,8 @@ from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of
+from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
+from telesphore.accounts.queries.presence import limits_of as limits_of
+from telesphore.accounts.queries.presence import presence as presence
+from telesphore.accounts.queries.presence import sessions_of as sessions_of
