@@ -1,0 +1,13 @@
+"""Who persons and organisations are, as other rooms may show them."""
+
+from telesphore.accounts.queries.people import MembershipCard as MembershipCard
+from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
+from telesphore.accounts.queries.people import PersonCard as PersonCard
+from telesphore.accounts.queries.people import administrators as administrators
+from telesphore.accounts.queries.people import memberships as memberships
+from telesphore.accounts.queries.people import organisation_card as organisation_card
+from telesphore.accounts.queries.people import organisations as organisations
+from telesphore.accounts.queries.people import person_card as person_card
+from telesphore.accounts.queries.people import person_cards as person_cards
+from telesphore.accounts.queries.people import person_of as person_of
+from telesphore.accounts.queries.people import professionals as professionals
