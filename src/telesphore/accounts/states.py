@@ -100,6 +100,9 @@ class Limits:
     whole: timedelta = timedelta(hours=4)
 
 
+PAIRING_TRIES = 5
+"""Wrong MACs that end a workstation's code."""
+
 FRESH = timedelta(minutes=5)
 """How old a proof of who one is may be for a sensitive act: signing, exporting, changing ways to sign in, granting
 roles, erasing.

@@ -1,0 +1,1 @@
+"""What travels between this server and card agents, and what cards' certificates say. Pure: bytes in, bytes out."""
