@@ -59,6 +59,8 @@ class SetUpLinkRefused(DomainError):
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "set-up-link-refused"
+
+
 class ProviderAway(DomainError):
     """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
 
@@ -157,3 +159,89 @@ class BackupCodeWrong(DomainError):
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "backup-code-wrong"
+
+
+class WorkstationNotFound(DomainError):
+    """There is no such workstation. Pair it again on your security page."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "workstation-not-found"
+
+
+class PairingNotFound(DomainError):
+    """There is no such pairing, or it is over. Ask for a new code."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "pairing-not-found"
+
+
+class PairingRefused(DomainError):
+    """This code is wrong, used or too old. Ask for a new one on the page where workstations are paired."""
+
+    refusal: ClassVar[Refusal] = Refusal.INVALID
+    code: ClassVar[str] = "pairing-refused"
+
+
+class CardRefused(DomainError):
+    """This card can’t be used to sign in. Try again, or sign in another way."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "card-refused"
+
+
+class CardNotAsked(CardRefused):
+    """This answer of the card is not to the question that was asked, or comes too late. Start again."""
+
+    code: ClassVar[str] = "card-not-asked"
+
+
+class CardSignatureWrong(CardRefused):
+    """What the card answered can’t be checked with its certificate. Start again; if it happens again, tell your
+    administrator."""
+
+    code: ClassVar[str] = "card-signature-wrong"
+
+
+class CardOver(CardRefused):
+    """This card is not valid now: it is over, or not yet begun. Sign in another way, and have it renewed."""
+
+    code: ClassVar[str] = "card-over"
+
+
+class CardFromElsewhere(CardRefused):
+    """This card was not issued by an authority that is trusted here. Insert your professional card."""
+
+    code: ClassVar[str] = "card-from-elsewhere"
+
+
+class CardNotForSigningIn(CardRefused):
+    """This certificate is not one with which people sign in. Insert your professional card."""
+
+    code: ClassVar[str] = "card-not-for-signing-in"
+
+
+class CardRevoked(CardRefused):
+    """This card was revoked. Sign in another way, and ask for another card."""
+
+    code: ClassVar[str] = "card-revoked"
+
+
+class CardStatusUnknown(CardRefused):
+    """Nobody can say now whether this card is still valid: its authority does not answer, and what it last said is too
+    old. Sign in another way, or try again later."""
+
+    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
+    code: ClassVar[str] = "card-status-unknown"
+
+
+class CardHolderUnknown(CardRefused):
+    """Nobody here is known by this card. Sign in another way, and ask your administrator to write down your national
+    identifier."""
+
+    code: ClassVar[str] = "card-holder-unknown"
+
+
+class CardOfAnother(CardRefused):
+    """This card is not yours. Insert yours."""
+
+    code: ClassVar[str] = "card-of-another"

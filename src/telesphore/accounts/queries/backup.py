@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from telesphore.accounts.models import BackupAccess, Membership, Organisation
 from telesphore.accounts.queries.people import PersonCard, person_cards
