@@ -10,7 +10,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from telesphore.accounts import actions as accounts
 from telesphore.accounts.models import Person
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
@@ -49,7 +51,15 @@ def envelope(cast: Cast) -> dict[str, object]:
     )  # fmt: skip
     steps = [[send.Signer(person_id=cast.lebrun.person_id, purpose=Purpose.VALIDATES)]]
     envelope_id = send.send(document_id=deposited.document_id, steps=steps, actor=cast.sylvie, at=now())
-    return {"document": deposited.document_id, "envelope": envelope_id, "patient": cast.odile_id}
+    opened = accounts.open_session(
+        person_id=cast.lebrun.person, key="lebrun", means="passkey", acr=Acr.PASSKEY, actor=Actor.system(), at=now()
+    )
+    return {
+        "document": deposited.document_id,
+        "envelope": envelope_id,
+        "patient": cast.odile_id,
+        "session": opened.session_id,
+    }
 
 
 PAGES = {
@@ -107,7 +117,7 @@ def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
 
 def test_the_objects_of_the_map_are_those_that_the_tests_make() -> None:
     named = set(re.findall(r"{(\w+)}", " ".join(objects())))
-    assert named == {"patient", "document", "envelope"}
+    assert named == {"patient", "document", "envelope", "session"}
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

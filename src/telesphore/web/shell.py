@@ -19,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
     )
     carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
+    at_hand = limits(request)
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),
@@ -28,5 +29,5 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",
         "here": request.path,
-        "session_limits": limits(request),
+        "session_limits": at_hand if at_hand and not at_hand["locked"] else None,
     }

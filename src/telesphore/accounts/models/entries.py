@@ -8,7 +8,7 @@ from django.db import models
 from telesphore.accounts.models.people import Person
 from telesphore.accounts.states import Acr
 from telesphore.kernel.identifiers import uuid7
-from telesphore.kernel.rows import Owned
+from telesphore.kernel.rows import Owned, SameOrganisation, belongs_to
 
 
 class Session(models.Model):
@@ -70,4 +70,26 @@ class BackupAccess(Owned):
             models.UniqueConstraint(
                 fields=["organisation_id"], condition=models.Q(closed_at=None), name="backup_access_open_once"
             ),
+        ]
+
+
+class BackupCode(Owned):
+    """A one-time code sent by e-mail to a member while the backup way is open; only the newest one counts."""
+
+    access_id = models.UUIDField()
+    access = belongs_to(BackupAccess, "access_id")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    code_hash = models.BinaryField(max_length=32)
+    """HMAC-SHA-256 under the instance's secret: six digits alone could be guessed from a plain hash."""
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries_left = models.PositiveSmallIntegerField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(column="access_id", to="accounts.BackupAccess", name="backup_code_same_organisation"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "access_id", "person", "sent_at"], name="backup_code_by_person"),
         ]

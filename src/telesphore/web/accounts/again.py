@@ -3,16 +3,21 @@
 from typing import Any
 
 from allauth.account.forms import ReauthenticateForm
-from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, resume_request
+from allauth.account.views import ReauthenticateView
 from allauth.mfa import app_settings
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from telesphore.web.accounts.ways import switched_on
 
 
 class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
@@ -40,6 +45,33 @@ class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has
             else:
                 forget()
         return data
+
+
+class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has no types.
+    """The page before a sensitive act; it leads back to where the person was, with a sentence."""
+
+    template_name = "account/reauthenticate.html"
+    form_class = AgainForm
+
+    def _check_reauthentication_method_available(self, request: HttpRequest) -> None:
+        """The page itself shows the ways that there are; a person may have no password."""
+
+    def get_form_class(self) -> type[AgainForm]:
+        return AgainForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        refused = try_again(request)
+        if refused is None:
+            messages.success(request, _("It is you: go on."))
+            return resume_request(request) or redirect(self.get_success_url())
+        form = refused if isinstance(refused, AgainForm) else AgainForm(user=request.user)
+        return self.render_to_response(
+            self.get_context_data(form=form, passkey_refused=form is not refused), status=422
+        )
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**options)
+        return context | {"ways": switched_on(), "passkey": has_passkey(self.request.user), "again": True}
 
 
 def has_passkey(person: Any) -> bool:

@@ -4,15 +4,21 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
+from django.contrib.auth.decorators import login_required
 from django.urls import path
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import sessions, views
+from telesphore.web.accounts import again, cards, sessions, views, workstations
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
-    path("sign-in/again/", account.reauthenticate, name="account_reauthenticate"),
+    path(
+        "sign-in/again/",
+        login_required(sensitive_post_parameters("password", "code")(again.AgainView.as_view())),
+        name="account_reauthenticate",
+    ),
     path("security/password/", account.password_change, name="account_change_password"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
     path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
@@ -31,5 +37,16 @@ urlpatterns = [
     path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
     path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
     path("language/", set_language, name="set_language"),
+    path("sign-in/card/", cards.sign_in, name="card_sign_in"),
+    path("sign-in/card/challenge", cards.challenge, name="card_challenge"),
+    path("sign-in/card/answer", cards.answer, name="card_answer"),
+    path("sign-in/card/watch", workstations.watch, name="card_watch"),
+    path("sign-in/certificate/", cards.sign_in_by_certificate, name="certificate_sign_in"),
+    path("security/workstations/", workstations.workstations, name="workstations"),
+    path("security/workstations/pair", workstations.begin, name="workstation_pair"),
+    path("security/workstations/pair/<uuid:pairing_id>", workstations.wait, name="workstation_wait"),
+    path("security/workstations/pair/<uuid:pairing_id>/cancel", workstations.cancel, name="workstation_cancel"),
+    path("security/workstations/<uuid:workstation_id>/revoke", workstations.revoke, name="workstation_revoke"),
+    path("agents/pair", workstations.pair, name="agent_pair"),
     path("organisation/", views.choose_organisation, name="choose_organisation"),
 ]

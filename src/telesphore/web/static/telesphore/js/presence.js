@@ -116,18 +116,24 @@ function tell(problem) {
   notice.querySelector("span").textContent = problem;
 }
 
-async function byPasskey(address) {
+/** What the person's passkey says, as text; null when the person closed the browser's own window. */
+async function askPasskey(address) {
   const options = await post(address);
-  if (!options?.publicKey) return tell(options?.problem ?? "");
+  if (!options?.publicKey) return null;
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey);
   try {
-    const credential = await navigator.credentials.get({ publicKey });
-    const body = new FormData();
-    body.set("credential", JSON.stringify(credential.toJSON()));
-    await unlock(body);
+    return JSON.stringify((await navigator.credentials.get({ publicKey })).toJSON());
   } catch {
-    // The person closed the browser's own window: they may choose another way.
+    return null;
   }
+}
+
+async function byPasskey(address) {
+  const credential = await askPasskey(address);
+  if (!credential) return;
+  const body = new FormData();
+  body.set("credential", credential);
+  await unlock(body);
 }
 
 async function check() {
@@ -184,5 +190,17 @@ addEventListener("submit", async (event) => {
   form.dataset.sure = "yes";
   form.requestSubmit(event.submitter);
 }, { capture: true });
+
+for (const form of document.querySelectorAll("form[data-again-passkey]")) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) break;
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    if (form.elements.credential.value) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    form.elements.credential.value = (await askPasskey(form.dataset.againPasskey)) ?? "";
+    if (form.elements.credential.value) form.requestSubmit(event.submitter);
+  });
+}
 
 setInterval(tick, 1000);
