@@ -18,6 +18,9 @@ from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
 from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
+from telesphore.accounts.queries.tokens import TokenLine as TokenLine
+from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
+from telesphore.accounts.queries.tokens import tokens_of as tokens_of
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of

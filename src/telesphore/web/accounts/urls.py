@@ -9,7 +9,7 @@ from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import again, cards, sessions, views, workstations
+from telesphore.web.accounts import again, cards, sessions, tokens, views, workstations
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
@@ -36,6 +36,8 @@ urlpatterns = [
     path("security/sessions/", sessions.sessions, name="sessions"),
     path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
     path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
+    path("security/tokens/", tokens.tokens, name="tokens"),
+    path("security/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("language/", set_language, name="set_language"),
     path("sign-in/card/", cards.sign_in, name="card_sign_in"),
     path("sign-in/card/challenge", cards.challenge, name="card_challenge"),
