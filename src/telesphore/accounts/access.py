@@ -27,3 +27,13 @@ def check(actor: Actor, permission: str) -> None:
     """
     if not may(actor, permission):
         raise NotAllowed
+
+
+def check_manages(actor: Actor) -> None:
+    """Refuse who may not change members: the operator's commands may, and an organisation's administrators.
+
+    Raises:
+        NotAllowed
+    """
+    if actor.kind is not ActorKind.SYSTEM:
+        check(actor, "accounts:members:manage")
