@@ -4,7 +4,6 @@ Acts on one person come one after another, under a lock on their row: so no two 
 may give alone.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,16 +11,13 @@ from django.db.models import Q
 
 from telesphore.accounts import access
 from telesphore.accounts.errors import (
-    AccountsApart,
     AlreadyMember,
     EndsBeforeItStarts,
-    LastAdministrator,
     MemberNotFound,
-    NotToYourself,
     UnitNotFound,
 )
-from telesphore.accounts.models import Membership, Organisation, Person, Unit
-from telesphore.accounts.states import CLINICAL_ROLES, Role
+from telesphore.accounts.models import Membership, Unit
+from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor, ActorKind
 
@@ -45,11 +41,11 @@ def grant_role(
         MemberNotFound: who is no member yet is invited, and accepts.
     """
     access.check_manages(actor)
-    check_other(actor, person_id)
+    access.check_other(actor, person_id)
     if actor.kind is not ActorKind.SYSTEM:
         if organisation_id != actor.organisation_id:
             raise MemberNotFound
-        check_member(organisation_id, person_id)
+        access.check_member(organisation_id, person_id)
     try:
         give(
             person_id=person_id,
@@ -81,8 +77,8 @@ def give(
     Raises:
         AccountsApart, AlreadyMember, EndsBeforeItStarts, UnitNotFound
     """
-    lock_person(person_id)
-    check_apart(person_id, [role], at)
+    access.lock_person(person_id)
+    access.check_apart(person_id, [role], at)
     if ends_at is not None and (ends_at <= starts_at or ends_at <= at):
         raise EndsBeforeItStarts
     if (
@@ -137,7 +133,7 @@ def end_role(*, membership_id: UUID, ends_at: datetime | None, actor: Actor, at:
     if end < at or (ends_at is not None and end <= row.starts_at):
         raise EndsBeforeItStarts
     if row.role == Role.ADMINISTRATOR:
-        check_administrator_remains(actor.organisation, without=row.person_id, at=at)
+        access.check_administrator_remains(actor.organisation, without=row.person_id, at=at)
     end_at(row, end)
     audit.record(
         "accounts:membership:end",
@@ -155,72 +151,3 @@ def end_at(row: Membership, end: datetime) -> None:
         return
     row.ends_at = end
     row.save(update_fields=["ends_at"])
-
-
-def lock_person(person_id: UUID) -> Person:
-    """The person, held until the transaction ends.
-
-    Raises:
-        MemberNotFound
-    """
-    try:
-        return Person.objects.select_for_update(no_key=True).get(id=person_id)
-    except Person.DoesNotExist:
-        raise MemberNotFound from None
-
-
-def check_other(actor: Actor, person_id: UUID) -> None:
-    """Refuse who would change their own rights.
-
-    Raises:
-        NotToYourself
-    """
-    if actor.kind is not ActorKind.SYSTEM and actor.person_id == person_id:
-        raise NotToYourself
-
-
-def check_member(organisation_id: UUID, person_id: UUID) -> None:
-    """Whether a person is, was or will be a member here.
-
-    Raises:
-        MemberNotFound
-    """
-    if not Membership.objects.filter(organisation_id=organisation_id, person_id=person_id).exists():
-        raise MemberNotFound
-
-
-def check_apart(person_id: UUID, roles: Iterable[Role], at: datetime, *, organisation_id: UUID | None = None) -> None:
-    """Whether these roles leave administration and care with accounts of their own, in all organisations together.
-
-    Args:
-        organisation_id: look only there: who invites is told nothing of others.
-
-    Raises:
-        AccountsApart
-    """
-    held = Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), person_id=person_id)
-    if organisation_id is not None:
-        held = held.filter(organisation_id=organisation_id)
-    together = {Role(role) for role in held.values_list("role", flat=True)} | set(roles)
-    if Role.ADMINISTRATOR in together and together & CLINICAL_ROLES:
-        raise AccountsApart
-
-
-def check_administrator_remains(organisation_id: UUID, *, without: UUID, at: datetime) -> None:
-    """Whether the organisation keeps an administrator whose role has no end; holds the organisation's row, so that two
-    who remove each other do so one after the other.
-
-    Raises:
-        LastAdministrator
-    """
-    Organisation.objects.select_for_update(no_key=True).get(id=organisation_id)
-    others = Membership.objects.filter(
-        organisation_id=organisation_id,
-        role=Role.ADMINISTRATOR,
-        starts_at__lte=at,
-        ends_at=None,
-        suspended_at=None,
-        person__is_active=True,
-    ).exclude(person_id=without)
-    if not others.exists():
-        raise LastAdministrator

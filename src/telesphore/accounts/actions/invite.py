@@ -14,7 +14,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from telesphore.accounts import access, queries
-from telesphore.accounts.actions.grant import check_apart, check_other, lock_person
 from telesphore.accounts.errors import (
     AlreadyInvited,
     AlreadyMember,
@@ -79,9 +78,9 @@ def invite(
     access.check(actor, "accounts:members:manage")
     if not roles:
         raise NoRole
-    person = lock_person(_account_of(newcomer, actor, at))
-    check_other(actor, person.id)
-    check_apart(person.id, roles, at, organisation_id=actor.organisation)
+    person = access.lock_person(_account_of(newcomer, actor, at))
+    access.check_other(actor, person.id)
+    access.check_apart(person.id, roles, at, organisation_id=actor.organisation)
     held = queries.roles_held(organisation_id=actor.organisation, person_id=person.id, at=at)
     if set(roles) <= held:
         raise AlreadyMember

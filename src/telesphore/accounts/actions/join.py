@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts import queries
-from telesphore.accounts.actions.grant import check_apart, give, lock_person
+from telesphore.accounts import access, queries
+from telesphore.accounts.actions.grant import give
 from telesphore.accounts.errors import AlreadyMember, InvitationNotFound, InvitationOver, SignInToAccept
 from telesphore.accounts.models import Invitation, Unit
 from telesphore.accounts.states import Role
@@ -26,7 +26,7 @@ def join_by_link(
         InvitationNotFound, InvitationOver, SignInToAccept, AccountsApart
     """
     row = _lock(invitation_id, actor.organisation, at)
-    person = lock_person(row.person_id)
+    person = access.lock_person(row.person_id)
     if queries.has_way_in(person_id=person.id, apart_from=row.organisation_id):
         raise SignInToAccept
     person.given_name, person.family_name, person.title = given_name, family_name, title
@@ -49,7 +49,7 @@ def join(*, invitation_id: UUID, actor: Actor, at: datetime) -> UUID:
     found = Invitation.objects.filter(id=invitation_id, person_id=actor.person).first()
     if found is None:
         raise InvitationNotFound
-    lock_person(found.person_id)
+    access.lock_person(found.person_id)
     _accept(_lock(invitation_id, found.organisation_id, at), actor.within(found.organisation_id), at)
     return found.organisation_id
 
@@ -65,7 +65,7 @@ def _lock(invitation_id: UUID, organisation_id: UUID, at: datetime) -> Invitatio
 
 
 def _accept(row: Invitation, actor: Actor, at: datetime) -> None:
-    check_apart(row.person_id, [Role(role) for role in row.roles], at)
+    access.check_apart(row.person_id, [Role(role) for role in row.roles], at)
     still_open = Unit.objects.filter(organisation_id=row.organisation_id, id=row.unit_id, closed_at=None).exists()
     for role in row.roles:
         try:

@@ -6,8 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from telesphore.accounts import access
-from telesphore.accounts.actions.grant import check_administrator_remains, end_at, lock_person
-from telesphore.accounts.actions.suspend import held
+from telesphore.accounts.actions.grant import end_at
 from telesphore.accounts.errors import MemberNotFound
 from telesphore.accounts.models import Delegation
 from telesphore.accounts.states import Role
@@ -24,12 +23,12 @@ def leave(*, person_id: UUID, actor: Actor, at: datetime) -> None:
         MemberNotFound: they hold no role here.
     """
     access.check_manages(actor)
-    lock_person(person_id)
-    rows = list(held(actor.organisation, person_id, at))
+    access.lock_person(person_id)
+    rows = list(access.held(actor.organisation, person_id, at))
     if not rows:
         raise MemberNotFound
     if any(row.role == Role.ADMINISTRATOR for row in rows):
-        check_administrator_remains(actor.organisation, without=person_id, at=at)
+        access.check_administrator_remains(actor.organisation, without=person_id, at=at)
     for row in rows:
         end_at(row, at)
     Delegation.objects.filter(

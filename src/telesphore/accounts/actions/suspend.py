@@ -6,12 +6,8 @@ Roles are asked at every request: a suspension holds from the next one, whatever
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
 from telesphore.accounts import access
-from telesphore.accounts.actions.grant import check_administrator_remains, check_other, lock_person
 from telesphore.accounts.errors import MemberNotFound
-from telesphore.accounts.models import Membership
 from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -26,13 +22,13 @@ def suspend(*, person_id: UUID, actor: Actor, at: datetime) -> None:
         MemberNotFound: they hold no role here.
     """
     access.check_manages(actor)
-    check_other(actor, person_id)
-    lock_person(person_id)
-    rows = held(actor.organisation, person_id, at)
+    access.check_other(actor, person_id)
+    access.lock_person(person_id)
+    rows = access.held(actor.organisation, person_id, at)
     if not rows.exists():
         raise MemberNotFound
     if rows.filter(role=Role.ADMINISTRATOR).exists():
-        check_administrator_remains(actor.organisation, without=person_id, at=at)
+        access.check_administrator_remains(actor.organisation, without=person_id, at=at)
     if rows.filter(suspended_at=None).update(suspended_at=at):
         audit.record("accounts:member:suspend", actor=actor, subject=person_id, at=at)
 
@@ -46,16 +42,9 @@ def lift(*, person_id: UUID, actor: Actor, at: datetime) -> None:
         MemberNotFound: they hold no role here.
     """
     access.check_manages(actor)
-    check_other(actor, person_id)
-    rows = held(actor.organisation, person_id, at)
+    access.check_other(actor, person_id)
+    rows = access.held(actor.organisation, person_id, at)
     if not rows.exists():
         raise MemberNotFound
     if rows.exclude(suspended_at=None).update(suspended_at=None):
         audit.record("accounts:member:lift", actor=actor, subject=person_id, at=at)
-
-
-def held(organisation_id: UUID, person_id: UUID, at: datetime) -> QuerySet[Membership]:
-    """The roles that a person holds or will hold here, suspended ones too."""
-    return Membership.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=at), organisation_id=organisation_id, person_id=person_id
-    )
