@@ -50,7 +50,7 @@ def walk(patterns: list[Any], prefix: str = "/", names: tuple[str, ...] = ()) ->
 ENDPOINTS = list(walk(get_resolver(settings.ROOT_URLCONF).url_patterns))
 OF_RULE = {
     kind: [endpoint for endpoint in ENDPOINTS if (rule_of(endpoint.view, endpoint.name) or "").startswith(kind)]
-    for kind in ("public", "signed in", "permission", "link and code", "demonstration")
+    for kind in ("public", "signed in", "permission", "link and code", "demonstration", "token")
 }
 
 
@@ -152,6 +152,14 @@ def test_a_member_without_the_permission_is_refused(cast: Cast, anyone: Client, 
         return
     assert set(answers) <= {403, 405}
     assert 403 in answers
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("endpoint", named(OF_RULE["token"]))
+def test_a_cookie_is_no_token(cast: Cast, anyone: Client, endpoint: Endpoint, method: str) -> None:
+    come_in(anyone, cast.lebrun)
+    answer = getattr(anyone, method)(endpoint.path)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="telesphore"')
 
 
 @pytest.mark.parametrize("endpoint", named(OF_RULE["demonstration"]))

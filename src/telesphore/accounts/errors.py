@@ -5,6 +5,35 @@ from typing import ClassVar
 from telesphore.kernel.errors import DomainError, Refusal
 
 
+class EntryNotFound(DomainError):
+    """The directory of your organisation holds no such entry."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "directory-entry-not-found"
+
+
+class EntryTaken(DomainError):
+    """Another entry of your directory has this user name or this identifier already."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "directory-entry-taken"
+
+
+class NameNotYours(DomainError):
+    """This person belongs to another organisation too: their user name is changed by themselves."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "user-name-not-yours"
+
+
+class RoleNotByDirectory(DomainError):
+    """A directory gives the roles of secretary, professional, data protection officer and auditor; administrators are
+    named by an administrator, in person.
+    """
+
+    code: ClassVar[str] = "role-not-by-directory"
+
+
 class ScopeNotHeld(DomainError):
     """Choose at least one permission, among those that you hold yourself."""
 

@@ -37,6 +37,10 @@ from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.provision import Told as Told
+from telesphore.accounts.actions.provision import add_entry as add_entry
+from telesphore.accounts.actions.provision import change_entry as change_entry
+from telesphore.accounts.actions.provision import remove_entry as remove_entry
 from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card

@@ -1,5 +1,9 @@
 """Who persons and organisations are, as other rooms may show them; members as their organisation sees them."""
 
+from telesphore.accounts.queries.directory import EntryCard as EntryCard
+from telesphore.accounts.queries.directory import EntryFilter as EntryFilter
+from telesphore.accounts.queries.directory import entries as entries
+from telesphore.accounts.queries.directory import entry as entry
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine
 from telesphore.accounts.queries.members import Member as Member
 from telesphore.accounts.queries.members import MemberLine as MemberLine
