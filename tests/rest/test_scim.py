@@ -265,9 +265,9 @@ def test_an_administrator_who_is_no_more_one_provisions_no_more(mona: Actor, dir
     directory.ask("GET", status=403)
 
 
-def test_account_and_care_stay_apart(mona: Actor, cast: Cast, directory: Directory) -> None:
+def test_administration_and_care_stay_apart(mona: Actor, cast: Cast, directory: Directory) -> None:
     actions.grant_role(
         person_id=administrator(cast.hospital, "second@montfaucy.example").person,
         organisation_id=cast.hospital, role=Role.AUDITOR, actor=Actor.system(), at=now(),
     )  # fmt: skip
-    directory.ask("POST", content=nina(userName="second@montfaucy.example"), status=400)
+    directory.ask("POST", content=nina(userName="second@montfaucy.example"), status=409)

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts.errors import (
-    AccountsApart,
     EntryTaken,
     LastAdministrator,
     NameNotYours,
@@ -42,7 +41,6 @@ _TYPES: dict[type[DomainError], str] = {
     NameNotYours: "mutability",
     LastAdministrator: "mutability",
     RoleNotByDirectory: "invalidValue",
-    AccountsApart: "invalidValue",
 }
 
 
