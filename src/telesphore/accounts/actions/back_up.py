@@ -11,21 +11,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from telesphore.accounts import access, queries
+from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import BackupCodeWrong, BackupNotFound, BackupOpen, BackupTooLong
 from telesphore.accounts.models import BackupAccess, BackupCode, Person
-from telesphore.accounts.states import BACKUP_LONGEST
+from telesphore.accounts.states import BACKUP_LONGEST, BACKUP_MEANS, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.links import ports as links
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
 
-MEANS = "backup+email-code"
 CODE_LIFE = timedelta(minutes=10)
 CODE_PAUSE = timedelta(seconds=30)
 TRIES = 5
@@ -75,8 +75,9 @@ def close_backup(*, actor: Actor, at: datetime) -> None:
     found = queries.open_backup(organisation_id=actor.organisation, at=at)
     if found is None:
         raise BackupNotFound
-    _close(BackupAccess.objects.filter(organisation_id=actor.organisation, id=found.access_id), at)
-    audit.record("accounts:backup:close", actor=actor, subject=found.access_id, at=at)
+    row = BackupAccess.objects.select_for_update().get(organisation_id=actor.organisation, id=found.access_id)
+    audit.record("accounts:backup:close", actor=actor, subject=row.id, at=at)
+    _close(row, closed_at=at, actor=actor, at=at)
 
 
 @audit.act("accounts:backup:end")
@@ -167,21 +168,25 @@ def _check_code(*, sent: BackupCode, code: str, actor: Actor, at: datetime) -> t
     return row.person_id, found
 
 
-def _end_due(rows: "QuerySet[BackupAccess]", at: datetime) -> int:
+def _end_due(rows: QuerySet[BackupAccess], at: datetime) -> int:
     """Close those whose time is over, as of their time; who came in by them can do nothing since."""
     due = list(rows.select_for_update().filter(closed_at=None, ends_at__lte=at))
     for row in due:
-        _close(row, row.ends_at)
-        audit.record("accounts:backup:end", actor=Actor.system(row.organisation_id), subject=row.id, at=at)
+        system = Actor.system(row.organisation_id)
+        audit.record("accounts:backup:end", actor=system, subject=row.id, at=at)
+        _close(row, closed_at=row.ends_at, actor=system, at=at)
     return len(due)
 
 
-def _close(row: BackupAccess, at: datetime) -> None:
-    row.closed_at = at
+def _close(row: BackupAccess, *, closed_at: datetime, actor: Actor, at: datetime) -> None:
+    row.closed_at = closed_at
     row.save(update_fields=["closed_at"])
+    came_in = BackupCode.objects.filter(organisation_id=row.organisation_id, access_id=row.id, used_at__isnull=False)
+    for person_id in came_in.values_list("person_id", flat=True).distinct().order_by("person_id"):
+        end_sessions_of(person_id=person_id, why=SessionEnd.BACKUP_OVER, means=BACKUP_MEANS, actor=actor, at=at)
 
 
-def _codes(organisation_id: UUID, access_id: UUID, person_id: UUID) -> "QuerySet[BackupCode]":
+def _codes(organisation_id: UUID, access_id: UUID, person_id: UUID) -> QuerySet[BackupCode]:
     """Those sent to one person, the newest first."""
     return BackupCode.objects.filter(
         organisation_id=organisation_id, access_id=access_id, person_id=person_id

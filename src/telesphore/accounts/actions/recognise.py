@@ -6,8 +6,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import IdentityDiffers, IdentityTaken, UnknownProfessional
 from telesphore.accounts.models import Person
+from telesphore.accounts.states import PSC_MEANS, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
@@ -58,3 +60,17 @@ def choose_activity(*, finess: str, siret: str, actor: Actor, at: datetime) -> N
         "accounts:activity:choose", actor=actor, subject=actor.person_id, at=at,
         detail={"finess": finess, "siret": siret},
     )  # fmt: skip
+
+
+@audit.act("accounts:session:end-by-provider")
+def end_by_provider(*, person_id: UUID | None, national_id: str, actor: Actor, at: datetime) -> int:
+    """End the sessions that a person opened by Pro Santé Connect, which says that theirs is over; returns how many.
+
+    Args:
+        person_id: None when only the identifier is known; an identifier that nobody carries ends nothing.
+    """
+    if person_id is None and national_id:
+        person_id = Person.objects.filter(national_id=national_id).values_list("id", flat=True).first()
+    if person_id is None:
+        return 0
+    return end_sessions_of(person_id=person_id, why=SessionEnd.PROVIDER, means=PSC_MEANS, actor=actor, at=at)

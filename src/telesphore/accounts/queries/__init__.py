@@ -1,5 +1,15 @@
 """Who persons and organisations are, as other rooms may show them."""
 
+from telesphore.accounts.queries.backup import BackupCard as BackupCard
+from telesphore.accounts.queries.backup import BackupUse as BackupUse
+from telesphore.accounts.queries.backup import any_backup_open as any_backup_open
+from telesphore.accounts.queries.backup import backup_for as backup_for
+from telesphore.accounts.queries.backup import backup_report as backup_report
+from telesphore.accounts.queries.backup import backups as backups
+from telesphore.accounts.queries.backup import open_backup as open_backup
+from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
+from telesphore.accounts.queries.structures import organisation_of as organisation_of
+from telesphore.accounts.queries.structures import professional_identity as professional_identity
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
 from telesphore.accounts.queries.people import PersonCard as PersonCard
