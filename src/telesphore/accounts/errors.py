@@ -19,6 +19,48 @@ class NotAllowed(DomainError):
     code: ClassVar[str] = "not-allowed"
 
 
+class WayNotFound(DomainError):
+    """There is no such way to sign in. It may have been removed in another window."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "way-not-found"
+
+
+class LastWay(DomainError):
+    """Without it you could not come in any more. Add another way to sign in, then remove this one."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "last-way"
+
+
+class TooManyPasskeys(DomainError):
+    """You have as many passkeys as one person may have. Remove one that you no longer use."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "too-many-passkeys"
+
+
+class PasswordFirst(DomainError):
+    """An application's code is asked beside a password. Choose a password first."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "password-first"
+
+
+class PersonNotFound(DomainError):
+    """There is no such person in your organisation."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "person-not-found"
+
+
+class SetUpLinkRefused(DomainError):
+    """This link can’t be used: it is used, too old, or the code is wrong. Ask for another one."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "set-up-link-refused"
+
+
 class ProviderAway(DomainError):
     """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
 
@@ -117,3 +159,89 @@ class BackupCodeWrong(DomainError):
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "backup-code-wrong"
+
+
+class WorkstationNotFound(DomainError):
+    """There is no such workstation. Pair it again on your security page."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "workstation-not-found"
+
+
+class PairingNotFound(DomainError):
+    """There is no such pairing, or it is over. Ask for a new code."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "pairing-not-found"
+
+
+class PairingRefused(DomainError):
+    """This code is wrong, used or too old. Ask for a new one on the page where workstations are paired."""
+
+    refusal: ClassVar[Refusal] = Refusal.INVALID
+    code: ClassVar[str] = "pairing-refused"
+
+
+class CardRefused(DomainError):
+    """This card can’t be used to sign in. Try again, or sign in another way."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "card-refused"
+
+
+class CardNotAsked(CardRefused):
+    """This answer of the card is not to the question that was asked, or comes too late. Start again."""
+
+    code: ClassVar[str] = "card-not-asked"
+
+
+class CardSignatureWrong(CardRefused):
+    """What the card answered can’t be checked with its certificate. Start again; if it happens again, tell your
+    administrator."""
+
+    code: ClassVar[str] = "card-signature-wrong"
+
+
+class CardOver(CardRefused):
+    """This card is not valid now: it is over, or not yet begun. Sign in another way, and have it renewed."""
+
+    code: ClassVar[str] = "card-over"
+
+
+class CardFromElsewhere(CardRefused):
+    """This card was not issued by an authority that is trusted here. Insert your professional card."""
+
+    code: ClassVar[str] = "card-from-elsewhere"
+
+
+class CardNotForSigningIn(CardRefused):
+    """This certificate is not one with which people sign in. Insert your professional card."""
+
+    code: ClassVar[str] = "card-not-for-signing-in"
+
+
+class CardRevoked(CardRefused):
+    """This card was revoked. Sign in another way, and ask for another card."""
+
+    code: ClassVar[str] = "card-revoked"
+
+
+class CardStatusUnknown(CardRefused):
+    """Nobody can say now whether this card is still valid: its authority does not answer, and what it last said is too
+    old. Sign in another way, or try again later."""
+
+    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
+    code: ClassVar[str] = "card-status-unknown"
+
+
+class CardHolderUnknown(CardRefused):
+    """Nobody here is known by this card. Sign in another way, and ask your administrator to write down your national
+    identifier."""
+
+    code: ClassVar[str] = "card-holder-unknown"
+
+
+class CardOfAnother(CardRefused):
+    """This card is not yours. Insert yours."""
+
+    code: ClassVar[str] = "card-of-another"

@@ -150,6 +150,9 @@ class SessionEnd(models.TextChoices):
     BACKUP_OVER = "backup-over", _("the backup way in was closed")
 
 
+PAIRING_TRIES = 5
+"""Wrong MACs that end a workstation's code."""
+
 FRESH = timedelta(minutes=5)
 """How old a proof of who one is may be for a sensitive act: signing, exporting, changing ways to sign in, granting
 roles, erasing.

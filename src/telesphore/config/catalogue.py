@@ -380,6 +380,31 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="card_anchors_file",
+        meaning="File with the authorities whose cards (and certificates behind a proxy) let people in: roots, and "
+        "those between (IGC-Santé’s). Without one, nobody comes in by card. Their lists are fetched over the network.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="card_list_grace_hours",
+        meaning="How long beyond its end the last list of revoked cards is used while its authority does not answer; "
+        "then cards are refused.",
+        accepts="a whole number of hours, at least 0",
+        parse=_at_least(0),
+        default="24",
+    ),
+    Option(
+        name="client_certificates",
+        meaning="Whether people may come in by the TLS client certificate that a trusted proxy saw, and in which "
+        "header it says so: `Client-Cert` and `Client-Cert-Chain` (RFC 9440), or `X-SSL-Client-Cert` (nginx’s "
+        "$ssl_client_escaped_cert).",
+        accepts="off, rfc9440 or nginx",
+        parse=_one_of("off", "rfc9440", "nginx"),
+        default="off",
+    ),
+    Option(
         name="pki_keys",
         meaning="Where new keys of the local authority (issuing, seal, time-stamps, OCSP) are made and kept: sealed in "
         "the vault, or in a PKCS#11 module. Root keys are always in the vault, until they are exported.",

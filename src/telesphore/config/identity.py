@@ -71,7 +71,9 @@ def _private_key(path: Path) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    raise BadSetting(f"{PREFIX}PSC_KEY_FILE is {path}; it accepts a PEM private key, RSA of 2048 bits or more, or P-256.")
+    raise BadSetting(
+        f"{PREFIX}PSC_KEY_FILE is {path}; it accepts a PEM private key, RSA of 2048 bits or more, or P-256."
+    )
 
 
 def _context(settings: Mapping[str, Setting]) -> ssl.SSLContext | None:

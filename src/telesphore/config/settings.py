@@ -37,6 +37,7 @@ SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = list(_value("hosts"))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
+CLIENT_CERTIFICATES: str = _value("client_certificates")
 
 INSTALLED_APPS = [
     # First, so that its templates stand before a library's of the same name.
@@ -66,6 +67,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "telesphore.web.health.requests.LogRequests",
+    # Before the next one, which replaces the proxy's address by the client's.
+    "telesphore.web.client_certificates.ClientCertificateMiddleware",
     "telesphore.web.requests.ClientAddressMiddleware",
     "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",

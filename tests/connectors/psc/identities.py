@@ -15,14 +15,38 @@ SIRET = "26380030200014"
 
 def activity(structure: str, sector: str = "SA01", **said: str) -> dict[str, str]:
     """One activity, with the directory's keys; what is not said is an empty string, as there."""
-    keys = (
-        "codeModeExercice codeSecteurDactivite codeSectionPharmacien codeRole codeGenreActivite numeroSiretSite "
-        "numeroSirenSite numeroFinessSite numeroFinessetablissementJuridique identifiantTechniqueDeLaStructure "
-        "raisonSocialeSite enseigneCommercialeSite complementDestinataire complementPointGeographique numeroVoie "
-        "indiceRepetitionVoie codeTypeDeVoie libelleVoie mentionDistribution bureauCedex codePostal codeCommune "
-        "codePays telephone telephone2 telecopie adresseEMail codeDepartement ancienIdentifiantDeLaStructure "
-        "autoriteDenregistrement"
-    ).split()
+    keys = [
+        "codeModeExercice",
+        "codeSecteurDactivite",
+        "codeSectionPharmacien",
+        "codeRole",
+        "codeGenreActivite",
+        "numeroSiretSite",
+        "numeroSirenSite",
+        "numeroFinessSite",
+        "numeroFinessetablissementJuridique",
+        "identifiantTechniqueDeLaStructure",
+        "raisonSocialeSite",
+        "enseigneCommercialeSite",
+        "complementDestinataire",
+        "complementPointGeographique",
+        "numeroVoie",
+        "indiceRepetitionVoie",
+        "codeTypeDeVoie",
+        "libelleVoie",
+        "mentionDistribution",
+        "bureauCedex",
+        "codePostal",
+        "codeCommune",
+        "codePays",
+        "telephone",
+        "telephone2",
+        "telecopie",
+        "adresseEMail",
+        "codeDepartement",
+        "ancienIdentifiantDeLaStructure",
+        "autoriteDenregistrement",
+    ]
     empty = dict.fromkeys(keys, "")
     return empty | {"codeSecteurDactivite": sector, "raisonSocialeSite": structure, "codePostal": "38000"} | said
 

@@ -56,11 +56,10 @@ def provide(
         kind = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
         public = kind.to_jwk(key.public_key(), as_dict=True)
         clients.append(
-            common
-            | {"client_id": "key", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [public]}}
+            common | {"client_id": "key", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [public]}}
         )
     given = json.dumps({"identities": identities or IDENTITIES, "clients": clients, **options})
-    process = subprocess.Popen(  # noqa: S603 - our own script.
+    process = subprocess.Popen(
         [ROOT / "scripts" / "node", HERE / "provider.mjs", given],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip

@@ -26,9 +26,7 @@ def recognise(*, national_id: str, actor: Actor, at: datetime) -> UUID:
         raise UnknownProfessional
     person.directory_checked_at = at
     person.save(update_fields=["directory_checked_at"])
-    audit.record(
-        "accounts:identity:recognise", actor=replace(actor, person_id=person.id), subject=person.id, at=at
-    )
+    audit.record("accounts:identity:recognise", actor=replace(actor, person_id=person.id), subject=person.id, at=at)
     return person.id
 
 

@@ -10,5 +10,6 @@ from telesphore.accounts.models.people import Membership as Membership
 from telesphore.accounts.models.people import Organisation as Organisation
 from telesphore.accounts.models.people import Person as Person
 from telesphore.accounts.models.people import Unit as Unit
+from telesphore.accounts.models.ways import SetUpLink as SetUpLink
 from telesphore.accounts.models.workstations import Pairing as Pairing
 from telesphore.accounts.models.workstations import Workstation as Workstation

@@ -26,3 +26,14 @@ from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.ways import Passkey as Passkey
+from telesphore.accounts.queries.ways import Ways as Ways
+from telesphore.accounts.queries.ways import ways_of as ways_of
+from telesphore.accounts.queries.workstations import PairingCard as PairingCard
+from telesphore.accounts.queries.workstations import WorkstationCard as WorkstationCard
+from telesphore.accounts.queries.workstations import cards_open_the_door as cards_open_the_door
+from telesphore.accounts.queries.workstations import is_holder as is_holder
+from telesphore.accounts.queries.workstations import pairing as pairing
+from telesphore.accounts.queries.workstations import request_for_anybody as request_for_anybody
+from telesphore.accounts.queries.workstations import request_for_member as request_for_member
+from telesphore.accounts.queries.workstations import workstations as workstations

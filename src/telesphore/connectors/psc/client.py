@@ -227,9 +227,7 @@ class Client:
             return _table(content)
         # OpenID Connect Core 1.0 §5.3.2: signed, it says from whom and to whom.
         claims = tokens.verified(content.decode("ascii", "replace").strip(), self._key, largest=MOST_USERINFO)
-        tokens.check_addressed(
-            claims, issuer=self.registration.issuer, client_id=self.registration.client_id
-        )
+        tokens.check_addressed(claims, issuer=self.registration.issuer, client_id=self.registration.client_id)
         return claims
 
     def _metadata(self) -> _Metadata:
@@ -347,9 +345,7 @@ def acceptable(address: str) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return False
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    )
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 def _word(table: Mapping[str, Any], name: str, most: int = tokens.LARGEST) -> str:
