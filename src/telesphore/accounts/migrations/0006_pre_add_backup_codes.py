@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_pre_add_idle'),
+        ('accounts', '0005_pre_add_set_up_link'),
     ]
 
     operations = [
