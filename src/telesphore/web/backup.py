@@ -10,9 +10,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from telesphore.accounts import queries
+from telesphore.accounts.states import BACKUP_MEANS
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import rule_of
+from telesphore.web.presence import presence_of
 from telesphore.web.requests import BACKUP_KEY, memberships_of
 
 SIGNED_IN = frozenset({"home", "locked", "session_state"})
@@ -40,9 +42,10 @@ class BackupMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        kept: str = request.session.get(BACKUP_KEY, "")
-        if not kept or not request.user.is_authenticated:
+        presence = presence_of(request)
+        if presence is None or presence.means != BACKUP_MEANS or not request.user.is_authenticated:
             return None
+        kept: str = request.session.get(BACKUP_KEY, "")
         match = request.resolver_match
         assert match is not None
         if not _open(request, kept):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts import queries
-from telesphore.accounts.states import BACKUP_SCOPES
+from telesphore.accounts.states import BACKUP_MEANS, BACKUP_SCOPES
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 
@@ -76,7 +76,7 @@ def actor_of(request: HttpRequest) -> Actor:
         roles=membership.roles if membership else frozenset(),
         means=session.means if session else "",
         acr=session.acr if session else "",
-        scopes=BACKUP_SCOPES if request.session.get(BACKUP_KEY) else None,
+        scopes=BACKUP_SCOPES if session and session.means == BACKUP_MEANS else None,
         session_id=session.session_id if session else None,
         source_address=address,
         client=client,

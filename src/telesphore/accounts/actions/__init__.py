@@ -1,6 +1,7 @@
 """What can happen: organisations are founded, persons made known, roles given; people come in and go out."""
 
 from telesphore.accounts.actions.add import add_person as add_person
+from telesphore.accounts.actions.back_up import CodeSent as CodeSent
 from telesphore.accounts.actions.back_up import close_backup as close_backup
 from telesphore.accounts.actions.back_up import end_backups as end_backups
 from telesphore.accounts.actions.back_up import enter_by_backup as enter_by_backup
@@ -18,10 +19,6 @@ from telesphore.accounts.actions.keep_session import lock as lock
 from telesphore.accounts.actions.keep_session import open_session as open_session
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
-from telesphore.accounts.actions.recognise import choose_activity as choose_activity
-from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
-from telesphore.accounts.actions.recognise import link_identity as link_identity
-from telesphore.accounts.actions.recognise import recognise as recognise
 from telesphore.accounts.actions.pair import Begun as Begun
 from telesphore.accounts.actions.pair import Paired as Paired
 from telesphore.accounts.actions.pair import begin_pairing as begin_pairing
@@ -30,6 +27,10 @@ from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.recognise import choose_activity as choose_activity
+from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
+from telesphore.accounts.actions.recognise import link_identity as link_identity
+from telesphore.accounts.actions.recognise import recognise as recognise
 from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card

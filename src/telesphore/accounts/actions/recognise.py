@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from telesphore.accounts import access
 from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import IdentityDiffers, IdentityTaken, UnknownProfessional
 from telesphore.accounts.models import Person
@@ -21,7 +22,7 @@ def recognise(*, national_id: str, actor: Actor, at: datetime) -> UUID:
     Raises:
         UnknownProfessional: nobody carries it, or they may no longer come in.
     """
-    person = Person.objects.filter(national_id=national_id, is_active=True).first() if national_id else None
+    person = access.known_by(national_id)
     if person is None:
         raise UnknownProfessional
     person.directory_checked_at = at
@@ -67,8 +68,9 @@ def end_by_provider(*, person_id: UUID | None, national_id: str, actor: Actor, a
     Args:
         person_id: None when only the identifier is known; an identifier that nobody carries ends nothing.
     """
-    if person_id is None and national_id:
-        person_id = Person.objects.filter(national_id=national_id).values_list("id", flat=True).first()
     if person_id is None:
-        return 0
+        known = access.known_by(national_id)
+        if known is None:
+            return 0
+        person_id = known.id
     return end_sessions_of(person_id=person_id, why=SessionEnd.PROVIDER, means=PSC_MEANS, actor=actor, at=at)

@@ -7,9 +7,6 @@ from telesphore.accounts.queries.backup import backup_for as backup_for
 from telesphore.accounts.queries.backup import backup_report as backup_report
 from telesphore.accounts.queries.backup import backups as backups
 from telesphore.accounts.queries.backup import open_backup as open_backup
-from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
-from telesphore.accounts.queries.structures import organisation_of as organisation_of
-from telesphore.accounts.queries.structures import professional_identity as professional_identity
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
 from telesphore.accounts.queries.people import PersonCard as PersonCard
@@ -26,6 +23,9 @@ from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
+from telesphore.accounts.queries.structures import organisation_of as organisation_of
+from telesphore.accounts.queries.structures import professional_identity as professional_identity
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of

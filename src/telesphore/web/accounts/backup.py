@@ -1,5 +1,8 @@
 """The backup way in: an administrator switches it on and reads what came of it; members come in by a code."""
 
+import hashlib
+from uuid import UUID
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,11 +18,14 @@ from telesphore.accounts.states import BACKUP_MEANS, Acr
 from telesphore.kernel.clock import now
 from telesphore.web.access import fresh, permission, public
 from telesphore.web.entering import Proof, enter
-from telesphore.web.rates import Rate, at_most
+from telesphore.web.rates import Rate, at_most, spend
 from telesphore.web.requests import BACKUP_KEY, ORGANISATION_KEY, actor_of
 
-EMAIL_KEY = "backup_email"
-RATE = Rate("backup", 10, 60)
+CODE_KEY = "backup_code"
+RATE = Rate("backup", 300, 60)
+"""A hospital comes from one address."""
+CODES = 5
+"""Codes that one address may ask for one person within ten minutes."""
 HOURS = (1, 2, 4, 8, 12, 24)
 
 
@@ -54,7 +60,7 @@ class CodeForm(forms.Form):
     """The code that came."""
 
     code = forms.CharField(
-        label=gettext_lazy("Code"), max_length=12, help_text=gettext_lazy("Six digits, in the e-mail."),
+        label=gettext_lazy("Code"), max_length=20, help_text=gettext_lazy("Eight digits, in the e-mail."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),
     )  # fmt: skip
 
@@ -117,8 +123,13 @@ def ask_code(request: HttpRequest) -> HttpResponse:
         return render(request, "account/backup_closed.html", status=404)
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.send_backup_code(email=form.cleaned_data["email"], actor=actor_of(request), at=at)
-        request.session[EMAIL_KEY] = form.cleaned_data["email"]
+        email = form.cleaned_data["email"].strip().lower()
+        name = f"backup-{hashlib.sha256(email.encode()).hexdigest()[:16]}"
+        spent = spend(request, Rate(name, CODES, 600), at)
+        if spent.left < 0:
+            return spent.tell(render(request, "429.html", status=429))
+        sent = actions.send_backup_code(email=email, actor=actor_of(request), at=at)
+        request.session[CODE_KEY] = f"{sent.organisation_id.hex}/{sent.code_id.hex}"
         return redirect("backup_code")
     status = 422 if request.method == "POST" else 200
     return render(request, "account/backup_ask.html", {"form": form}, status=status)
@@ -131,15 +142,16 @@ def ask_code(request: HttpRequest) -> HttpResponse:
 def give_code(request: HttpRequest) -> HttpResponse:
     """Give the code, and come in: in one organisation, for what care can't wait for, until the backup way ends."""
     at = now()
-    email: str = request.session.get(EMAIL_KEY, "")
-    if not email or not queries.any_backup_open(at=at):
+    organisation, _slash, code = request.session.get(CODE_KEY, "").partition("/")
+    if not code or not queries.any_backup_open(at=at):
         return redirect("backup_ask")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             person_id, card = actions.enter_by_backup(
-                email=email, code=form.cleaned_data["code"], actor=actor_of(request), at=at
-            )
+                sent=actions.CodeSent(UUID(organisation), UUID(code)), code=form.cleaned_data["code"],
+                actor=actor_of(request), at=at,
+            )  # fmt: skip
         except BackupCodeWrong as wrong:
             form.add_error("code", str(wrong))
         else:

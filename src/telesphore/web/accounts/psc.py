@@ -39,7 +39,9 @@ logger = logging.getLogger(__name__)
 
 View = Callable[[HttpRequest], HttpResponse]
 
-RATE = Rate("psc", 30, 60)
+RATE = Rate("psc", 300, 60)
+"""A hospital comes from one address."""
+ENDED_RATE = Rate("psc-ended", 1200, 60)
 ACTIVITIES_KEY, ACTIVITY_KEY, TO_KEY = "psc_activities", "psc_activity", "psc_to"
 LONGEST_CODE = 4096
 
@@ -60,7 +62,7 @@ def _tells(view: View) -> View:
             return view(request)
         except DomainError as refused:
             logger.info("psc sign-in refused: %s", refused.code)
-            context = {"refusal": refused, "backup": queries.any_backup_open(at=now())}
+            context = {"refusal": refused, "backup_open": queries.any_backup_open(at=now())}
             return render(request, "account/psc_refused.html", context, status=STATUS[refused.refusal])
 
     return telling
@@ -133,9 +135,7 @@ def back(request: HttpRequest) -> HttpResponse:
 
 def _enter(request: HttpRequest, question: Question, found: Recognised, at: datetime) -> HttpResponse:
     person_id = actions.recognise(national_id=found.national_id, actor=actor_of(request), at=at)
-    response = enter(
-        request, person_id=person_id, proof=Proof(PSC_MEANS, Acr.EIDAS1, found.until), to=question.to
-    )
+    response = enter(request, person_id=person_id, proof=Proof(PSC_MEANS, Acr.EIDAS1, found.until), to=question.to)
     if found.session:
         # Of use until the session ends: to know whom a logout token that only names the session is about.
         left = max(1, int((found.until - at).total_seconds()))
@@ -182,7 +182,7 @@ def _act_in(request: HttpRequest, person_id: UUID, chosen: Activity, at: datetim
 @csrf_exempt
 @require_POST
 @never_cache
-@at_most(RATE)
+@at_most(ENDED_RATE)
 def ended(request: HttpRequest) -> HttpResponse:
     """Back-channel logout (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8)."""
     provider, at = _provider(), now()

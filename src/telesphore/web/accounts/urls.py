@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import path
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import cards, views, workstations
+from telesphore.web.accounts import backup, cards, psc, views, workstations
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
@@ -23,6 +23,17 @@ urlpatterns = [
     path("security/recovery-codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("language/", set_language, name="set_language"),
+    path("sign-in/psc/", psc.start, name="psc_start"),
+    path("sign-in/psc/back/", psc.back, name="psc_back"),
+    path("sign-in/psc/ended/", psc.ended, name="psc_ended"),
+    path("sign-in/again/psc/", psc.again, name="psc_again"),
+    path("security/psc/", psc.link, name="psc_link"),
+    path("organisation/activity/", psc.activity, name="psc_activity"),
+    path("sign-in/backup/", backup.ask_code, name="backup_ask"),
+    path("sign-in/backup/code/", backup.give_code, name="backup_code"),
+    path("organisation/backup/", backup.backup, name="backup"),
+    path("organisation/backup/open", backup.open_backup, name="backup_open"),
+    path("organisation/backup/close", backup.close_backup, name="backup_close"),
     path("sign-in/card/", cards.sign_in, name="card_sign_in"),
     path("sign-in/card/challenge", cards.challenge, name="card_challenge"),
     path("sign-in/card/answer", cards.answer, name="card_answer"),
