@@ -137,6 +137,16 @@ SESSION_MINUTES = range(15, 241)
 """Between which an organisation chooses, in minutes (référentiel d'identification électronique, PGSSI-S)."""
 
 
+TOKEN_PREFIX = "telesphore_"  # noqa: S105 - shown to all.
+"""What every API token begins with, so that a scanner of leaked secrets knows one."""
+
+TOKEN_LIFE = timedelta(days=365)
+"""How long an API token lasts at most."""
+
+TOKENS_HELD = 20
+"""Living API tokens of one person in one organisation, at most."""
+
+
 class SessionEnd(models.TextChoices):
     """Why a session ended."""
 

@@ -7,6 +7,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.kernel.clock import now
 from telesphore.signature import queries as signature
+from telesphore.web.presence import limits
 from telesphore.web.requests import actor_of, current_membership
 
 
@@ -20,6 +21,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
     )
     carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
+    at_hand = limits(request)
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),
@@ -32,4 +34,5 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",
         "here": request.path,
+        "session_limits": at_hand if at_hand and not at_hand["locked"] else None,
     }

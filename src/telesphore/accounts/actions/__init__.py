@@ -12,6 +12,12 @@ from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
 from telesphore.accounts.actions.found import found_organisation as found_organisation
 from telesphore.accounts.actions.grant import grant_role as grant_role
+from telesphore.accounts.actions.issue_token import Issued as Issued
+from telesphore.accounts.actions.issue_token import issue_token as issue_token
+from telesphore.accounts.actions.issue_token import note_token_use as note_token_use
+from telesphore.accounts.actions.issue_token import refuse_token as refuse_token
+from telesphore.accounts.actions.issue_token import revoke_token as revoke_token
+from telesphore.accounts.actions.issue_token import revoke_tokens_of as revoke_tokens_of
 from telesphore.accounts.actions.keep_session import change_key as change_key
 from telesphore.accounts.actions.keep_session import end_session as end_session
 from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
