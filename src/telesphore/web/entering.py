@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from telesphore.accounts.states import FRESH, Acr
+from telesphore.accounts.states import ENOUGH, FRESH, Acr
 from telesphore.kernel.clock import now
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -53,6 +53,16 @@ def enter(request: HttpRequest, *, person_id: UUID, proof: Proof, to: str = "/")
 def prove_again(request: HttpRequest, *, proof: Proof) -> None:
     """Note that the signed-in person has just proved again who they are."""
     record_authentication(request, request.user, method=proof.means, reauthenticated=True)
+
+
+def prove_more(request: HttpRequest, *, proof: Proof) -> None:
+    """Note that the signed-in person has just set up, and proved, a way to sign in.
+
+    A session that began with less than enough goes on with this proof; one that had enough keeps what it began with.
+    """
+    if request.session.get("acr") not in ENOUGH:
+        request.session["means"], request.session["acr"] = proof.means, proof.acr.value
+    prove_again(request, proof=proof)
 
 
 def recently_authenticated(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
 from telesphore.accounts.actions.found import found_organisation as found_organisation
 from telesphore.accounts.actions.grant import grant_role as grant_role
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
 from telesphore.accounts.actions.recover import Followed as Followed
 from telesphore.accounts.actions.recover import asks_code as asks_code
 from telesphore.accounts.actions.recover import follow as follow
