@@ -51,13 +51,11 @@ class AgentServer(ThreadingHTTPServer):
     # On Windows it would let another program listen on the same port.
     allow_reuse_address = os.name == "posix"
 
-    def __init__(
-        self, port: int, *, store: Store, operations: Operations, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, port: int, *, store: Store, operations: Operations) -> None:
         super().__init__((ADDRESS, port), _Door)
         self.store = store
         self.operations = operations
-        self.requests = Reader(clock)
+        self.requests = Reader(time.time)
         self.watches = threading.BoundedSemaphore(MOST_WATCHES)
         self._connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._recent: deque[float] = deque()

@@ -44,10 +44,14 @@ _WORDS = {
     "unpaired": ("Ce poste n’est plus jumelé avec {origin}.", "This workstation is no longer paired with {origin}."),
     "not-paired": ("Ce poste n’est pas jumelé avec {origin}.", "This workstation is not paired with {origin}."),
     "none-paired": (
-        "Ce poste n’est jumelé avec aucun serveur. Demandez un code à la page « Postes » du vôtre, puis : "
-        "telesphore-agent pair https://serveur CODE",
-        "This workstation is paired with no server. Ask the page “Workstations” of yours for a code, then: "
-        "telesphore-agent pair https://server CODE",
+        (
+            "Ce poste n’est jumelé avec aucun serveur. Demandez un code à la page « Postes » du vôtre, puis : "
+            "telesphore-agent pair https://serveur CODE"
+        ),
+        (
+            "This workstation is paired with no server. Ask the page “Workstations” of yours for a code, then: "
+            "telesphore-agent pair https://server CODE"
+        ),
     ),
     "ports-taken": (
         "Les ports {ports} sont pris : l’agent tourne peut-être déjà.",
