@@ -47,6 +47,7 @@ class Dialogue:
         self._agreed = False
         self._answered = threading.Event()
         self._over = threading.Event()
+        self._news = threading.Event()
 
     # The thread that shows
 
@@ -69,8 +70,10 @@ class Dialogue:
     def over(self) -> bool:
         return self._over.is_set()
 
-    def wait_until_over(self, seconds: float) -> bool:
-        return self._over.wait(seconds)
+    def wait_for_news(self, seconds: float) -> None:
+        """Until something more is done, or all is over."""
+        self._news.wait(seconds)
+        self._news.clear()
 
     # The thread that asks
 
@@ -92,11 +95,13 @@ class Dialogue:
     def progress(self, done: int) -> bool:
         """So many are signed; False when the holder wants no more."""
         self.done = done
+        self._news.set()
         return not self.stopped
 
     def close(self) -> None:
         with self._lock:
             self._over.set()
+            self._news.set()
             if self._pin is not None:
                 self._pin.wipe()
 

@@ -210,8 +210,6 @@ class Cards:
                     return answers + ["refused-by-holder"] * (len(contents) - number)
                 try:
                     answers.append(_signature(key, content, algorithm, listed, again))
-                except (exceptions.MechanismInvalid, exceptions.KeyTypeInconsistent, exceptions.MechanismParamInvalid):
-                    answers.append("bad-request")
                 except exceptions.PKCS11Error as error:
                     return answers + [self._why_gone(card, error)] * (len(contents) - number)
             progress(len(contents))

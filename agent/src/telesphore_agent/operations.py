@@ -77,6 +77,9 @@ class Operations:
 
     def _sign(self, request: Request, still_there: Callable[[], bool]) -> Answer:
         card = self._cards.to_sign(request.certificate)
+        kind = card.certificates[Use.SIGNATURE].algorithm.partition("-")[0]
+        if any(document.algorithm.partition("-")[0] != kind for document in request.documents):
+            raise Refused("bad-request")
         contents = [(document.to_be_signed, document.algorithm) for document in request.documents]
         answers = self._ask_and_sign(request, card, Use.SIGNATURE, contents, still_there)
         return {

@@ -48,11 +48,9 @@ class TerminalAsker(Asker):
 
     @staticmethod
     def _follow(dialogue: Dialogue) -> None:
-        told = -1
-        while True:
-            over = dialogue.wait_until_over(PERIOD)
+        told = 0
+        while not dialogue.over:
+            dialogue.wait_for_news(PERIOD)
             if dialogue.done != told:
                 told = dialogue.done
                 print(working(dialogue), flush=True)
-            if over:
-                return
