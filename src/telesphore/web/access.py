@@ -17,10 +17,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from telesphore.accounts.access import may
-from telesphore.accounts.states import PERMISSIONS
+from telesphore.accounts.states import PERMISSIONS, Acr
 from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
 from telesphore.web.entering import recently_authenticated
+from telesphore.web.entrances import current_entrance, entrances_of
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
@@ -86,19 +87,38 @@ def permission(name: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            actor = actor_of(request)
-            if not may(actor, name):
-                match = request.resolver_match
-                page = match.view_name if match else ""
-                audit.record(
-                    "web:page:open", actor=actor, at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
-                )
+            if not may(actor_of(request), name):
+                _trace_refusal(request)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
         return _ruled(guarded, f"permission: {name}")
 
     return decorate
+
+
+def _trace_refusal(request: HttpRequest) -> None:
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    audit.record(
+        "web:page:open", actor=actor_of(request), at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
+    )
+
+
+def patient_account(view: View) -> View:
+    """Open to who has signed in and acts in a record: the patient whose it is, or who represents them."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        if current_entrance(request) is None:
+            if entrances_of(request):
+                return redirect("patients:entrances")
+            _trace_refusal(request)
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, "patient: signed in for a record")
 
 
 def fresh(view: View) -> View:
@@ -180,6 +200,7 @@ class AccessMiddleware:
             and not settings.DEMONSTRATION
             and match.view_name not in WITHOUT_SECOND_FACTOR
             and not _has_second_factor(request)
+            and not _patient_by_link(request, match.view_name)
         ):
             return redirect("mfa_activate_totp")
         return None
@@ -195,3 +216,8 @@ def _has_second_factor(request: HttpRequest) -> bool:
     from allauth.mfa.utils import is_mfa_enabled
 
     return bool(is_mfa_enabled(request.user))
+
+
+def _patient_by_link(request: HttpRequest, name: str) -> bool:
+    # Whose phone knows no passkey comes by link and code each time: to the patients' pages, and nowhere else.
+    return request.session.get("acr") == Acr.LINK_AND_CODE.value and name.startswith("patients:")
