@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from django.test import Client, override_settings
 
-from telesphore.accounts.models import Person
+from telesphore.accounts.models import Person, Session
+from telesphore.accounts.states import Acr
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -350,7 +351,7 @@ def test_who_signed_in_signs_what_awaits_them_without_another_link(cast: Cast) -
 def prove(client: Client) -> None:
     """As if the person had just used a passkey."""
     session = client.session
-    session["means"], session["acr"] = "passkey", "phr"
+    Session.objects.filter(person_id=session["_auth_user_id"]).update(means="passkey", acr=Acr.PASSKEY)
     session["account_authentication_methods_user"] = session["_auth_user_id"]
     session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "at": now().timestamp()}]
     session.save()

@@ -17,11 +17,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from telesphore.accounts.access import may
-from telesphore.accounts.states import PERMISSIONS, Acr
+from telesphore.accounts.states import PERMISSIONS
 from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
 from telesphore.web.entering import recently_authenticated
-from telesphore.web.entrances import current_entrance, entrances_of
+from telesphore.web.entrances import came_by_link, current_entrance, entrances_of
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
@@ -220,4 +220,4 @@ def _has_second_factor(request: HttpRequest) -> bool:
 
 def _patient_by_link(request: HttpRequest, name: str) -> bool:
     # Whose phone knows no passkey comes by link and code each time: to the patients' pages, and nowhere else.
-    return request.session.get("acr") == Acr.LINK_AND_CODE.value and name.startswith("patients:")
+    return name.startswith("patients:") and came_by_link(request)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from telesphore.accounts.queries import Presence
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import queries
@@ -48,6 +50,12 @@ def choose(request: HttpRequest, row_id: UUID, *, by_link: bool = False) -> None
     if by_link:
         request.session[BY_LINK] = row_id.hex
     request._entrances = None  # type: ignore[attr-defined]  # To be asked anew.
+
+
+def came_by_link(request: HttpRequest) -> bool:
+    """Whether the signed-in person came by a link and its code, not by a way in of their own."""
+    session: Presence | None = getattr(request, "_presence", None)
+    return session is not None and session.acr == Acr.LINK_AND_CODE
 
 
 def leave(request: HttpRequest) -> None:

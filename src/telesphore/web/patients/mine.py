@@ -20,7 +20,7 @@ from telesphore.records.queries import Entrance
 from telesphore.records.states import Measure
 from telesphore.signature import queries as signature
 from telesphore.web.access import fresh, patient_account, public, signed_in
-from telesphore.web.entrances import choose, current_entrance, entrances_of, leave
+from telesphore.web.entrances import came_by_link, choose, current_entrance, entrances_of, leave
 from telesphore.web.files import pdf_response
 from telesphore.web.patients import session
 from telesphore.web.patients.forms import ReportForm
@@ -172,7 +172,7 @@ def _entrance(request: HttpRequest) -> Entrance:
 
 def _signs_here(request: HttpRequest, entrance: Entrance) -> bool:
     # Who came by a link and its code signs by the link of the document; nobody signs yet in a patient's place.
-    return entrance.kind is ActorKind.PATIENT and not session.came_by_link(request)
+    return entrance.kind is ActorKind.PATIENT and not came_by_link(request)
 
 
 def _told(request: HttpRequest, entrance: Entrance, found: Sequence[events.Event]) -> list[Line]:

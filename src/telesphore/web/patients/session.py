@@ -70,11 +70,6 @@ def begin_from_account(
     request.session[KEY] |= {"entrance": entrance.row_id.hex, "means": actor.means, "acr": actor.acr}
 
 
-def came_by_link(request: HttpRequest) -> bool:
-    """Whether the signed-in person came by a link and its code, not by a way in of their own."""
-    return bool(request.session.get("acr") == Acr.LINK_AND_CODE.value)
-
-
 def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
     """The visit that this request belongs to.
 
