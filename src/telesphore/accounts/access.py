@@ -111,9 +111,20 @@ def holder_of(certificate: bytes) -> Person:
     identifier = cards.national_identifier(certificate)
     if not identifier:
         raise CardHolderUnknown
+    known = known_by(identifier)
+    if known is None:
+        raise CardHolderUnknown
+    return known
+
+
+def known_by(identifier: str) -> Person | None:
+    """The active person who carries this national identifier; None when there is none.
+
+    Who has none written down is known by their RPPS number, if nobody else has the same.
+    """
+    if not identifier:
+        return None
     known = list(Person.objects.filter(national_id=identifier)[:1])
     if not known and identifier.startswith("8"):
         known = list(Person.objects.filter(national_id="", rpps=identifier[1:])[:2])
-    if len(known) != 1 or not known[0].is_active:
-        raise CardHolderUnknown
-    return known[0]
+    return known[0] if len(known) == 1 and known[0].is_active else None

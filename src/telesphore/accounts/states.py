@@ -100,6 +100,9 @@ class Limits:
     whole: timedelta = timedelta(hours=4)
 
 
+PSC_MEANS = "psc"
+"""What the sessions opened by Pro Santé Connect are marked with."""
+
 BACKUP_MEANS = "backup+email-code"
 """What the sessions of the backup way, and all that is done in them, are marked with."""
 
@@ -132,6 +135,16 @@ SEEN_WITHIN = timedelta(minutes=1)
 IDLE_MINUTES = range(1, 31)
 SESSION_MINUTES = range(15, 241)
 """Between which an organisation chooses, in minutes (référentiel d'identification électronique, PGSSI-S)."""
+
+
+TOKEN_PREFIX = "telesphore_"  # noqa: S105 - shown to all.
+"""What every API token begins with, so that a scanner of leaked secrets knows one."""
+
+TOKEN_LIFE = timedelta(days=365)
+"""How long an API token lasts at most."""
+
+TOKENS_HELD = 20
+"""Living API tokens of one person in one organisation, at most."""
 
 
 class SessionEnd(models.TextChoices):

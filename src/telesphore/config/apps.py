@@ -1,7 +1,5 @@
 """The last application to start: fills the rooms' ports and registers the reactions."""
 
-import importlib
-
 from django.apps import AppConfig
 
 
@@ -18,5 +16,5 @@ class Assembly(AppConfig):
             # What stops a start is told to operators, whose settings and commands are in English.
             wiring.bind()
         work.register()
-        # It listens to every coming and going, whichever page is the first one asked for.
-        importlib.import_module("telesphore.web.accounts.adapter")
+        # Who listens to sign-ins: whatever way in comes first must find them.
+        import telesphore.web.accounts.adapter  # noqa: F401

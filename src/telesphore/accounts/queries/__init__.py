@@ -1,5 +1,12 @@
 """Who persons and organisations are, as other rooms may show them."""
 
+from telesphore.accounts.queries.backup import BackupCard as BackupCard
+from telesphore.accounts.queries.backup import BackupUse as BackupUse
+from telesphore.accounts.queries.backup import any_backup_open as any_backup_open
+from telesphore.accounts.queries.backup import backup_for as backup_for
+from telesphore.accounts.queries.backup import backup_report as backup_report
+from telesphore.accounts.queries.backup import backups as backups
+from telesphore.accounts.queries.backup import open_backup as open_backup
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
 from telesphore.accounts.queries.people import PersonCard as PersonCard
@@ -13,10 +20,18 @@ from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import SignIn as SignIn
 from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
+from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
+from telesphore.accounts.queries.structures import organisation_of as organisation_of
+from telesphore.accounts.queries.structures import professional_identity as professional_identity
+from telesphore.accounts.queries.tokens import TokenLine as TokenLine
+from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
+from telesphore.accounts.queries.tokens import tokens_of as tokens_of
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of
