@@ -50,7 +50,7 @@ def walk(patterns: list[Any], prefix: str = "/", names: tuple[str, ...] = ()) ->
 ENDPOINTS = list(walk(get_resolver(settings.ROOT_URLCONF).url_patterns))
 OF_RULE = {
     kind: [endpoint for endpoint in ENDPOINTS if (rule_of(endpoint.view, endpoint.name) or "").startswith(kind)]
-    for kind in ("public", "signed in", "permission", "link and code", "demonstration")
+    for kind in ("public", "signed in", "permission", "patient", "link and code", "demonstration")
 }
 
 
@@ -106,7 +106,7 @@ def test_nobody_can_sign_up() -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("endpoint", named(OF_RULE["signed in"] + OF_RULE["permission"]))
+@pytest.mark.parametrize("endpoint", named(OF_RULE["signed in"] + OF_RULE["permission"] + OF_RULE["patient"]))
 def test_a_stranger_is_sent_to_the_sign_in_page(anyone: Client, endpoint: Endpoint, method: str) -> None:
     response = getattr(anyone, method)(endpoint.path)
     assert response.status_code == 302
@@ -125,6 +125,14 @@ def test_a_signed_in_member_has_no_way_into_a_patients_visit(cast: Cast, anyone:
     come_in(anyone, cast.lebrun)
     answers = {anyone.get(endpoint.path).status_code, anyone.post(endpoint.path).status_code}
     assert answers <= {404, 405}
+
+
+@pytest.mark.parametrize("endpoint", named(OF_RULE["patient"]))
+def test_a_member_has_no_way_into_a_patients_record_by_an_account(
+    cast: Cast, anyone: Client, endpoint: Endpoint
+) -> None:
+    come_in(anyone, cast.lebrun)
+    assert {anyone.get(endpoint.path).status_code, anyone.post(endpoint.path).status_code} == {403}
 
 
 @pytest.mark.parametrize("endpoint", named(OF_RULE["permission"]))

@@ -100,7 +100,7 @@ def unlock(*, session_id: UUID, means: str, actor: Actor, at: datetime) -> None:
 
 @audit.act("accounts:session:raise")
 def raise_level(*, session_id: UUID, means: str, acr: Acr, actor: Actor, at: datetime) -> None:
-    """Its person came in by less than enough, and has just set up and proved a way that is enough; else nothing is done.
+    """Its person came in by less than enough, and has just set up a way that is enough; else nothing is done.
 
     Raises:
         SessionNotFound: it has ended.

@@ -30,6 +30,7 @@ from telesphore.accounts.queries.people import organisations as organisations
 from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
+from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.people import roles_held as roles_held
 from telesphore.accounts.queries.presence import Presence as Presence

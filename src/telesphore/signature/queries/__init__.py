@@ -4,6 +4,7 @@ from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
     EnvelopeView,
+    PatientLine,
     RecipientLine,
     StepLine,
     book,
@@ -14,6 +15,7 @@ from telesphore.signature.queries.circuits import (
     sent,
     signed_by,
     title,
+    waiting_for_patient,
 )
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -34,6 +36,7 @@ __all__ = [
     "BookLine",
     "EnvelopeView",
     "Forecast",
+    "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
@@ -52,4 +55,5 @@ __all__ = [
     "signed_by",
     "standing",
     "title",
+    "waiting_for_patient",
 ]
