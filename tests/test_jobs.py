@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -423,8 +424,9 @@ def test_periodic_work_that_fails_slows_down_but_never_stops(committed: str) -> 
 # The dead
 
 
-def _worker_process(name: str, body: str) -> "subprocess.Popen[str]":
-    """A worker in a process of its own, with jobs of its own."""
+@contextmanager
+def _worker_process(name: str, body: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker in a process of its own, with jobs of its own; it does not outlive the block."""
     program = f"""
 import os, sys, threading, time
 import django
@@ -440,7 +442,12 @@ actions._periods.clear()  # The rooms' own periodic work is not this test's.
 {textwrap.dedent(body)}
 worker.run(concurrency=2)
 """
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=os.environ.copy())
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _silence(seconds: float) -> None:
