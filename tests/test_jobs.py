@@ -529,6 +529,29 @@ def test_a_worker_whose_database_connections_are_cut_goes_on_or_ends(committed: 
         process.kill()
 
 
+def test_a_job_whose_end_is_lost_with_its_connection_does_not_run_for_ever(committed: str) -> None:
+    program = """
+        @actions.job("test:brief")
+        def brief():
+            print("started", flush=True)
+            time.sleep(0.5)
+    """
+    actions.job("test:brief")(lambda: None)
+    actions.enqueue("test:brief", lock="one at a time")
+    with _worker_process(committed, program) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        with transaction.atomic():
+            rows("SELECT FROM procrastinate_jobs FOR UPDATE")
+            # The end of the job is being written, and waits for the row that we hold.
+            waiting_for_us = "wait_event_type = 'Lock' AND datname = %s"
+            while not rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {waiting_for_us}", committed):
+                time.sleep(0.05)
+        while rows("SELECT FROM procrastinate_jobs WHERE status = 'doing'"):
+            time.sleep(0.05)
+    assert rows("SELECT FROM procrastinate_jobs") == []
+
+
 @pytest.mark.slow
 def test_another_living_worker_takes_over_soon_after_a_kill(committed: str) -> None:
     first = """
