@@ -8,7 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts import queries
-from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 
@@ -62,13 +61,15 @@ def actor_of(request: HttpRequest) -> Actor:
     if not request.user.is_authenticated:
         return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
     membership = current_membership(request)
+    session: queries.Presence | None = getattr(request, "_presence", None)
     return Actor(
         kind=ActorKind.PROFESSIONAL,
         organisation_id=membership.organisation.organisation_id if membership else None,
         person_id=UUID(str(request.user.pk)),
         roles=membership.roles if membership else frozenset(),
-        means=request.session.get("means", "password"),
-        acr=request.session.get("acr", Acr.ONE_FACTOR.value),
+        means=session.means if session else "",
+        acr=session.acr if session else "",
+        session_id=session.session_id if session else None,
         source_address=address,
         client=client,
     )

@@ -90,6 +90,17 @@ def events_of_person(
     return _page(events, since=since, until=until, after=after, limit=limit)
 
 
+def is_of_patient(*, organisation_id: UUID, patient_id: UUID, event_id: UUID) -> bool:
+    """Whether an event is an access to this patient's record, done or refused."""
+    return _of_patient(organisation_id, patient_id).filter(id=event_id, family=Family.ACCESS.value).exists()
+
+
+def subjects(*, organisation_id: UUID, patient_id: UUID, action: str) -> set[UUID]:
+    """What a patient's events of one action are about. Uses the index `event_by_patient`."""
+    found = _of_patient(organisation_id, patient_id).filter(action=action, outcome="done")
+    return {subject for subject in found.values_list("subject_id", flat=True) if subject is not None}
+
+
 def _of_patient(organisation_id: UUID, patient_id: UUID) -> QuerySet[Event]:
     return Event.objects.filter(organisation_id=organisation_id, patient_id=patient_id)
 

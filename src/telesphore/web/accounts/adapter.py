@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from telesphore.accounts import actions
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
+from telesphore.web import presence
 from telesphore.web.entering import proof_of
 from telesphore.web.requests import client_of
 
@@ -27,15 +28,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-all
 
 @receiver(user_logged_in)
 def _came_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    proof = proof_of(request, user)
-    request.session["means"], request.session["acr"] = proof.means, proof.acr.value
-    actions.note_sign_in(person_id=user.pk, actor=_visitor(request), at=now())
+    presence.begin(request, user, proof_of(request, user))
 
 
 @receiver(user_logged_out)
 def _left(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    if user is not None:
-        actions.note_sign_out(person_id=user.pk, actor=_visitor(request), at=now())
+    presence.leave(request)
 
 
 @receiver(user_login_failed)

@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import path
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import views
+from telesphore.web.accounts import cards, views, workstations
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
@@ -23,5 +23,16 @@ urlpatterns = [
     path("security/recovery-codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("language/", set_language, name="set_language"),
+    path("sign-in/card/", cards.sign_in, name="card_sign_in"),
+    path("sign-in/card/challenge", cards.challenge, name="card_challenge"),
+    path("sign-in/card/answer", cards.answer, name="card_answer"),
+    path("sign-in/card/watch", workstations.watch, name="card_watch"),
+    path("sign-in/certificate/", cards.sign_in_by_certificate, name="certificate_sign_in"),
+    path("security/workstations/", workstations.workstations, name="workstations"),
+    path("security/workstations/pair", workstations.begin, name="workstation_pair"),
+    path("security/workstations/pair/<uuid:pairing_id>", workstations.wait, name="workstation_wait"),
+    path("security/workstations/pair/<uuid:pairing_id>/cancel", workstations.cancel, name="workstation_cancel"),
+    path("security/workstations/<uuid:workstation_id>/revoke", workstations.revoke, name="workstation_revoke"),
+    path("agents/pair", workstations.pair, name="agent_pair"),
     path("organisation/", views.choose_organisation, name="choose_organisation"),
 ]
