@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from telesphore.accounts import actions as accounts
+from telesphore.accounts.models import Workstation
 from telesphore.audit import actions as audit
 from telesphore.audit.queries import tree
 from telesphore.kernel.actors import Actor
@@ -80,6 +82,7 @@ def make(cast: Cast) -> Samples:
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
+        **_of_workstations(cast),
         "patients:token": link.url.rpartition("/")[2],
         "verify:token": token_of(printed),
         "number": 1,
@@ -112,6 +115,16 @@ def _signed_document(envelope_id: UUID) -> UUID:
 def _way(envelope_id: UUID, purpose: str) -> Revealed:
     link = Link.objects.filter(subject_id=envelope_id, purpose=purpose).earliest("created_at")
     return Revealed(link.organisation_id, link.id, link.purpose, link.subject_id, link.patient_id)
+
+
+def _of_workstations(cast: Cast) -> dict[str, UUID]:
+    """Dr Lebrun's paired workstation, and another that she is about to pair."""
+    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
+    paired = Workstation.objects.create(
+        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=cast.lebrun.person_id,
+        paired_at=now(),
+    )  # fmt: skip
+    return {"pairing_id": pairing.pairing_id, "workstation_id": paired.id}
 
 
 def _stopped_job(cast: Cast) -> int:
