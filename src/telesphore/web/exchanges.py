@@ -1,5 +1,4 @@
-"""JSON exchanges with our own pages' scripts and with card agents: bodies within bounds, refusals as code and sentence.
-"""
+"""JSON exchanges with our own pages' scripts and with card agents: bodies within bounds, refusals as code and sentence."""
 
 import base64
 import functools

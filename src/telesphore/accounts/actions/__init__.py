@@ -13,7 +13,6 @@ from telesphore.accounts.actions.pair import cancel_pairing as cancel_pairing
 from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
-from telesphore.accounts.actions.recognise import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise import recognise_card as recognise_card
 from telesphore.accounts.actions.recognise import recognise_certificate as recognise_certificate

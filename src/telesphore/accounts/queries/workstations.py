@@ -15,7 +15,6 @@ from telesphore.accounts.states import PAIRING_TRIES, Role
 from telesphore.kernel.actors import Actor
 
 
-
 @dataclass(frozen=True, slots=True)
 class WorkstationCard:
     """A workstation, as its organisation's members see it.
@@ -61,15 +60,18 @@ def workstations(*, actor: Actor) -> list[WorkstationCard]:
     ]
 
 
+def has_workstations(*, actor: Actor) -> bool:
+    """Whether the actor's organisation has any that was not revoked."""
+    return Workstation.objects.filter(organisation_id=actor.organisation, revoked_at=None).exists()
+
+
 def pairing(*, pairing_id: UUID, actor: Actor) -> PairingCard:
     """How far a pairing is.
 
     Raises:
         PairingNotFound: no such one, or another's.
     """
-    row = Pairing.objects.filter(
-        id=pairing_id, organisation_id=actor.organisation, person_id=actor.person
-    ).first()
+    row = Pairing.objects.filter(id=pairing_id, organisation_id=actor.organisation, person_id=actor.person).first()
     if row is None:
         raise PairingNotFound
     over = row.workstation_id is None and row.tries >= PAIRING_TRIES
@@ -113,6 +115,11 @@ def _request(row: Workstation, claims: Mapping[str, Any], language: str, at: dat
 def cards_open_the_door() -> bool:
     """Whether people may come in by card here."""
     return bool(card_authorities.get().anchors)
+
+
+def card_anchors() -> tuple[bytes, ...]:
+    """DER of the roots to which cards lead."""
+    return card_authorities.get().anchors
 
 
 def is_holder(*, person_id: UUID, certificate: bytes) -> bool | None:

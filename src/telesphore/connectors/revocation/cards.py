@@ -32,9 +32,7 @@ _MOST_PLACES = 3
 class KeptLists:
     """Implements `accounts.ports.CardStatus`."""
 
-    def __init__(
-        self, folder: Path, *, anchors: Collection[bytes], hosts: Collection[str], grace: timedelta
-    ) -> None:
+    def __init__(self, folder: Path, *, anchors: Collection[bytes], hosts: Collection[str], grace: timedelta) -> None:
         """Opens nothing.
 
         Args:

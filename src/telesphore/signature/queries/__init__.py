@@ -15,6 +15,7 @@ from telesphore.signature.queries.circuits import (
     signed_by,
     title,
 )
+from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
     Forecast,
@@ -29,9 +30,11 @@ from telesphore.signature.queries.proofs import (
 )
 
 __all__ = [
+    "ADDED_LIMIT",
     "PAGE",
     "AuthorityLine",
     "BookLine",
+    "CardTask",
     "EnvelopeView",
     "Forecast",
     "RecipientLine",
@@ -39,6 +42,7 @@ __all__ = [
     "StepLine",
     "YearLine",
     "book",
+    "card_task",
     "chains_of",
     "count_waiting",
     "due_by_record",
