@@ -1,4 +1,4 @@
-"""What this room needs from outside: the key that card agents believe, the authorities of cards, who answers for them."""
+"""What this room needs from outside: the key that card agents believe; whom cards are believed by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
