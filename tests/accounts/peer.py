@@ -144,9 +144,7 @@ class Cards:
     def __init__(self, url: str | None = None) -> None:
         born = now() - timedelta(days=30)
         self.root = TestAuthority("AC RACINE", born=born, days=60, url=url and f"{url}/root")
-        self.issuing = TestAuthority(
-            "AC PERSONNES", issuer=self.root, born=born, days=60, url=url and f"{url}/issuing"
-        )
+        self.issuing = TestAuthority("AC PERSONNES", issuer=self.root, born=born, days=60, url=url and f"{url}/issuing")
         self.status = Status()
 
     def trust(self) -> None:

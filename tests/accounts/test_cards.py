@@ -31,9 +31,7 @@ def peer(cast: Cast, come_in: ComeIn) -> Peer:
 
 
 def challenged(client: Client, peer: Peer) -> str:
-    answer = client.post(
-        "/sign-in/card/challenge", {"workstation": peer.workstation}, content_type="application/json"
-    )
+    answer = client.post("/sign-in/card/challenge", {"workstation": peer.workstation}, content_type="application/json")
     assert answer.status_code == 200, answer.content
     return str(answer.json()["request"])
 

@@ -74,9 +74,7 @@ def test_parallel_guesses_each_cost_a_try(committed_cast: Cast) -> None:
 
     def guess() -> None:
         asked = Peer().question(_right_half_wrong_half(begun.code))
-        actions.pair_workstation(
-            code_id=asked["code_id"], public_key=bytes(32), mac=bytes(32), actor=NOBODY, at=now()
-        )
+        actions.pair_workstation(code_id=asked["code_id"], public_key=bytes(32), mac=bytes(32), actor=NOBODY, at=now())
 
     outcomes = at_once(*[guess] * 7)
     assert all(isinstance(outcome, PairingRefused) for outcome in outcomes)
