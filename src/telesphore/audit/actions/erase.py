@@ -83,8 +83,8 @@ def _erase_batch(part: str, condition: str, values: dict[str, Any], *, ground: s
         (erasure,) = write([occurrence], using=connections[OWNER])
         if part == "detail":
             cursor.execute(
-                "UPDATE audit_event SET person_id = NULL, on_behalf_of = NULL, means = '', patient_id = NULL, "
-                "subject_id = NULL, source_address = '', client = '', detail = '{}', detail_salt = NULL "
+                "UPDATE audit_event SET person_id = NULL, on_behalf_of = NULL, means = '', acr = '', session_id = NULL, "
+                "patient_id = NULL, subject_id = NULL, source_address = '', client = '', detail = '{}', detail_salt = NULL "
                 "WHERE id = ANY(%s)",
                 [events],
             )

@@ -286,6 +286,7 @@ def _take(
     recipient.signed_at = at
     recipient.proof = {
         "means": actor.means,
+        "acr": actor.acr,
         "source_address": actor.source_address or "",
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),

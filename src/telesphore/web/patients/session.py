@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.links import access as links
 from telesphore.links.actions import Revealed
@@ -111,6 +112,7 @@ def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
         organisation_id=visit.organisation_id,
         person_id=visit.patient_id,
         means="link+code",
+        acr=Acr.LINK_AND_CODE.value,
         source_address=address,
         client=client,
     )
