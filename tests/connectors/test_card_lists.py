@@ -1,4 +1,4 @@
-"""Whether cards still hold: lists are fetched once an hour, kept on disk, used until their end and a grace; OCSP too."""
+"""Whether cards still hold: lists are fetched once an hour, kept, used until their end and a grace; OCSP too."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

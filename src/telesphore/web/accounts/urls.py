@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import path
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import adapter as adapter  # Its receivers trace who comes in, whatever the way.
+from telesphore.web.accounts import adapter  # noqa: F401 - its receivers trace who comes in, whatever the way.
 from telesphore.web.accounts import cards, views, workstations
 
 urlpatterns = [

@@ -1,6 +1,6 @@
 """Signing with the card of a paired workstation, through the pages: one, many, another's card, what fails stays."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,6 @@ from telesphore.signature.actions import close, prepare
 from telesphore.signature.errors import CertificateOfAnother, CertificateOfUnknown
 from telesphore.signature.models import Prepared, Recipient
 from telesphore.signature.states import RecipientState
-from tests.accounts.conftest import cards as cards
-from tests.accounts.conftest import come_in as come_in
 from tests.accounts.peer import LEBRUN, Cards, Peer, paired, plain64
 from tests.cast import Cast
 from tests.certificates import Signer
@@ -35,10 +33,9 @@ class Desk:
         self.card = card
 
     def post(self, name: str, **body: Any) -> Any:
-        answer = self.client.post(
+        return self.client.post(
             f"/book/card/{name}", {"workstation": self.peer.workstation, **body}, content_type="application/json"
         )
-        return answer
 
     def prepared(self, *envelopes: UUID) -> Any:
         return self.post(
@@ -56,9 +53,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(cast: Cast, cards: Cards, come_in: ComeIn) -> Iterator[Desk]:
+def desk(cast: Cast, cards: Cards, come_in: ComeIn) -> Desk:
     client = come_in(cast.lebrun)
-    yield Desk(client, paired(client), cards.signing_card())
+    return Desk(client, paired(client), cards.signing_card())
 
 
 def state(envelope_id: UUID) -> str:
