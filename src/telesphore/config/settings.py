@@ -37,6 +37,8 @@ SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = list(_value("hosts"))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
+# Whether the server itself reaches people's keys, by a PIN typed into a page; else only card agents do.
+SERVER_TOKENS: bool = _value("tokens") != "none"
 CLIENT_CERTIFICATES: str = _value("client_certificates")
 
 INSTALLED_APPS = [

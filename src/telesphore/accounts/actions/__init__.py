@@ -49,7 +49,6 @@ from telesphore.accounts.actions.recognise import choose_activity as choose_acti
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
 from telesphore.accounts.actions.recognise import link_identity as link_identity
 from telesphore.accounts.actions.recognise import recognise as recognise
-from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card
 from telesphore.accounts.actions.recognise_card import recognise_certificate as recognise_certificate

@@ -51,7 +51,9 @@ from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of
 from telesphore.accounts.queries.workstations import PairingCard as PairingCard
 from telesphore.accounts.queries.workstations import WorkstationCard as WorkstationCard
+from telesphore.accounts.queries.workstations import card_anchors as card_anchors
 from telesphore.accounts.queries.workstations import cards_open_the_door as cards_open_the_door
+from telesphore.accounts.queries.workstations import has_workstations as has_workstations
 from telesphore.accounts.queries.workstations import is_holder as is_holder
 from telesphore.accounts.queries.workstations import pairing as pairing
 from telesphore.accounts.queries.workstations import request_for_anybody as request_for_anybody

@@ -9,7 +9,19 @@ from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import again, backup, cards, psc, security, sessions, sign_in, tokens, views, workstations
+from telesphore.web.accounts import (
+    adapter,  # noqa: F401 - its receivers trace who comes in, whatever the way.
+    again,
+    backup,
+    cards,
+    psc,
+    security,
+    sessions,
+    sign_in,
+    tokens,
+    views,
+    workstations,
+)
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="account_login"),
