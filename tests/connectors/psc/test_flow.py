@@ -69,9 +69,7 @@ def test_what_we_ask_is_what_the_standard_and_the_provider_want(bound: Provider,
     assert "prompt" not in asked
 
 
-def test_a_professional_with_one_activity_comes_in(
-    bound: Provider, known: Cast, us: Client, browser: Browser
-) -> None:
+def test_a_professional_with_one_activity_comes_in(bound: Provider, known: Cast, us: Client, browser: Browser) -> None:
     before = now()
     response = come_in(us, browser, CHERIF, "/records/")
     assert browser.pages == ["login", "consent"]
@@ -86,9 +84,7 @@ def test_a_professional_with_one_activity_comes_in(
     assert us.get("/records/").status_code == 200
 
 
-def test_our_session_never_outlives_the_providers(
-    bound: Provider, known: Cast, us: Client, browser: Browser
-) -> None:
+def test_our_session_never_outlives_the_providers(bound: Provider, known: Cast, us: Client, browser: Browser) -> None:
     # Its token answer gives its own session 30 minutes more.
     come_in(us, browser, CHERIF)
     session = Session.objects.get(person_id=known.cherif.person_id)
@@ -133,9 +129,7 @@ def test_an_establishments_staff_comes_in_without_any_activity(
     assert Session.objects.get(person_id=known.sylvie.person_id).means == "psc"
 
 
-def test_who_has_an_rpps_number_only_is_known_by_it(
-    bound: Provider, cast: Cast, us: Client, browser: Browser
-) -> None:
+def test_who_has_an_rpps_number_only_is_known_by_it(bound: Provider, cast: Cast, us: Client, browser: Browser) -> None:
     Person.objects.filter(id=cast.cherif.person_id).update(rpps=CHERIF[1:])
     assert come_in(us, browser, CHERIF)["Location"] == "/"
 
@@ -188,9 +182,7 @@ def test_a_question_is_answered_once(bound: Provider, known: Cast, us: Client, b
     assert us.get("/sign-in/psc/back/", query).status_code == 409
 
 
-def test_two_answers_of_one_moment_open_one_session(
-    bound: Provider, known: Cast, us: Client, browser: Browser
-) -> None:
+def test_two_answers_of_one_moment_open_one_session(bound: Provider, known: Cast, us: Client, browser: Browser) -> None:
     query = browser.go(leave(us), subject(CHERIF))
     # The second reads the session before the first has written it.
     as_it_was = dict(us.session.items())
@@ -213,9 +205,7 @@ def test_an_answer_given_to_another_browser_opens_nothing(
     assert Session.objects.count() == 0
 
 
-def test_a_code_of_another_question_opens_nothing(
-    bound: Provider, known: Cast, us: Client, browser: Browser
-) -> None:
+def test_a_code_of_another_question_opens_nothing(bound: Provider, known: Cast, us: Client, browser: Browser) -> None:
     # A code of the attacker's own, brought into the victim's browser under the victim's state.
     stolen = browser.go(leave(Client()), subject(CHERIF))
     state = parse_qs(urlsplit(leave(us)).query)["state"][0]
@@ -288,18 +278,14 @@ def test_a_proof_given_again_makes_the_provider_ask_again(
     assert us.post("/security/psc/").status_code == 200
 
 
-def test_a_proof_given_again_is_of_the_same_person(
-    bound: Provider, known: Cast, us: Client, browser: Browser
-) -> None:
+def test_a_proof_given_again_is_of_the_same_person(bound: Provider, known: Cast, us: Client, browser: Browser) -> None:
     us.force_login(Person.objects.get(id=known.lebrun.person_id))
     query = browser.go(leave(us, "/sign-in/again/psc/"), subject(CHERIF))
     assert us.get("/sign-in/psc/back/", query).status_code == 403
     assert us.session.get("_auth_user_id") == str(known.lebrun.person_id)
 
 
-def test_a_member_links_their_professional_identity(
-    bound: Provider, cast: Cast, us: Client, browser: Browser
-) -> None:
+def test_a_member_links_their_professional_identity(bound: Provider, cast: Cast, us: Client, browser: Browser) -> None:
     by_password(us, "thomas.ricaud")
     query = browser.go(leave(us, "/sign-in/again/psc/"), subject(ESTEVE))
     # Not linked yet: it proves nothing about the account.
@@ -344,9 +330,10 @@ def test_when_it_is_down_the_page_names_the_other_ways(cast: Cast, us: Client) -
 
 def test_leaving_there_ends_what_was_opened_here(known: Cast, us: Client, browser: Browser) -> None:
     told: list[Asked] = []
-    with serve(lambda asked: told.append(asked) or b"") as here, provide(
-        logout=f"{here.url.replace('localhost', '127.0.0.1')}/ended"
-    ) as provider:
+    with (
+        serve(lambda asked: told.append(asked) or b"") as here,
+        provide(logout=f"{here.url.replace('localhost', '127.0.0.1')}/ended") as provider,
+    ):
         ports.identity_provider.bind(lambda: client(provider))
         try:
             come_in(us, browser, CHERIF)

@@ -24,10 +24,10 @@ from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
 from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
 from telesphore.accounts.queries.structures import organisation_of as organisation_of
 from telesphore.accounts.queries.structures import professional_identity as professional_identity
-from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
 from telesphore.accounts.queries.tokens import TokenLine as TokenLine
 from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
 from telesphore.accounts.queries.tokens import tokens_of as tokens_of

@@ -9,8 +9,7 @@ from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import backup, cards, psc, views, workstations
-from telesphore.web.accounts import again, cards, sessions, tokens, views, workstations
+from telesphore.web.accounts import again, backup, cards, psc, sessions, tokens, views, workstations
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
