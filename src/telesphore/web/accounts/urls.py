@@ -22,6 +22,7 @@ from telesphore.web.accounts import (
     views,
     workstations,
 )
+from telesphore.web.accounts import again, backup, cards, psc, sessions, tokens, views, workstations
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="account_login"),
