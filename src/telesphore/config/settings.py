@@ -37,6 +37,9 @@ SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = list(_value("hosts"))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
+# Whether the server itself reaches people's keys, by a PIN typed into a page; else only card agents do.
+SERVER_TOKENS: bool = _value("tokens") != "none"
+CLIENT_CERTIFICATES: str = _value("client_certificates")
 
 INSTALLED_APPS = [
     # First, so that its templates stand before a library's of the same name.
@@ -66,6 +69,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "telesphore.web.health.requests.LogRequests",
+    # Before the next one, which replaces the proxy's address by the client's.
+    "telesphore.web.client_certificates.ClientCertificateMiddleware",
     "telesphore.web.requests.ClientAddressMiddleware",
     "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -81,8 +86,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "telesphore.web.presence.PresenceMiddleware",
     "telesphore.web.accounts.devices.DeviceMiddleware",
     "telesphore.web.access.AccessMiddleware",
+    "telesphore.web.backup.BackupMiddleware",
     "telesphore.web.refusals.RefusalMiddleware",
 ]
 
@@ -176,6 +183,8 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 WAYS = {"passkey", "password"}
 """Ways to sign in; Pro Santé Connect and cards add theirs when they are configured."""
+if _value("psc_issuer") is not None:
+    WAYS.add("psc")
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "telesphore.web.accounts.adapter.AccountAdapter"

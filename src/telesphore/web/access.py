@@ -20,10 +20,11 @@ from django.urls import reverse
 
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import may
-from telesphore.accounts.states import ENOUGH, PERMISSIONS
+from telesphore.accounts.states import BACKUP_MEANS, ENOUGH, PERMISSIONS
 from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
 from telesphore.web.entering import recently_authenticated
+from telesphore.web.entrances import came_by_link, current_entrance, entrances_of
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
@@ -96,19 +97,38 @@ def permission(name: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            actor = actor_of(request)
-            if not may(actor, name):
-                match = request.resolver_match
-                page = match.view_name if match else ""
-                audit.record(
-                    "web:page:open", actor=actor, at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
-                )
+            if not may(actor_of(request), name):
+                _trace_refusal(request)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
         return _ruled(guarded, f"permission: {name}")
 
     return decorate
+
+
+def _trace_refusal(request: HttpRequest) -> None:
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    audit.record(
+        "web:page:open", actor=actor_of(request), at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
+    )
+
+
+def patient_account(view: View) -> View:
+    """Open to who has signed in and acts in a record: the patient whose it is, or who represents them."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        if current_entrance(request) is None:
+            if entrances_of(request):
+                return redirect("patients:entrances")
+            _trace_refusal(request)
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, "patient: signed in for a record")
 
 
 def fresh(view: View) -> View:
@@ -192,7 +212,8 @@ class AccessMiddleware:
         if (
             request.user.is_authenticated
             and not settings.DEMONSTRATION
-            and request.session.get("acr") not in ENOUGH
+            and not _came_in_by_enough(request)
+            and not _patient_by_link(request, match.view_name)
             and match.view_name not in ANYBODYS
         ):
             if accounts.ways_of(UUID(str(request.user.pk))).sufficient:
@@ -206,3 +227,14 @@ class AccessMiddleware:
 def rule_of(view: View, name: str) -> str | None:
     """The rule of a view, by itself or as a library's view of that name; None when it has none."""
     return getattr(view, "access_rule", None) or FOREIGN.get(name)
+
+
+def _came_in_by_enough(request: HttpRequest) -> bool:
+    session = getattr(request, "_presence", None)
+    # By the backup way little is open, and what is has its own bounds (`web/backup.py`).
+    return session is not None and (session.acr in ENOUGH or session.means == BACKUP_MEANS)
+
+
+def _patient_by_link(request: HttpRequest, name: str) -> bool:
+    # Whose phone knows no passkey comes by link and code each time: to the patients' pages, and nowhere else.
+    return name.startswith("patients:") and came_by_link(request)

@@ -16,8 +16,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from telesphore.accounts.states import ENOUGH, FRESH, Acr
+from telesphore.accounts.states import FRESH, Acr
 from telesphore.kernel.clock import now
+
+SHARED = "shared_workstation"
+"""Key of a browser's session: whether the sign-in page was told that several people share this workstation."""
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -60,8 +63,7 @@ def prove_more(request: HttpRequest, *, proof: Proof) -> None:
 
     A session that began with less than enough goes on with this proof; one that had enough keeps what it began with.
     """
-    if request.session.get("acr") not in ENOUGH:
-        request.session["means"], request.session["acr"] = proof.means, proof.acr.value
+    request._raised = proof  # type: ignore[attr-defined]  # Kept by `presence` once the request is served.
     prove_again(request, proof=proof)
 
 

@@ -14,9 +14,9 @@ from telesphore.accounts import actions
 from telesphore.accounts.states import ENOUGH
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
+from telesphore.web import presence
 from telesphore.web.accounts import ceremonies, devices, throttle
-from telesphore.web.accounts.ways import SHARED
-from telesphore.web.entering import proof_of
+from telesphore.web.entering import SHARED, proof_of
 from telesphore.web.requests import client_of
 
 
@@ -71,18 +71,16 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # django-allauth has
 @receiver(user_logged_in)
 def _came_in(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
     proof = proof_of(request, user)
-    request.session["means"], request.session["acr"] = proof.means, proof.acr.value
     if request.COOKIES.get("shared") == "yes":
         request.session[SHARED] = True
-    actions.note_sign_in(person_id=user.pk, actor=_visitor(request), at=now())
+    presence.begin(request, user, proof)
     if proof.acr in ENOUGH:
         devices.came_in(request, user)
 
 
 @receiver(user_logged_out)
 def _left(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    if user is not None:
-        actions.note_sign_out(person_id=user.pk, actor=_visitor(request), at=now())
+    presence.leave(request)
 
 
 @receiver(user_login_failed)

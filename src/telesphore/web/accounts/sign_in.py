@@ -22,8 +22,8 @@ from telesphore.kernel.clock import now
 from telesphore.web.access import public, signed_in
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.forms import CodeForm, LostForm, SetUpCodeForm, SignInForm
-from telesphore.web.accounts.ways import SHARED, switched_on
-from telesphore.web.entering import Proof, enter, prove_again, safe_path
+from telesphore.web.accounts.ways import switched_on
+from telesphore.web.entering import SHARED, Proof, enter, prove_again, safe_path
 from telesphore.web.rates import Rate, at_most
 from telesphore.web.requests import actor_of
 

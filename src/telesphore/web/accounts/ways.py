@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 
-SHARED = "shared_workstation"
-"""In the session of who said, when signing in, that others use the same workstation: it is locked sooner."""
-
 
 def switched_on() -> frozenset[str]:
     """Names of the ways: `passkey`, `password`, `psc`, `card`."""

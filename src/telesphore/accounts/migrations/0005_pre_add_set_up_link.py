@@ -9,7 +9,7 @@ import telesphore.kernel.identifiers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_pre_add_ways_in"),
+        ("accounts", "0004_pre_add_pairing_key"),
     ]
 
     operations = [
