@@ -141,7 +141,7 @@ def remove_totp(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _removed(request, actions.remove_totp, _("Codes of an application are no longer asked."))
     what = _("Your password will no longer open your account: a password alone is not enough.")
-    return render(request, "account/way_remove.html", {"title": _("Remove the application’s codes"), "what": what})
+    return render(request, "account/way_remove.html", {"title": _("Remove the application's codes"), "what": what})
 
 
 @signed_in
@@ -190,7 +190,7 @@ def remove_password(request: HttpRequest) -> HttpResponse:
         request.user.refresh_from_db()
         request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
         return response
-    what = _("Neither your password nor the application’s codes will open your account any more.")
+    what = _("Neither your password nor the application's codes will open your account any more.")
     return render(request, "account/way_remove.html", {"title": _("Remove the password"), "what": what})
 
 
