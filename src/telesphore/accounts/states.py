@@ -119,6 +119,9 @@ class Limits:
     whole: timedelta = timedelta(hours=4)
 
 
+PSC_MEANS = "psc"
+"""What the sessions opened by Pro Santé Connect are marked with."""
+
 BACKUP_MEANS = "backup+email-code"
 """What the sessions of the backup way, and all that is done in them, are marked with."""
 

@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import CLINICAL_ROLES
+from telesphore.kernel.clock import now
 from telesphore.signature import queries as signature
 from telesphore.web.presence import limits
 from telesphore.web.requests import actor_of, current_membership
@@ -25,6 +27,9 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "roles": membership.roles if membership else frozenset(),
         "carer": carer,
         "waiting_count": signature.count_waiting(actor=actor_of(request)) if carer else 0,
+        "backup": accounts.open_backup(organisation_id=membership.organisation.organisation_id, at=now())
+        if membership
+        else None,
         "demonstration": settings.DEMONSTRATION,
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",

@@ -1,6 +1,12 @@
 """What can happen: organisations are founded and described; people are invited, given roles, suspended; they leave."""
 
 from telesphore.accounts.actions.add import add_person as add_person
+from telesphore.accounts.actions.back_up import CodeSent as CodeSent
+from telesphore.accounts.actions.back_up import close_backup as close_backup
+from telesphore.accounts.actions.back_up import end_backups as end_backups
+from telesphore.accounts.actions.back_up import enter_by_backup as enter_by_backup
+from telesphore.accounts.actions.back_up import open_backup as open_backup
+from telesphore.accounts.actions.back_up import send_backup_code as send_backup_code
 from telesphore.accounts.actions.enter import note_refused_sign_in as note_refused_sign_in
 from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
@@ -26,6 +32,7 @@ from telesphore.accounts.actions.keep_session import end_session as end_session
 from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
 from telesphore.accounts.actions.keep_session import lock as lock
 from telesphore.accounts.actions.keep_session import open_session as open_session
+from telesphore.accounts.actions.keep_session import raise_level as raise_level
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
 from telesphore.accounts.actions.leave import leave as leave
@@ -37,11 +44,15 @@ from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
 from telesphore.accounts.actions.provision import Told as Told
 from telesphore.accounts.actions.provision import add_entry as add_entry
 from telesphore.accounts.actions.provision import change_entry as change_entry
 from telesphore.accounts.actions.provision import remove_entry as remove_entry
-from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
+from telesphore.accounts.actions.recognise import choose_activity as choose_activity
+from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
+from telesphore.accounts.actions.recognise import link_identity as link_identity
+from telesphore.accounts.actions.recognise import recognise as recognise
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card
 from telesphore.accounts.actions.recognise_card import recognise_certificate as recognise_certificate
