@@ -57,6 +57,7 @@ from telesphore.accounts.errors.people import WorkstationNotFound as Workstation
 from telesphore.accounts.errors.programs import BadToken as BadToken
 from telesphore.accounts.errors.programs import EntryNotFound as EntryNotFound
 from telesphore.accounts.errors.programs import EntryTaken as EntryTaken
+from telesphore.accounts.errors.programs import LimitsOutOfBounds as LimitsOutOfBounds
 from telesphore.accounts.errors.programs import NameNotYours as NameNotYours
 from telesphore.accounts.errors.programs import RoleNotByDirectory as RoleNotByDirectory
 from telesphore.accounts.errors.programs import ScopeNotHeld as ScopeNotHeld
