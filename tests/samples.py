@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Workstation
+from telesphore.accounts.models import DirectoryEntry, Workstation
+from telesphore.accounts.states import Acr
 from telesphore.audit import actions as audit
 from telesphore.audit.queries import tree
 from telesphore.kernel.actors import Actor
@@ -83,6 +85,11 @@ def make(cast: Cast) -> Samples:
         ),
         "signature:kit:envelope_id": signed,
         **_of_workstations(cast),
+        **_of_sessions_and_tokens(cast),
+        "scim_user:entry_id": _entry(cast),
+        "role": "professional",
+        "scim_resource_type:name": "User",
+        "scim_schema:name": "urn:ietf:params:scim:schemas:core:2.0:User",
         "patients:token": link.url.rpartition("/")[2],
         "verify:token": token_of(printed),
         "number": 1,
@@ -125,6 +132,25 @@ def _of_workstations(cast: Cast) -> dict[str, UUID]:
         paired_at=now(),
     )  # fmt: skip
     return {"pairing_id": pairing.pairing_id, "workstation_id": paired.id}
+
+
+def _of_sessions_and_tokens(cast: Cast) -> dict[str, UUID]:
+    """Another session of Dr Lebrun's, and a token."""
+    session = accounts.open_session(
+        person_id=cast.lebrun.person, key="elsewhere", means="passkey", acr=Acr.PASSKEY, actor=Actor.system(), at=now()
+    )
+    token = accounts.issue_token(
+        name="Ward 2", scopes=["records:document:read"], expires_at=now() + timedelta(days=1), actor=cast.lebrun,
+        at=now(),
+    )  # fmt: skip
+    return {"session_id": session.session_id, "token_id": token.token_id}
+
+
+def _entry(cast: Cast) -> UUID:
+    """Dr Ricaud, as the hospital's directory knows him."""
+    return DirectoryEntry.objects.create(
+        organisation_id=cast.hospital, person_id=cast.ricaud.person_id, created_at=now(), changed_at=now()
+    ).id
 
 
 def _stopped_job(cast: Cast) -> int:

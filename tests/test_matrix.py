@@ -23,7 +23,7 @@ from django.test import Client
 from telesphore.accounts import actions as accounts
 from telesphore.accounts.models import Delegation, Membership, Person
 from telesphore.accounts.states import PERMISSIONS, Role
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records
 from tests import entering, samples
@@ -37,6 +37,7 @@ LET_IN, SENT_TO_SIGN_IN, REFUSED, ABSENT, NO_SUCH_METHOD = "let in", "sent to si
 LED_ON = "led on"
 """To another page, by a request that changes nothing: that page decides."""
 BROKEN = "broken"
+WITHOUT_TOKEN = "without a token"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Visitor:
         signed_in: whether they have an account and came in by it.
         roles: what they hold, now, where they act.
         visit: whether they came by a patient's link and its code.
+        scopes: what their token allows, of a program; None of everybody else.
         insider: whether the samples are of their organisation and, as far as they are a patient's, of their patient.
     """
 
@@ -56,6 +58,7 @@ class Visitor:
     roles: frozenset[Role] = frozenset()
     visit: bool = False
     insider: bool = False
+    scopes: frozenset[str] | None = None
 
     def holds(self, permission: str) -> bool:
         return bool(PERMISSIONS[permission] & self.roles)
@@ -128,7 +131,21 @@ def _visitors(world: World) -> dict[str, Visitor]:
         ),
         "a suspended member": Visitor(entering.as_person(suspended), signed_in=True),
         "a delegate whose delegation is over": member(cast.ricaud, insider=False),
+        "the directory's program": _program(cast, administrator, "accounts:directory:provision"),
+        "a program with another scope": _program(cast, administrator, "accounts:members:see"),
     }  # fmt: skip
+
+
+def _program(cast: Cast, person_id: UUID, scope: str) -> Visitor:
+    actor = Actor(
+        kind=ActorKind.PROFESSIONAL, organisation_id=cast.hospital, person_id=person_id,
+        roles=frozenset({Role.ADMINISTRATOR.value}),
+    )  # fmt: skip
+    issued = accounts.issue_token(
+        name=scope, scopes=[scope], expires_at=now() + timedelta(days=1), actor=actor, at=now()
+    )
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {issued.secret}"})
+    return Visitor(client, scopes=frozenset({scope}))
 
 
 def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
@@ -150,6 +167,8 @@ def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
 def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
     """The answers that the endpoint's rule allows for this visitor; `exists` says whether the ids name something."""
     kind, _, permission = endpoint.rule.partition(": ")
+    if kind == "token":
+        return _expected_of_a_token(permission, visitor, exists=exists)
     about = bool(set(endpoint.parameters) - NO_OBJECTS)
     if kind == "public":
         # Signing out ends at the door, and so does a second step without a first one.
@@ -169,12 +188,22 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
     return {ABSENT, LED_ON, NO_SUCH_METHOD} | ({LET_IN} if visitor.insider and exists else set())
 
 
+def _expected_of_a_token(permission: str, visitor: Visitor, *, exists: bool) -> set[str]:
+    if visitor.scopes is None:
+        return {WITHOUT_TOKEN}
+    if permission not in visitor.scopes:
+        return {REFUSED}
+    return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists else set())
+
+
 def told(answer: Any, method: str) -> str:
     if answer.status_code == 302 and urlsplit(answer["Location"]).path == settings.LOGIN_URL:
         return SENT_TO_SIGN_IN
     if answer.status_code == 302 and method == "get":
         return LED_ON
-    return {403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(answer.status_code, LET_IN)
+    return {401: WITHOUT_TOKEN, 403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(
+        answer.status_code, LET_IN
+    )
 
 
 _TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')
@@ -206,7 +235,7 @@ VISITORS = [
     "nobody", "a patient by the link to sign", "a patient by the link to a copy", "a patient with an account",
     "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",
     "a doctor of another organisation", "an administrator of another organisation", "a suspended member",
-    "a delegate whose delegation is over",
+    "a delegate whose delegation is over", "the directory's program", "a program with another scope",
 ]  # fmt: skip
 
 
