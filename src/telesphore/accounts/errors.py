@@ -5,6 +5,39 @@ from typing import ClassVar
 from telesphore.kernel.errors import DomainError, Refusal
 
 
+class ScopeNotHeld(DomainError):
+    """Choose at least one permission, among those that you hold yourself."""
+
+    code: ClassVar[str] = "scope-not-held"
+
+
+class TokenLivesTooLong(DomainError):
+    """A token ends within a year. Choose a day from tomorrow on, at most 365 days ahead."""
+
+    code: ClassVar[str] = "token-lives-too-long"
+
+
+class TokenTooMany(DomainError):
+    """You hold as many tokens as one may. Revoke those that no program uses any more."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "token-too-many"
+
+
+class TokenNotFound(DomainError):
+    """This token was revoked, or is not yours."""
+
+    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
+    code: ClassVar[str] = "token-not-found"
+
+
+class BadToken(DomainError):
+    """This token opens nothing: it is unknown, revoked or over."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "bad-token"
+
+
 class SessionNotFound(DomainError):
     """This session has ended, or is not yours."""
 
@@ -245,3 +278,136 @@ class CardOfAnother(CardRefused):
     """This card is not yours. Insert yours."""
 
     code: ClassVar[str] = "card-of-another"
+
+
+class MemberNotFound(DomainError):
+    """Nobody of this organisation is known under this address."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "member-not-found"
+
+
+class UnitNotFound(DomainError):
+    """This unit does not exist, or it is closed."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "unit-not-found"
+
+
+class InvitationNotFound(DomainError):
+    """This invitation does not exist, or it is not for you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "invitation-not-found"
+
+
+class DelegationNotFound(DomainError):
+    """This delegation does not exist, or it is not yours."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "delegation-not-found"
+
+
+class NotToYourself(DomainError):
+    """Nobody changes their own rights: another administrator must do it."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "not-to-yourself"
+
+
+class AccountsApart(DomainError):
+    """Who administers an organisation has no part in care with the same account. Use another account, with another
+    e-mail address, for one of the two."""
+
+    refusal = Refusal.CONFLICT
+    code = "accounts-apart"
+
+
+class LastAdministrator(DomainError):
+    """The organisation would be left without an administrator. Name another one first."""
+
+    refusal = Refusal.CONFLICT
+    code = "last-administrator"
+
+
+class EndsBeforeItStarts(DomainError):
+    """The end must come after the beginning, and after now."""
+
+    code = "ends-before-it-starts"
+
+
+class NoRole(DomainError):
+    """Choose at least one role."""
+
+    code = "no-role"
+
+
+class AlreadyMember(DomainError):
+    """This person holds these roles already."""
+
+    refusal = Refusal.CONFLICT
+    code = "already-member"
+
+
+class AlreadyInvited(DomainError):
+    """An invitation to this address is open already. Send it again, or withdraw it."""
+
+    refusal = Refusal.CONFLICT
+    code = "already-invited"
+
+
+class InvitationOver(DomainError):
+    """This invitation was accepted or withdrawn, or its time has passed. Ask for another one."""
+
+    refusal = Refusal.CONFLICT
+    code = "invitation-over"
+
+
+class SignInToAccept(DomainError):
+    """You have an account already: sign in, and accept the invitation from your home page."""
+
+    refusal = Refusal.CONFLICT
+    code = "sign-in-to-accept"
+
+
+class NumberTaken(DomainError):
+    """This RPPS number belongs to another account. Check it, or use that account's e-mail address."""
+
+    code = "number-taken"
+
+
+class UnitNameTaken(DomainError):
+    """An open unit has this name already."""
+
+    code = "unit-name-taken"
+
+
+class SiretOfAnother(DomainError):
+    """A SIRET begins with the SIREN of the same organisation."""
+
+    code = "siret-of-another"
+
+
+class NothingDelegated(DomainError):
+    """Choose what is delegated: these acts can't be."""
+
+    code = "nothing-delegated"
+
+
+class DelegateUnfit(DomainError):
+    """Delegate to a colleague of this organisation who may do these acts themself."""
+
+    code = "delegate-unfit"
+
+
+class TooLong(DomainError):
+    """A delegation lasts at most one year. Give another one when it ends."""
+
+    code = "too-long"
+
+
+class NotForYourBenefit(DomainError):
+    """Who gives a delegation for somebody else can't receive it."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "not-for-your-benefit"

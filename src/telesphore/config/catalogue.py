@@ -486,8 +486,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="psc_session_minutes",
-        meaning="Minutes that a session lasts at Pro Santé Connect, from the proof of who one is; a session here ends no "
-        "later, nor than what Pro Santé Connect says.",
+        meaning="Minutes that a session lasts at Pro Santé Connect, from the proof of who one is; a session here ends "
+        "no later, nor than what Pro Santé Connect says.",
         accepts="a whole number, at least 1",
         parse=_at_least(1),
         default="240",

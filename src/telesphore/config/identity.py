@@ -87,7 +87,7 @@ def _context(settings: Mapping[str, Setting]) -> ssl.SSLContext | None:
         context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError):
         raise BadSetting(
-            f"{PREFIX}PSC_TLS_CERTIFICATE_FILE and {PREFIX}PSC_TLS_KEY_FILE: they can't be read, or don't belong together."
+            f"{PREFIX}PSC_TLS_CERTIFICATE_FILE and {PREFIX}PSC_TLS_KEY_FILE: they can't be read or are no pair."
         ) from None
     return context
 

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "telesphore.web.presence.PresenceMiddleware",
     "telesphore.web.access.AccessMiddleware",
+    "telesphore.web.backup.BackupMiddleware",
     "telesphore.web.refusals.RefusalMiddleware",
 ]
 
@@ -179,6 +180,8 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 WAYS = {"passkey", "password"}
 """Ways to sign in; Pro Santé Connect and cards add theirs when they are configured."""
+if _value("psc_issuer") is not None:
+    WAYS.add("psc")
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "telesphore.web.accounts.adapter.AccountAdapter"

@@ -35,7 +35,7 @@ HEADER = "X-Telesphore-Locked"
 SHARED = "shared_workstation"
 """Key of a browser's session: whether the sign-in page was told that several people share this workstation."""
 
-WHILE_LOCKED = frozenset({"locked", "session_state", "account_logout", "set_language"})
+WHILE_LOCKED = frozenset({"locked", "unlock_passkey_options", "session_state", "account_logout", "set_language"})
 """What answers while a session is locked, besides the ways of proving again who one is."""
 WAYS = "/sign-in/"
 """Where all the ways of proving who one is are."""
@@ -58,7 +58,8 @@ def begin(request: HttpRequest, person: Any, proof: Proof) -> None:
         actor=_visitor(request),
         at=now(),
     )
-    request.session.set_expiry(found.ends_at)
+    # The cookie goes with the browser; how long the session lasts is ours to say.
+    request.session.set_expiry(0)
     _keep(request, found)
 
 

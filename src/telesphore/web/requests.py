@@ -8,10 +8,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts import queries
+from telesphore.accounts.states import BACKUP_MEANS, BACKUP_SCOPES
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 
 ORGANISATION_KEY = "organisation"
+BACKUP_KEY = "backup"
+"""In a session opened by the backup way: ids of the organisation and of the opening, `<hex>/<hex>`."""
 
 
 class ClientAddressMiddleware:
@@ -51,6 +54,10 @@ def memberships_of(request: HttpRequest) -> list[queries.MembershipCard]:
     if found is None:
         person_id = UUID(str(request.user.pk))
         found = queries.memberships(person_id=person_id, at=now())
+        backup = request.session.get(BACKUP_KEY, "")
+        if backup:
+            # Another organisation's backup way is not open: there, they have not come in.
+            found = [card for card in found if card.organisation.organisation_id.hex == backup.partition("/")[0]]
         request._memberships = found  # type: ignore[attr-defined]  # Kept with the request, dies with it.
     return found
 
@@ -69,6 +76,7 @@ def actor_of(request: HttpRequest) -> Actor:
         roles=membership.roles if membership else frozenset(),
         means=session.means if session else "",
         acr=session.acr if session else "",
+        scopes=BACKUP_SCOPES if session and session.means == BACKUP_MEANS else None,
         session_id=session.session_id if session else None,
         source_address=address,
         client=client,

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from telesphore.accounts import access
+from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import IdentityDiffers, IdentityTaken, UnknownProfessional
 from telesphore.accounts.models import Person
+from telesphore.accounts.states import PSC_MEANS, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
@@ -19,7 +22,7 @@ def recognise(*, national_id: str, actor: Actor, at: datetime) -> UUID:
     Raises:
         UnknownProfessional: nobody carries it, or they may no longer come in.
     """
-    person = Person.objects.filter(national_id=national_id, is_active=True).first() if national_id else None
+    person = access.known_by(national_id)
     if person is None:
         raise UnknownProfessional
     person.directory_checked_at = at
@@ -56,3 +59,18 @@ def choose_activity(*, finess: str, siret: str, actor: Actor, at: datetime) -> N
         "accounts:activity:choose", actor=actor, subject=actor.person_id, at=at,
         detail={"finess": finess, "siret": siret},
     )  # fmt: skip
+
+
+@audit.act("accounts:session:end-by-provider")
+def end_by_provider(*, person_id: UUID | None, national_id: str, actor: Actor, at: datetime) -> int:
+    """End the sessions that a person opened by Pro Santé Connect, which says that theirs is over; returns how many.
+
+    Args:
+        person_id: None when only the identifier is known; an identifier that nobody carries ends nothing.
+    """
+    if person_id is None:
+        known = access.known_by(national_id)
+        if known is None:
+            return 0
+        person_id = known.id
+    return end_sessions_of(person_id=person_id, why=SessionEnd.PROVIDER, means=PSC_MEANS, actor=actor, at=at)

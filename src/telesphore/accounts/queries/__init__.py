@@ -1,9 +1,29 @@
-"""Who persons and organisations are, as other rooms may show them."""
+"""Who persons and organisations are, as other rooms may show them; members as their organisation sees them."""
 
+from telesphore.accounts.queries.backup import BackupCard as BackupCard
+from telesphore.accounts.queries.backup import BackupUse as BackupUse
+from telesphore.accounts.queries.backup import any_backup_open as any_backup_open
+from telesphore.accounts.queries.backup import backup_for as backup_for
+from telesphore.accounts.queries.backup import backup_report as backup_report
+from telesphore.accounts.queries.backup import backups as backups
+from telesphore.accounts.queries.backup import open_backup as open_backup
+from telesphore.accounts.queries.members import InvitationLine as InvitationLine
+from telesphore.accounts.queries.members import Member as Member
+from telesphore.accounts.queries.members import MemberLine as MemberLine
+from telesphore.accounts.queries.members import RoleLine as RoleLine
+from telesphore.accounts.queries.members import UnitLine as UnitLine
+from telesphore.accounts.queries.members import invitation as invitation
+from telesphore.accounts.queries.members import invitations_to as invitations_to
+from telesphore.accounts.queries.members import member as member
+from telesphore.accounts.queries.members import members as members
+from telesphore.accounts.queries.members import suspensions as suspensions
+from telesphore.accounts.queries.members import units as units
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
 from telesphore.accounts.queries.people import PersonCard as PersonCard
 from telesphore.accounts.queries.people import administrators as administrators
+from telesphore.accounts.queries.people import has_way_in as has_way_in
+from telesphore.accounts.queries.people import live as live
 from telesphore.accounts.queries.people import memberships as memberships
 from telesphore.accounts.queries.people import organisation_card as organisation_card
 from telesphore.accounts.queries.people import organisations as organisations
@@ -11,11 +31,20 @@ from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import professionals as professionals
+from telesphore.accounts.queries.people import roles_held as roles_held
 from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import SignIn as SignIn
 from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
 from telesphore.accounts.queries.presence import limits_of as limits_of
 from telesphore.accounts.queries.presence import presence as presence
 from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
+from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
+from telesphore.accounts.queries.structures import organisation_of as organisation_of
+from telesphore.accounts.queries.structures import professional_identity as professional_identity
+from telesphore.accounts.queries.tokens import TokenLine as TokenLine
+from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
+from telesphore.accounts.queries.tokens import tokens_of as tokens_of
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of

@@ -1,13 +1,15 @@
 """The backup way: whether it is open, for whom, and what came of it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from telesphore.accounts.models import BackupAccess, Membership, Organisation
+from telesphore.accounts.models import BackupAccess, BackupCode, Membership, Organisation
 from telesphore.accounts.queries.people import PersonCard, person_cards
+from telesphore.accounts.states import BACKUP_MEANS
 from telesphore.audit import queries as audit
 
 
@@ -60,7 +62,7 @@ def any_backup_open(*, at: datetime) -> bool:
 
 
 def backups(*, organisation_id: UUID, at: datetime) -> list[BackupCard]:
-    """Every opening of the last two years, the newest first; at most 50."""
+    """The last 50 openings, the newest first."""
     rows = BackupAccess.objects.filter(organisation_id=organisation_id).order_by("-opened_at")[:50]
     return [_card(row, at) for row in rows]
 
@@ -68,8 +70,22 @@ def backups(*, organisation_id: UUID, at: datetime) -> list[BackupCard]:
 def backup_report(*, organisation_id: UUID, card: BackupCard, at: datetime) -> list[BackupUse]:
     """Who came in by one opening, how often, and how many acts the trail has of them; by family name."""
     counted = audit.acts_by_means(
-        organisation_id=organisation_id, means="backup+email-code", since=card.opened_at, until=card.ended_at or at
+        organisation_id=organisation_id, means=BACKUP_MEANS, since=card.opened_at, until=card.ended_at or at
     )
-    people = person_cards(counted)
-    uses = [BackupUse(people[person], *counted[person]) for person in people]
+    entries = Counter(
+        BackupCode.objects.filter(
+            organisation_id=organisation_id, access_id=card.access_id, used_at__isnull=False
+        ).values_list("person_id", flat=True)
+    )
+    people = person_cards({*counted, *entries})
+    uses = [BackupUse(people[person], entries[person], counted.get(person, 0)) for person in people]
     return sorted(uses, key=lambda use: (use.person.family_name, use.person.given_name))
+
+
+def _open(at: datetime) -> QuerySet[BackupAccess]:
+    return BackupAccess.objects.filter(closed_at=None, opened_at__lte=at, ends_at__gt=at)
+
+
+def _card(row: BackupAccess, at: datetime) -> BackupCard:
+    ended = row.closed_at or (row.ends_at if row.ends_at <= at else None)
+    return BackupCard(row.organisation_id, row.id, row.reason, row.opened_by, row.opened_at, row.ends_at, ended)

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from telesphore.accounts.models import Membership, Organisation, Session
 from telesphore.accounts.states import LIMITS, Limits, Role
+from telesphore.audit.queries import events as trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,27 @@ def sessions_of(*, person_id: UUID, at: datetime) -> list[Presence]:
     """A person's living sessions, the newest first."""
     rows = Session.objects.select_related("person").filter(person_id=person_id, ended_at=None, ends_at__gt=at)
     return [_presence(row) for row in rows.order_by("-opened_at")]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One coming in, or an attempt that was refused (`means` and `acr` are empty then)."""
+
+    at: datetime
+    refused: bool
+    means: str
+    acr: str
+    source_address: str
+    client: str
+
+
+def sign_ins_of(*, person_id: UUID, since: datetime, limit: int = 20) -> list[SignIn]:
+    """A person's latest sign-ins, and those that were refused under their address, the newest first."""
+    opened = Session.objects.filter(person_id=person_id, opened_at__gte=since).order_by("-opened_at")[:limit]
+    refused = trail.refused_to_nobody(subject_id=person_id, action="accounts:session:refuse", since=since, limit=limit)
+    found = [SignIn(row.opened_at, False, row.means, row.acr, row.source_address, row.client) for row in opened]
+    found += [SignIn(event.at, True, "", "", event.source_address, event.client) for event in refused]
+    return sorted(found, key=lambda sign_in: sign_in.at, reverse=True)[:limit]
 
 
 def limits_of(*, person_id: UUID, at: datetime) -> Limits:

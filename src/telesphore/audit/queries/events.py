@@ -90,6 +90,15 @@ def events_of_person(
     return _page(events, since=since, until=until, after=after, limit=limit)
 
 
+def refused_to_nobody(*, subject_id: UUID, action: str, since: datetime, limit: int = PAGE) -> Sequence[Event]:
+    """What people who had proved nothing were refused about one subject: sign-ins to an account. Newest first.
+
+    Uses the index `event_refused_to_nobody`.
+    """
+    events = Event.objects.filter(subject_id=subject_id, outcome="refused", person_id=None, action=action)
+    return list(events.filter(at__gte=since).order_by("-at")[: min(limit, MOST)])
+
+
 def is_of_patient(*, organisation_id: UUID, patient_id: UUID, event_id: UUID) -> bool:
     """Whether an event is an access to this patient's record, done or refused."""
     return _of_patient(organisation_id, patient_id).filter(id=event_id, family=Family.ACCESS.value).exists()

@@ -4,15 +4,31 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
+from django.contrib.auth.decorators import login_required
 from django.urls import path
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
-from telesphore.web.accounts import cards, views, workstations
+from telesphore.web.accounts import (
+    adapter,  # noqa: F401 - its receivers trace who comes in, whatever the way.
+    again,
+    backup,
+    cards,
+    psc,
+    sessions,
+    tokens,
+    views,
+    workstations,
+)
 
 urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
-    path("sign-in/again/", account.reauthenticate, name="account_reauthenticate"),
+    path(
+        "sign-in/again/",
+        login_required(sensitive_post_parameters("password", "code")(again.AgainView.as_view())),
+        name="account_reauthenticate",
+    ),
     path("security/password/", account.password_change, name="account_change_password"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
     path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
@@ -22,7 +38,28 @@ urlpatterns = [
     path("security/recovery-codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("security/recovery-codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("locked/", sessions.locked, name="locked"),
+    path("locked/passkey/", sessions.passkey_options, name="unlock_passkey_options"),
+    path("session/", sessions.session_state, name="session_state"),
+    path("session/seen/", sessions.session_seen, name="session_seen"),
+    path("session/lock/", sessions.lock_session, name="lock_session"),
+    path("security/sessions/", sessions.sessions, name="sessions"),
+    path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
+    path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
+    path("security/tokens/", tokens.tokens, name="tokens"),
+    path("security/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("language/", set_language, name="set_language"),
+    path("sign-in/psc/", psc.start, name="psc_start"),
+    path("sign-in/psc/back/", psc.back, name="psc_back"),
+    path("sign-in/psc/ended/", psc.ended, name="psc_ended"),
+    path("sign-in/again/psc/", psc.again, name="psc_again"),
+    path("security/psc/", psc.link, name="psc_link"),
+    path("organisation/activity/", psc.activity, name="psc_activity"),
+    path("sign-in/backup/", backup.ask_code, name="backup_ask"),
+    path("sign-in/backup/code/", backup.give_code, name="backup_code"),
+    path("organisation/backup/", backup.backup, name="backup"),
+    path("organisation/backup/open", backup.open_backup, name="backup_open"),
+    path("organisation/backup/close", backup.close_backup, name="backup_close"),
     path("sign-in/card/", cards.sign_in, name="card_sign_in"),
     path("sign-in/card/challenge", cards.challenge, name="card_challenge"),
     path("sign-in/card/answer", cards.answer, name="card_answer"),

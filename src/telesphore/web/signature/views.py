@@ -21,7 +21,7 @@ from telesphore.signature.actions import send as sending
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
-from telesphore.web.access import permission
+from telesphore.web.access import fresh, permission
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.forms import ReasonForm, SendForm, SignForm
@@ -69,6 +69,7 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 @permission("signature:kit:export")
+@fresh
 @require_GET
 def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """All that proves a completed envelope, in one ZIP that is checked without us."""
@@ -85,6 +86,7 @@ def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 @sensitive_post_parameters("pin", "code")
 @permission("signature:recipient:sign")
+@fresh
 def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
     if request.method != "POST":
