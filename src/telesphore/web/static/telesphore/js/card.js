@@ -1,7 +1,6 @@
 // Speaks to the card agent of this workstation (docs/agent.md). The page is a postman: requests come signed from the
 // server, answers go back to it. The PIN is typed into the agent's own window, never here.
 
-const PORTS = [24727, 24728, 24729];
 const CHUNK = 10;
 
 /** A refusal by the agent or by the server: its code, and the server's sentence or the tries left if they were told. */
@@ -15,9 +14,8 @@ class Refused extends Error {
 }
 
 /** Where the agent listens, and as which workstation it is paired; null when none answers. */
-async function find() {
-  for (const port of PORTS) {
-    const address = `http://127.0.0.1:${port}`;
+async function find(places) {
+  for (const address of places.split(" ")) {
     try {
       const answer = await fetch(`${address}/who`, { credentials: "omit", signal: AbortSignal.timeout(3000) });
       if (answer.ok) return { address, workstation: (await answer.json()).workstation };
@@ -110,7 +108,7 @@ class Card {
   }
 
   async begin() {
-    this.agent = await find();
+    this.agent = await find(this.data.places);
     if (!this.agent) {
       this.say(this.word("absent"));
       this.element.querySelector("[data-install]").hidden = false;
