@@ -20,7 +20,7 @@ from pkcs11.util.rsa import decode_rsa_private_key
 def main() -> None:
     card = json.load(sys.stdin)
     subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", card["label"], "--pin", card["pin"], "--so-pin", "00000000"],
+        ["softhsm2-util", "--init-token", "--free", "--label", card["label"], "--pin", card["pin"], "--so-pin", "0000"],
         check=True, capture_output=True,
     )  # fmt: skip
     token = pkcs11.lib(card["library"]).get_token(token_label=card["label"])

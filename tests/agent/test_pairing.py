@@ -1,5 +1,6 @@
 """Pairing: a code on one screen, typed on the other, and each side shows the other that it knows it."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -8,15 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from telesphore_agent import commands
 from tests.agent.workstation import ROOT, base64url
 
 CODE = "K7WQX-3MZ8P"
@@ -27,14 +30,19 @@ def joined(*fields: bytes) -> bytes:
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
 
 
-def run(home: Path, *arguments: str, language: str = "en_GB.UTF-8") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "telesphore_agent", *arguments], capture_output=True, text=True, check=False, timeout=60,
-        env={
-            "PYTHONPATH": str(ROOT / "agent" / "src"), "XDG_CONFIG_HOME": str(home), "HOME": str(home), "LANG": language,
-            "PYTHONIOENCODING": "utf-8",
-        },
-    )  # fmt: skip
+class Told(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(home: Path, *arguments: str, language: str = "en_GB.UTF-8") -> Told:
+    """What a command says, in this process: starting another takes longer than all that it does."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        patch.setenv("XDG_CONFIG_HOME", str(home))
+        patch.setenv("LC_ALL", language)
+        status = commands.main(arguments)
+    return Told(status, out.getvalue(), err.getvalue())
 
 
 class Platform:
@@ -66,8 +74,6 @@ class Platform:
 
 
 def _decoded(text: str) -> bytes:
-    import base64
-
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -217,8 +223,16 @@ def test_a_damaged_file_of_pairings_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_or_a_screen_it_says_so(tmp_path: Path) -> None:
-    assert "needs a real terminal" in run(tmp_path, "run", "--terminal").stderr
-    assert "No window can open here" in run(tmp_path, "run").stderr
+    for option, said in ((["--terminal"], "needs a real terminal"), ([], "No window can open here")):
+        told = subprocess.run(
+            [sys.executable, "-m", "telesphore_agent", "run", *option], capture_output=True, text=True, check=False,
+            timeout=60, stdin=subprocess.DEVNULL,
+            env={
+                "PYTHONPATH": str(ROOT / "agent" / "src"), "HOME": str(tmp_path), "LC_ALL": "en_GB.UTF-8",
+                "PYTHONIOENCODING": "utf-8",
+            },
+        )  # fmt: skip
+        assert (told.returncode, said in told.stderr) == (1, True)
 
 
 def test_the_agent_is_apart_from_the_platform() -> None:

@@ -86,7 +86,7 @@ class _Window:
         frame = tk.Frame(self._root, background=SURFACE)
         frame.pack(fill="both", expand=True, pady=(4, 12))
         text = tk.Text(
-            frame, width=76, height=min(14, 1 + 2 * len(documents)), wrap="word", relief="solid", borderwidth=1,
+            frame, width=80, height=min(14, 1 + 2 * len(documents)), wrap="word", relief="solid", borderwidth=1,
             padx=10, pady=8, font=self._text_font, takefocus=True,
         )  # fmt: skip
         bar = ttk.Scrollbar(frame, command=text.yview)
@@ -94,10 +94,11 @@ class _Window:
         bar.pack(side="right", fill="y")
         text.pack(side="left", fill="both", expand=True)
         text.tag_configure("title", font=(self._text_font.actual("family"), 11, "bold"))
+        text.tag_configure("rest", font=(self._text_font.actual("family"), 9), spacing3=6)
         for document in documents:
             title, rest = document_lines(document, self._question.language)
             text.insert("end", f"{title}\n", "title")
-            text.insert("end", f"{rest}\n")
+            text.insert("end", f"{rest}\n", "rest")
         text.configure(state="disabled")
         # Tab leaves the list, as everywhere else.
         text.bind("<Tab>", lambda event: _move(event.widget.tk_focusNext()))

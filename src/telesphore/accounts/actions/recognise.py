@@ -1,90 +1,76 @@
-"""Recognise a person by a card: by what it signed for us, or by the TLS connection that a proxy vouches for."""
+"""Recognise a professional by their national identifier, and link that identifier to an account."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+
 from telesphore.accounts import access
-from telesphore.accounts.errors import CardNotAsked, CardOfAnother, CardSignatureWrong
-from telesphore.accounts.formats import agent
+from telesphore.accounts.actions.keep_session import end_sessions_of
+from telesphore.accounts.errors import IdentityDiffers, IdentityTaken, UnknownProfessional
 from telesphore.accounts.models import Person
-from telesphore.accounts.ports import agent_server
-from telesphore.ades.algorithms import check
-from telesphore.ades.errors import SignatureDoesNotMatch, UnknownKeyType
+from telesphore.accounts.states import PSC_MEANS, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
 
-@dataclass(frozen=True, slots=True)
-class CardAnswer:
-    """What an agent answers to `authenticate`.
-
-    Attributes:
-        certificate, chain: DER.
-        algorithm: one of `agent.ALGORITHMS`.
-    """
-
-    certificate: bytes
-    chain: tuple[bytes, ...]
-    algorithm: str
-    signature: bytes
-
-
-@audit.staged("accounts:card:recognise")
-def recognise_card(
-    *, answer: CardAnswer, nonce: bytes | None, person_id: UUID | None = None, actor: Actor, at: datetime
-) -> UUID:
-    """The person whose card signed this nonce. Asks the network whether the card still holds.
-
-    Args:
-        nonce: what was asked of this browser; None when nothing was, or when it was answered or is too old.
-        person_id: who must be recognised, when somebody who came in proves again who they are.
+@audit.act("accounts:identity:recognise")
+def recognise(*, national_id: str, actor: Actor, at: datetime) -> UUID:
+    """The person who carries this national identifier; it counts as checked now. Never makes an account.
 
     Raises:
-        CardNotAsked, CardSignatureWrong, CardOver, CardFromElsewhere, CardNotForSigningIn, CardRevoked,
-        CardStatusUnknown, CardHolderUnknown, CardOfAnother
+        UnknownProfessional: nobody carries it, or they may no longer come in.
     """
-    if nonce is None:
-        raise CardNotAsked
-    algorithm = agent.ALGORITHMS.get(answer.algorithm)
-    if algorithm is None:
-        raise CardSignatureWrong
-    try:
-        check(answer.certificate, algorithm, agent.authentication(agent_server.get().origin, nonce), answer.signature)
-    except (SignatureDoesNotMatch, UnknownKeyType):
-        raise CardSignatureWrong from None
-    return _holder(answer.certificate, answer.chain, person_id, actor, at)
-
-
-@audit.staged("accounts:card:recognise")
-def recognise_certificate(*, certificate: bytes, chain: Sequence[bytes], actor: Actor, at: datetime) -> UUID:
-    """The person whose certificate a trusted proxy saw used in a TLS handshake. Asks the network likewise.
-
-    Raises:
-        CardOver, CardFromElsewhere, CardNotForSigningIn, CardRevoked, CardStatusUnknown, CardHolderUnknown
-    """
-    return _holder(certificate, chain, None, actor, at)
-
-
-def _holder(certificate: bytes, chain: Sequence[bytes], person_id: UUID | None, actor: Actor, at: datetime) -> UUID:
-    access.check_card(certificate, chain, at=at)
-    person = access.holder_of(certificate)
-    audit.concerning(subject=person.id)
-    if person_id is not None and person.id != person_id:
-        raise CardOfAnother
-    _note(person=person, certificate=certificate, actor=actor, at=at)
+    person = access.known_by(national_id)
+    if person is None:
+        raise UnknownProfessional
+    person.directory_checked_at = at
+    person.save(update_fields=["directory_checked_at"])
+    audit.record("accounts:identity:recognise", actor=replace(actor, person_id=person.id), subject=person.id, at=at)
     return person.id
 
 
-@audit.act("accounts:card:recognise")
-def _note(*, person: Person, certificate: bytes, actor: Actor, at: datetime) -> None:
-    Person.objects.filter(id=person.id).update(directory_checked_at=at)
+@audit.act("accounts:identity:link")
+def link_identity(*, national_id: str, actor: Actor, at: datetime) -> None:
+    """Have the account of `actor` carry the national identifier that they have just proved to be theirs.
+
+    Raises:
+        IdentityDiffers: the account carries another.
+        IdentityTaken: another account carries it.
+    """
+    audit.concerning(subject=actor.person)
+    person = Person.objects.select_for_update().get(id=actor.person)
+    if person.national_id not in ("", national_id):
+        raise IdentityDiffers
+    person.national_id, person.directory_checked_at = national_id, at
+    try:
+        with transaction.atomic():
+            person.save(update_fields=["national_id", "directory_checked_at"])
+    except IntegrityError:
+        raise IdentityTaken from None
+    audit.record("accounts:identity:link", actor=actor, subject=person.id, at=at)
+
+
+@audit.act("accounts:activity:choose")
+def choose_activity(*, finess: str, siret: str, actor: Actor, at: datetime) -> None:
+    """Leave the trace of the activity, of those that the directory gives them, in which a professional acts."""
     audit.record(
-        "accounts:card:recognise",
-        actor=actor,
-        subject=person.id,
-        at=at,
-        detail={"certificate_sha256": hashlib.sha256(certificate).hexdigest()},
-    )
+        "accounts:activity:choose", actor=actor, subject=actor.person_id, at=at,
+        detail={"finess": finess, "siret": siret},
+    )  # fmt: skip
+
+
+@audit.act("accounts:session:end-by-provider")
+def end_by_provider(*, person_id: UUID | None, national_id: str, actor: Actor, at: datetime) -> int:
+    """End the sessions that a person opened by Pro Santé Connect, which says that theirs is over; returns how many.
+
+    Args:
+        person_id: None when only the identifier is known; an identifier that nobody carries ends nothing.
+    """
+    if person_id is None:
+        known = access.known_by(national_id)
+        if known is None:
+            return 0
+        person_id = known.id
+    return end_sessions_of(person_id=person_id, why=SessionEnd.PROVIDER, means=PSC_MEANS, actor=actor, at=at)

@@ -1,1 +1,1 @@
-"""What travels between this server and card agents, and what cards' certificates say. Pure: bytes in, bytes out."""
+"""The forms of what this room reads and writes: agents' messages, cards' certificates, identifiers. Pure bytes."""

@@ -4,6 +4,7 @@ from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
     EnvelopeView,
+    PatientLine,
     RecipientLine,
     StepLine,
     book,
@@ -14,6 +15,7 @@ from telesphore.signature.queries.circuits import (
     sent,
     signed_by,
     title,
+    waiting_for_patient,
 )
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
@@ -37,6 +39,7 @@ __all__ = [
     "CardTask",
     "EnvelopeView",
     "Forecast",
+    "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
@@ -56,4 +59,5 @@ __all__ = [
     "signed_by",
     "standing",
     "title",
+    "waiting_for_patient",
 ]

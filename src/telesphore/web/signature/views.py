@@ -25,7 +25,7 @@ from telesphore.signature.actions import send as sending
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
-from telesphore.web.access import permission
+from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
@@ -95,6 +95,7 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 @permission("signature:kit:export")
+@fresh
 @require_GET
 def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """All that proves a completed envelope, in one ZIP that is checked without us."""
@@ -111,6 +112,7 @@ def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 @sensitive_post_parameters("pin", "code")
 @permission("signature:recipient:sign")
+@fresh
 @speaks_to_agent
 def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
