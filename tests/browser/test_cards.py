@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -147,6 +148,23 @@ def test_a_workstation_is_paired_and_its_card_opens_the_door(workstation: Workst
     somebody.page.wait_for_url(f"{workstation.site.url}/book/")
     # Nobody else's name stands there.
     assert somebody.page.get_by_text("Dr Anne Lebrun").count()
+
+
+def test_the_sign_in_page_tells_what_the_reader_holds(
+    workstation: Workstation, screen: ScreenOf, settings: Any
+) -> None:
+    settings.WAYS = {"passkey", "password", "card"}
+    lebrun = screen("lebrun")
+    workstation.pair(lebrun)
+    somebody = screen()
+    somebody.open("/sign-in/")
+    # No agent has answered here yet: the page knocks at no door.
+    expect(somebody.page.locator("[data-say]")).to_contain_text("dans le lecteur d’un poste appairé")
+    somebody.page.locator("a[href^='/sign-in/card/']").click()
+    ready(somebody)
+    somebody.open("/sign-in/")
+    expect(somebody.page.locator("[data-say]")).to_have_text("Carte dans le lecteur.")
+    somebody.look("sign-in-card-row")
 
 
 def test_a_wrong_pin_a_refusal_and_a_revoked_card_are_told(workstation: Workstation, screen: ScreenOf) -> None:

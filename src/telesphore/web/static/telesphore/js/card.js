@@ -84,7 +84,7 @@ class Card {
     this.button = element.querySelector("[data-go]");
     this.state = element.querySelector("[data-state]");
     this.busy = false;
-    this.button.addEventListener("click", () => this.run());
+    this.button?.addEventListener("click", () => this.run());
     this.begin();
   }
 
@@ -116,7 +116,8 @@ class Card {
       return;
     }
     this.element.dispatchEvent(new CustomEvent("card-found", { bubbles: true }));
-    this.button.hidden = false;
+    if (this.button) this.button.hidden = false;
+    remember();
     await this.watch();
   }
 
@@ -160,6 +161,36 @@ class Card {
       this.button.removeAttribute("aria-busy");
       this.button.disabled = false;
     }
+  }
+}
+
+/** A row of the sign-in page, which tells what the reader holds; only where an agent has answered before. */
+class Row extends Card {
+  async begin() {
+    if (!remembered()) return;
+    this.agent = await find(this.data.places);
+    if (this.agent) await this.watch();
+  }
+
+  refuse() {
+    // The page behind the row says what is wrong.
+  }
+}
+
+/** Whether an agent has ever answered in this browser: nobody else's network is knocked at by the sign-in page. */
+function remembered() {
+  try {
+    return localStorage.getItem("card-agent") === "yes";
+  } catch {
+    return false;
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem("card-agent", "yes");
+  } catch {
+    // A browser that keeps nothing: its row stays as the server drew it.
   }
 }
 
@@ -251,7 +282,7 @@ addEventListener("card-absent", (event) => {
   if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
 });
 
-const kinds = { "sign-in": SignIn, sign: Sign };
+const kinds = { "sign-in": SignIn, sign: Sign, row: Row };
 for (const element of document.querySelectorAll("[data-card]")) new kinds[element.dataset.card](element);
 
 // How many are picked, and all at once.
