@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from telesphore.records.queries import PatientCard
 from telesphore.signature.queries import EnvelopeView, StepLine
+from telesphore.web import agents
 
 register = template.Library()
 
@@ -47,6 +48,12 @@ def mark() -> SafeString:
         '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>',
         static("built/icons.svg"),
     )
+
+
+@register.simple_tag
+def agent_places() -> str:
+    """Where a page looks for the card agent."""
+    return " ".join(agents.places())
 
 
 @register.inclusion_tag("parts/state.html")
