@@ -45,6 +45,10 @@ from telesphore.accounts.actions.pair import pair_workstation as pair_workstatio
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
 from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
+from telesphore.accounts.actions.provision import Told as Told
+from telesphore.accounts.actions.provision import add_entry as add_entry
+from telesphore.accounts.actions.provision import change_entry as change_entry
+from telesphore.accounts.actions.provision import remove_entry as remove_entry
 from telesphore.accounts.actions.recognise import choose_activity as choose_activity
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
 from telesphore.accounts.actions.recognise import link_identity as link_identity

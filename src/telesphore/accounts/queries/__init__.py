@@ -7,6 +7,10 @@ from telesphore.accounts.queries.backup import backup_for as backup_for
 from telesphore.accounts.queries.backup import backup_report as backup_report
 from telesphore.accounts.queries.backup import backups as backups
 from telesphore.accounts.queries.backup import open_backup as open_backup
+from telesphore.accounts.queries.directory import EntryCard as EntryCard
+from telesphore.accounts.queries.directory import EntryFilter as EntryFilter
+from telesphore.accounts.queries.directory import entries as entries
+from telesphore.accounts.queries.directory import entry as entry
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine
 from telesphore.accounts.queries.members import Member as Member
 from telesphore.accounts.queries.members import MemberLine as MemberLine

@@ -31,7 +31,6 @@ urlpatterns = [
     ),
     path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("locked/", sessions.locked, name="locked"),
-    path("locked/passkey/", sessions.passkey_options, name="unlock_passkey_options"),
     path("session/", sessions.session_state, name="session_state"),
     path("session/seen/", sessions.session_seen, name="session_seen"),
     path("session/lock/", sessions.lock_session, name="lock_session"),

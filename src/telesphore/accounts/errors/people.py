@@ -5,46 +5,6 @@ from typing import ClassVar
 from telesphore.kernel.errors import DomainError, Refusal
 
 
-class ScopeNotHeld(DomainError):
-    """Choose at least one permission, among those that you hold yourself."""
-
-    code: ClassVar[str] = "scope-not-held"
-
-
-class TokenLivesTooLong(DomainError):
-    """A token ends within a year. Choose a day from tomorrow on, at most 365 days ahead."""
-
-    code: ClassVar[str] = "token-lives-too-long"
-
-
-class TokenTooMany(DomainError):
-    """You hold as many tokens as one may. Revoke those that no program uses any more."""
-
-    refusal: ClassVar[Refusal] = Refusal.CONFLICT
-    code: ClassVar[str] = "token-too-many"
-
-
-class TokenNotFound(DomainError):
-    """This token was revoked, or is not yours."""
-
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "token-not-found"
-
-
-class BadToken(DomainError):
-    """This token opens nothing: it is unknown, revoked or over."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "bad-token"
-
-
-class SessionNotFound(DomainError):
-    """This session has ended, or is not yours."""
-
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "session-not-found"
-
-
 class NotAllowed(DomainError):
     """Your role does not allow this. If you need it, ask an administrator of your organisation."""
 
