@@ -128,3 +128,10 @@ class NoEvidenceRecord(DomainError):
 
     refusal = Refusal.NOT_FOUND
     code = "no-evidence-record"
+
+
+class NotLeft(DomainError):
+    """What awaits somebody who still works here is theirs: they sign it, or delegate it."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-left"

@@ -1,6 +1,9 @@
 """What can happen: organisations are founded and described; people are invited, given roles, suspended; they leave."""
 
 from telesphore.accounts.actions.add import add_person as add_person
+from telesphore.accounts.actions.delegate import give_delegation as give_delegation
+from telesphore.accounts.actions.delegate import withdraw_delegation as withdraw_delegation
+from telesphore.accounts.actions.describe import describe_practitioner as describe_practitioner
 from telesphore.accounts.actions.enter import note_refused_sign_in as note_refused_sign_in
 from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out

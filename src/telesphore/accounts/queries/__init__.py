@@ -1,5 +1,12 @@
 """Who persons and organisations are, as other rooms may show them; members as their organisation sees them."""
 
+from telesphore.accounts.queries.delegations import DelegationLine as DelegationLine
+from telesphore.accounts.queries.delegations import Held as Held
+from telesphore.accounts.queries.delegations import delegates_of as delegates_of
+from telesphore.accounts.queries.delegations import delegations as delegations
+from telesphore.accounts.queries.delegations import delegations_of as delegations_of
+from telesphore.accounts.queries.delegations import held_by as held_by
+from telesphore.accounts.queries.members import PAGE as PAGE
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine
 from telesphore.accounts.queries.members import Member as Member
 from telesphore.accounts.queries.members import MemberLine as MemberLine
@@ -10,6 +17,7 @@ from telesphore.accounts.queries.members import invitations_to as invitations_to
 from telesphore.accounts.queries.members import member as member
 from telesphore.accounts.queries.members import members as members
 from telesphore.accounts.queries.members import suspensions as suspensions
+from telesphore.accounts.queries.members import unit as unit
 from telesphore.accounts.queries.members import units as units
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard

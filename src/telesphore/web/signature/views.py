@@ -34,7 +34,14 @@ def book(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     tab = "signed" if request.GET.get("tab") == "signed" else "waiting"
     lines = queries.signed_by(actor=actor) if tab == "signed" else queries.book(actor=actor)
-    context = {"lines": lines, "tab": tab, "waiting": queries.count_waiting(actor=actor), "today": now().date()}
+    delegated = queries.delegated_book(actor=actor, at=now()) if tab == "waiting" else []
+    context = {
+        "lines": lines,
+        "tab": tab,
+        "delegated": delegated,
+        "waiting": queries.count_waiting(actor=actor),
+        "today": now().date(),
+    }
     return render(request, "signature/book.html", context)
 
 
@@ -55,7 +62,7 @@ def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: int = 200) -> HttpResponse:
-    seen = queries.envelope(envelope_id=envelope_id, actor=actor_of(request))
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor_of(request), at=now())
     context = {"envelope": seen, "form": form, "today": now().date(), "reason_form": ReasonForm()}
     return render(request, "signature/envelope.html", context, status=status)
 
@@ -127,7 +134,7 @@ def _with_reason(request: HttpRequest, envelope_id: UUID, action: object, templa
     if request.method == "POST" and form.is_valid():
         action(envelope_id=envelope_id, reason=form.cleaned_data["reason"], actor=actor, at=now())
         return redirect("signature:envelope", envelope_id)
-    seen = queries.envelope(envelope_id=envelope_id, actor=actor)
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
     status = 422 if form.errors else 200
     return render(request, template, {"envelope": seen, "form": form, "today": now().date()}, status=status)
 
