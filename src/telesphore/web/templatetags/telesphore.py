@@ -15,8 +15,10 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from telesphore.records.queries import PatientCard
+from telesphore.records.states import DocumentType
 from telesphore.signature.queries import EnvelopeView, StepLine
 from telesphore.web import agents
+from telesphore.web.accounts.words import PERMISSION_WORDS
 
 register = template.Library()
 
@@ -98,6 +100,18 @@ def word_of(code: str) -> str:
 
 
 _NOT_INITIALS = ("dr", "pr", "mme", "m", "de")
+
+
+@register.filter
+def document_type(code: str) -> str:
+    """The name of a kind of document, from its code."""
+    return str(DocumentType(code).label) if code in DocumentType.values else code
+
+
+@register.filter
+def permission_words(name: str) -> str:
+    """What a permission lets one do."""
+    return str(PERMISSION_WORDS[name])
 
 
 @register.simple_tag
