@@ -105,13 +105,6 @@ class UnknownProfessional(DomainError):
     code: ClassVar[str] = "unknown-professional"
 
 
-class SomebodyElse(DomainError):
-    """Pro Santé Connect recognised somebody else than the person who is signed in here. Nothing was done."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "somebody-else"
-
-
 class IdentityTaken(DomainError):
     """This professional identity is already linked to another account. Tell your administrator."""
 
