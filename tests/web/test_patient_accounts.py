@@ -155,12 +155,12 @@ def test_opening_the_account_leaves_whatever_session_was_there(cast: Cast) -> No
 def test_who_came_by_link_and_code_sees_their_record_and_no_other_page(cast: Cast) -> None:
     client = with_account(cast)
     assert client.get("/my/").status_code == 200
-    for path in ("/", "/records/", "/organisation/", "/security/"):
-        assert client.get(path)["Location"] == "/security/totp/", path
+    for path in ("/", "/records/", "/organisation/"):
+        assert client.get(path)["Location"] == "/security/set-up/", path
     # Signed in otherwise, without a second factor: not even the record.
     other = Client()
     other.force_login(Person.objects.get(email="odile.ferrand@courriel.example"))
-    assert other.get("/my/")["Location"] == "/security/totp/"
+    assert other.get("/my/")["Location"] == "/security/set-up/"
 
 
 # Nobody else's

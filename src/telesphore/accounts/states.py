@@ -22,6 +22,16 @@ CLINICAL_ROLES = frozenset({Role.SECRETARY, Role.PROFESSIONAL})
 """Roles that come near patients' data; nobody holds one of them beside `Role.ADMINISTRATOR`."""
 
 
+class MemberState(models.TextChoices):
+    """Where a person stands in one organisation: derived, never stored."""
+
+    INVITED = "invited", _("invited")
+    COMING = "coming", _("expected")
+    ACTIVE = "active", _("active")
+    SUSPENDED = "suspended", _("suspended")
+    LEFT = "left", _("left")
+
+
 class Acr(models.TextChoices):
     """How surely a person was recognised: OIDC's Authentication Context Class Reference.
 
@@ -80,6 +90,15 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
 
 A permission opens a kind of page; which patient's, which envelope's, the room that owns the row decides.
 """
+
+
+DELEGABLE = ("signature:recipient:sign", "signature:recipient:decline")
+"""What a professional may let a colleague do in their name; either lets the colleague read what is to be signed, and
+nothing more of the record.
+"""
+
+LONGEST_DELEGATION = timedelta(days=366)
+INVITATION_LIFE = timedelta(days=7)
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[str]:

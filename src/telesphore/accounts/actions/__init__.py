@@ -1,4 +1,4 @@
-"""What can happen: organisations are founded, persons made known, roles given; people come in and go out."""
+"""What can happen: organisations are founded and described; people are invited, given roles, suspended; they leave."""
 
 from telesphore.accounts.actions.add import add_person as add_person
 from telesphore.accounts.actions.back_up import CodeSent as CodeSent
@@ -11,20 +11,31 @@ from telesphore.accounts.actions.enter import note_refused_sign_in as note_refus
 from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
 from telesphore.accounts.actions.found import found_organisation as found_organisation
+from telesphore.accounts.actions.grant import end_role as end_role
 from telesphore.accounts.actions.grant import grant_role as grant_role
+from telesphore.accounts.actions.invite import LINK_TO_JOIN as LINK_TO_JOIN
+from telesphore.accounts.actions.invite import Invited as Invited
+from telesphore.accounts.actions.invite import Newcomer as Newcomer
+from telesphore.accounts.actions.invite import invite as invite
+from telesphore.accounts.actions.invite import resend as resend
+from telesphore.accounts.actions.invite import withdraw_invitation as withdraw_invitation
 from telesphore.accounts.actions.issue_token import Issued as Issued
 from telesphore.accounts.actions.issue_token import issue_token as issue_token
 from telesphore.accounts.actions.issue_token import note_token_use as note_token_use
 from telesphore.accounts.actions.issue_token import refuse_token as refuse_token
 from telesphore.accounts.actions.issue_token import revoke_token as revoke_token
 from telesphore.accounts.actions.issue_token import revoke_tokens_of as revoke_tokens_of
+from telesphore.accounts.actions.join import join as join
+from telesphore.accounts.actions.join import join_by_link as join_by_link
 from telesphore.accounts.actions.keep_session import change_key as change_key
 from telesphore.accounts.actions.keep_session import end_session as end_session
 from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
 from telesphore.accounts.actions.keep_session import lock as lock
 from telesphore.accounts.actions.keep_session import open_session as open_session
+from telesphore.accounts.actions.keep_session import raise_level as raise_level
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
+from telesphore.accounts.actions.leave import leave as leave
 from telesphore.accounts.actions.pair import Begun as Begun
 from telesphore.accounts.actions.pair import Paired as Paired
 from telesphore.accounts.actions.pair import begin_pairing as begin_pairing
@@ -33,11 +44,11 @@ from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
 from telesphore.accounts.actions.recognise import choose_activity as choose_activity
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
 from telesphore.accounts.actions.recognise import link_identity as link_identity
 from telesphore.accounts.actions.recognise import recognise as recognise
-from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card
 from telesphore.accounts.actions.recognise_card import recognise_certificate as recognise_certificate
@@ -46,6 +57,12 @@ from telesphore.accounts.actions.recover import asks_code as asks_code
 from telesphore.accounts.actions.recover import follow as follow
 from telesphore.accounts.actions.recover import reset_ways as reset_ways
 from telesphore.accounts.actions.recover import send_recovery_link as send_recovery_link
+from telesphore.accounts.actions.settle import change_organisation as change_organisation
+from telesphore.accounts.actions.settle import close_unit as close_unit
+from telesphore.accounts.actions.settle import open_unit as open_unit
+from telesphore.accounts.actions.settle import rename_unit as rename_unit
+from telesphore.accounts.actions.suspend import lift as lift
+from telesphore.accounts.actions.suspend import suspend as suspend
 from telesphore.accounts.actions.warn import warn_of_new_device as warn_of_new_device
 from telesphore.accounts.actions.ways import add_passkey as add_passkey
 from telesphore.accounts.actions.ways import add_totp as add_totp

@@ -1,4 +1,4 @@
-"""Who persons and organisations are, as other rooms may show them."""
+"""Who persons and organisations are, as other rooms may show them; members as their organisation sees them."""
 
 from telesphore.accounts.queries.backup import BackupCard as BackupCard
 from telesphore.accounts.queries.backup import BackupUse as BackupUse
@@ -7,10 +7,23 @@ from telesphore.accounts.queries.backup import backup_for as backup_for
 from telesphore.accounts.queries.backup import backup_report as backup_report
 from telesphore.accounts.queries.backup import backups as backups
 from telesphore.accounts.queries.backup import open_backup as open_backup
+from telesphore.accounts.queries.members import InvitationLine as InvitationLine
+from telesphore.accounts.queries.members import Member as Member
+from telesphore.accounts.queries.members import MemberLine as MemberLine
+from telesphore.accounts.queries.members import RoleLine as RoleLine
+from telesphore.accounts.queries.members import UnitLine as UnitLine
+from telesphore.accounts.queries.members import invitation as invitation
+from telesphore.accounts.queries.members import invitations_to as invitations_to
+from telesphore.accounts.queries.members import member as member
+from telesphore.accounts.queries.members import members as members
+from telesphore.accounts.queries.members import suspensions as suspensions
+from telesphore.accounts.queries.members import units as units
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard
 from telesphore.accounts.queries.people import PersonCard as PersonCard
 from telesphore.accounts.queries.people import administrators as administrators
+from telesphore.accounts.queries.people import has_way_in as has_way_in
+from telesphore.accounts.queries.people import live as live
 from telesphore.accounts.queries.people import memberships as memberships
 from telesphore.accounts.queries.people import organisation_card as organisation_card
 from telesphore.accounts.queries.people import organisations as organisations
@@ -19,6 +32,7 @@ from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
+from telesphore.accounts.queries.people import roles_held as roles_held
 from telesphore.accounts.queries.presence import Presence as Presence
 from telesphore.accounts.queries.presence import SignIn as SignIn
 from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
@@ -37,7 +51,9 @@ from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of
 from telesphore.accounts.queries.workstations import PairingCard as PairingCard
 from telesphore.accounts.queries.workstations import WorkstationCard as WorkstationCard
+from telesphore.accounts.queries.workstations import card_anchors as card_anchors
 from telesphore.accounts.queries.workstations import cards_open_the_door as cards_open_the_door
+from telesphore.accounts.queries.workstations import has_workstations as has_workstations
 from telesphore.accounts.queries.workstations import is_holder as is_holder
 from telesphore.accounts.queries.workstations import pairing as pairing
 from telesphore.accounts.queries.workstations import request_for_anybody as request_for_anybody

@@ -17,6 +17,7 @@ from telesphore.signature.queries.circuits import (
     title,
     waiting_for_patient,
 )
+from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
     Forecast,
@@ -31,9 +32,11 @@ from telesphore.signature.queries.proofs import (
 )
 
 __all__ = [
+    "ADDED_LIMIT",
     "PAGE",
     "AuthorityLine",
     "BookLine",
+    "CardTask",
     "EnvelopeView",
     "Forecast",
     "PatientLine",
@@ -42,6 +45,7 @@ __all__ = [
     "StepLine",
     "YearLine",
     "book",
+    "card_task",
     "chains_of",
     "count_waiting",
     "due_by_record",

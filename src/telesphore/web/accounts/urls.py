@@ -9,10 +9,23 @@ from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.i18n import set_language
 
+from telesphore.web.accounts import (
+    adapter,  # noqa: F401 - its receivers trace who comes in, whatever the way.
+    again,
+    backup,
+    cards,
+    psc,
+    security,
+    sessions,
+    sign_in,
+    tokens,
+    views,
+    workstations,
+)
 from telesphore.web.accounts import again, backup, cards, psc, sessions, tokens, views, workstations
 
 urlpatterns = [
-    path("sign-in/", account.login, name="account_login"),
+    path("sign-in/", sign_in.sign_in, name="account_login"),
     path("sign-out/", account.logout, name="account_logout"),
     path(
         "sign-in/again/",
@@ -38,6 +51,26 @@ urlpatterns = [
     path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
     path("security/tokens/", tokens.tokens, name="tokens"),
     path("security/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
+    path("sign-in/code/", sign_in.second_step, name="mfa_authenticate"),
+    path("sign-in/passkey/", sign_in.sign_in_by_passkey, name="passkey-sign-in"),
+    path("sign-in/passkey/begin/", sign_in.begin_proving, name="passkey-prove"),
+    path("sign-in/lost/", sign_in.lost, name="lost"),
+    path("sign-in/set-up/<str:token>/", sign_in.follow, name="follow-set-up"),
+    path("sign-in/again/", account.reauthenticate, name="account_reauthenticate"),
+    path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("sign-in/again/passkey/", sign_in.prove_again_by_passkey, name="passkey-prove-again"),
+    path("security/", security.security, name="mfa_index"),
+    path("security/set-up/", security.set_up, name="set-up"),
+    path("security/passkeys/begin/", security.begin_making, name="passkey-begin"),
+    path("security/passkeys/add/", security.add_passkey, name="passkey-add"),
+    path("security/passkeys/<int:passkey_id>/name/", security.rename_passkey, name="passkey-rename"),
+    path("security/passkeys/<int:passkey_id>/remove/", security.remove_passkey, name="passkey-remove"),
+    path("security/totp/", security.add_totp, name="mfa_activate_totp"),
+    path("security/totp/remove/", security.remove_totp, name="mfa_deactivate_totp"),
+    path("security/recovery-codes/", security.recovery_codes, name="mfa_view_recovery_codes"),
+    path("security/recovery-codes/keep/", security.keep_recovery_codes, name="recovery-codes-keep"),
+    path("security/password/", security.password, name="account_change_password"),
+    path("security/password/remove/", security.remove_password, name="password-remove"),
     path("language/", set_language, name="set_language"),
     path("sign-in/psc/", psc.start, name="psc_start"),
     path("sign-in/psc/back/", psc.back, name="psc_back"),

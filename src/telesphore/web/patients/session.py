@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from telesphore.accounts.states import Acr
-from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.actors import NIL, Actor, ActorKind
 from telesphore.links import access as links
 from telesphore.links.actions import Revealed
 from telesphore.links.errors import LinkNotFound
@@ -50,7 +50,7 @@ def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
     request.session[KEY] = {
         "organisation": revealed.organisation_id.hex,
         "link": revealed.link_id.hex,
-        "patient": revealed.patient_id.hex,
+        "patient": (revealed.patient_id or NIL).hex,
         "subject": revealed.subject_id.hex,
         "purpose": revealed.purpose,
         "until": (at + LIFE).isoformat(),

@@ -1,4 +1,4 @@
-"""What a role allows: the table of permissions, asked without a query. Whose workstation, whose card."""
+"""Whose workstation, whose card."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,43 +10,18 @@ from telesphore.accounts.errors import (
     CardNotForSigningIn,
     CardOver,
     CardRevoked,
-    NotAllowed,
     WorkstationNotFound,
 )
 from telesphore.accounts.formats import cards
 from telesphore.accounts.models import Person, Workstation
 from telesphore.accounts.ports import card_authorities
-from telesphore.accounts.states import PERMISSIONS, Role
+from telesphore.accounts.states import Role
 from telesphore.ades import paths
 from telesphore.ades.errors import NoPathToAnchor
-from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.actors import Actor
 
 MOST_BETWEEN = 8
 """Certificates that a card may bring along."""
-
-
-def may(actor: Actor, permission: str) -> bool:
-    """Whether the roles that `actor` holds where they act include `permission`, and their scopes do not leave it out.
-
-    Costs two look-ups. It says nothing of one patient or one envelope: whoever owns that row decides.
-
-    Raises:
-        KeyError: no such permission; a mistake of ours.
-    """
-    holders = PERMISSIONS[permission]
-    if actor.kind not in (ActorKind.PROFESSIONAL, ActorKind.SOFTWARE) or actor.organisation_id is None:
-        return False
-    return bool(holders & actor.roles) and (actor.scopes is None or permission in actor.scopes)
-
-
-def check(actor: Actor, permission: str) -> None:
-    """Refuse who may not.
-
-    Raises:
-        NotAllowed
-    """
-    if not may(actor, permission):
-        raise NotAllowed
 
 
 def workstation_of(*, actor: Actor, workstation_id: UUID, to_change: bool = False) -> Workstation:
