@@ -6,7 +6,10 @@ DOCUMENT ?=
 SERVE ?= yes
 
 DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext
+# The last two lines: what the card agent's tests need (a C compiler builds pyscard, and a card that counts wrong PINs).
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext \
+	build-essential libpcsclite-dev pcscd pkg-config python3-dev python3-tk swig \
+	vsmartcard-vpcd xdotool xvfb
 
 .PHONY: help demo test check bench docs clean front messages
 help: ## List the commands
