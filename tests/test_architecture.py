@@ -35,6 +35,7 @@ NOT_ACTS = frozenset(
         "jobs.enqueue",
         "jobs.reacts_to",
         "jobs.announce",
+        "accounts.end_at",
         "signature.lock",
         "signature.add_revision",
         "signature.take_signature",

@@ -40,9 +40,9 @@ def test_a_founded_organisation_gets_a_member_who_can_sign_in_with_the_password_
 def test_someone_known_gets_another_role_and_keeps_the_password() -> None:
     organisation = found()
     first = add(organisation)
-    second = add(organisation, "administrator")
+    second = add(organisation, "auditor")
     assert second == {"person": first["person"], "password": ""}
-    assert set(Membership.objects.values_list("role", flat=True)) == {"professional", "administrator"}
+    assert set(Membership.objects.values_list("role", flat=True)) == {"professional", "auditor"}
     assert Person.objects.get().check_password(first["password"])
 
 
@@ -52,3 +52,25 @@ def test_a_member_of_no_organisation_is_not_made() -> None:
     answer = runner.invoke(app, ["add", unknown, "secretary", "a@b.example", "--given-name", "A", "--family-name", "B"])
     assert answer.exit_code == 2
     assert not Person.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_practice_of_one_needs_a_second_account_to_be_administered() -> None:
+    organisation = found()
+    add(organisation)
+    refused = runner.invoke(
+        app,
+        [
+            "add",
+            organisation,
+            "administrator",
+            "anne.lebrun@cabinet.example",
+            "--given-name",
+            "A",
+            "--family-name",
+            "B",
+        ],
+    )
+    assert refused.exit_code == 2
+    assert "another account" in refused.output.replace("\n", " ")
+    assert Membership.objects.get().role == "professional"

@@ -128,6 +128,11 @@ class Event(Contents, Owned, InsertOnly):
                 condition=Q(person_id__isnull=False),
                 name="event_by_person",
             ),
+            models.Index(
+                fields=["subject_id", "-at"],
+                condition=Q(outcome="refused", person_id=None, subject_id__isnull=False),
+                name="event_refused_to_nobody",
+            ),
             # Events come nearly in the order of time, so a few kilobytes tell retention where the old ones lie.
             BrinIndex(fields=["at"], name="event_by_time"),
         ]

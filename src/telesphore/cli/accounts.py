@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from telesphore.accounts import actions, queries
+from telesphore.accounts.errors import AccountsApart
 from telesphore.accounts.states import Role
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -72,7 +73,10 @@ def add(
             actor=OPERATOR.within(organisation),
             at=now(),
         )
-    actions.grant_role(person_id=person_id, organisation_id=organisation, role=role, actor=OPERATOR, at=now())
+    try:
+        actions.grant_role(person_id=person_id, organisation_id=organisation, role=role, actor=OPERATOR, at=now())
+    except AccountsApart as refused:
+        raise typer.BadParameter(refused.sentence, param_hint="role") from None
     if as_json:
         print(json.dumps({"person": str(person_id), "password": password}))
     elif password:

@@ -17,6 +17,7 @@ from telesphore.links import access, ports
 from telesphore.links.errors import (
     CodeAskedTooSoon,
     CodeExpired,
+    CodeIsSpoken,
     LinkBlocked,
     TooManyCodes,
     WrongCode,
@@ -59,7 +60,7 @@ class Revealed:
     link_id: UUID
     purpose: str
     subject_id: UUID
-    patient_id: UUID
+    patient_id: UUID | None
 
 
 def create(
@@ -67,14 +68,20 @@ def create(
     organisation_id: UUID,
     purpose: str,
     subject_id: UUID,
-    patient_id: UUID,
+    patient_id: UUID | None,
     phone: str,
     language: str,
     expires_at: datetime,
+    way: str = "l",
     actor: Actor,
     at: datetime,
 ) -> NewLink:
-    """Make a link, in the caller's transaction."""
+    """Make a link, in the caller's transaction.
+
+    Args:
+        phone: where codes go; empty when its code is given by voice (`make_spoken_code`).
+        way: the first part of its address, whose pages know what is behind it.
+    """
     token = secrets.token_urlsafe(access.TOKEN_BYTES)
     link = Link.objects.create(
         organisation_id=organisation_id,
@@ -89,7 +96,24 @@ def create(
         tries_left=TRIES,
     )
     audit.record("links:link:create", actor=actor, subject=link.id, patient=patient_id, at=at)
-    return NewLink(link.id, f"{ports.base_url.get()}/l/{token}")
+    return NewLink(link.id, f"{ports.base_url.get()}/{way}/{token}")
+
+
+def make_spoken_code(*, organisation_id: UUID, link_id: UUID, actor: Actor, at: datetime) -> str:
+    """Make the code of a link without a phone, in the caller's transaction: six digits, given by voice, which hold as
+    long as the link does. They are known here, and nowhere else.
+    """
+    link = Link.objects.get(organisation_id=organisation_id, id=link_id, phone="")
+    digits = f"{secrets.randbelow(10**6):06d}"
+    Code.objects.create(
+        organisation_id=organisation_id,
+        link_id=link_id,
+        code_hash=_code_hash(link, digits),
+        sent_at=at,
+        expires_at=link.expires_at,
+    )
+    audit.record("links:code:make", actor=actor, subject=link_id, at=at)
+    return digits
 
 
 def open_landing(*, token: str, actor: Actor, at: datetime) -> Landing:
@@ -118,7 +142,7 @@ def send_code(*, token: str, actor: Actor, at: datetime) -> None:
     """Send a new code to the phone that the link knows; the codes before it are worth nothing any more.
 
     Raises:
-        CodeAskedTooSoon, TooManyCodes, and what `open_landing` raises.
+        CodeAskedTooSoon, TooManyCodes, CodeIsSpoken, and what `open_landing` raises.
     """
     link = access.find(token)
     _send_code(link_id=link.id, actor=actor.within(link.organisation_id), at=at)
@@ -129,6 +153,8 @@ def _send_code(*, link_id: UUID, actor: Actor, at: datetime) -> None:
     link = Link.objects.select_for_update().get(organisation_id=actor.organisation, id=link_id)
     audit.concerning(patient=link.patient_id, subject=link.id)
     access.check_alive(link, at)
+    if not link.phone:
+        raise CodeIsSpoken
     sent = list(
         Code.objects.filter(organisation_id=link.organisation_id, link_id=link.id).order_by("-sent_at")[:CODES_PER_LINK]
     )

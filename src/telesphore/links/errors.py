@@ -64,3 +64,10 @@ class TooManyCodes(DomainError):
 
     refusal = Refusal.TOO_MANY
     code = "too-many-codes"
+
+
+class CodeIsSpoken(DomainError):
+    """The code of this link is not sent: ask for it by phone, or in person, whoever invited you."""
+
+    refusal = Refusal.CONFLICT
+    code = "code-is-spoken"

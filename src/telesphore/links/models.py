@@ -16,11 +16,12 @@ class Link(Owned):
     token_hash = models.BinaryField(max_length=32)
     """SHA-256 of the token; the token itself is nowhere at rest but in the encrypted notice that carries it."""
     purpose = models.TextField()
-    """What is behind it: `signature:sign`, `signature:copy`."""
+    """What is behind it: `signature:sign`, `signature:copy`, `accounts:join`."""
     subject_id = models.UUIDField()
-    patient_id = models.UUIDField()
+    patient_id = models.UUIDField(null=True)
+    """Whose record is behind it; None for a member's invitation."""
     phone = models.TextField()
-    """Where codes go, E.164."""
+    """Where codes go, E.164; empty when the code is given by voice."""
     language = models.CharField(max_length=5)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -25,3 +25,8 @@ def phone_endings(*, organisation_id: UUID, link_ids: Sequence[UUID]) -> dict[UU
     """For each link, the last two digits of the phone to which its codes went."""
     rows = Link.objects.filter(organisation_id=organisation_id, id__in=link_ids)
     return {link_id: phone[-2:] for link_id, phone in rows.values_list("id", "phone")}
+
+
+def phone_of(*, organisation_id: UUID, link_id: UUID) -> str:
+    """The phone to which a link's codes go; empty when they are given by voice."""
+    return Link.objects.values_list("phone", flat=True).get(organisation_id=organisation_id, id=link_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from telesphore.accounts.models import Membership, Organisation, Person
 from telesphore.accounts.states import Role
@@ -34,6 +34,9 @@ class OrganisationCard:
     organisation_id: UUID
     name: str
     city: str
+    finess: str = ""
+    siren: str = ""
+    siret: str = ""
 
 
 def person_cards(person_ids: Iterable[UUID]) -> dict[UUID, PersonCard]:
@@ -62,8 +65,8 @@ def person_card(person_id: UUID) -> PersonCard:
 
 def organisation_card(organisation_id: UUID) -> OrganisationCard:
     """The card of an organisation, which exists."""
-    organisation = Organisation.objects.get(id=organisation_id)
-    return OrganisationCard(organisation.id, organisation.name, organisation.city)
+    row = Organisation.objects.get(id=organisation_id)
+    return OrganisationCard(row.id, row.name, row.city, row.finess, row.siren, row.siret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,13 @@ class MembershipCard:
 
 
 def memberships(*, person_id: UUID, at: datetime) -> list[MembershipCard]:
-    """The organisations in which a person holds a role at `at`, by name, in two queries."""
-    rows = Membership.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=at), person_id=person_id, person__is_active=True, starts_at__lte=at
-    )
+    """The organisations in which a person holds a role at `at`, suspended ones apart, by name, in two queries."""
+    rows = live(at).filter(person_id=person_id).select_related("of_unit")
     roles: dict[UUID, set[str]] = {}
     units: dict[UUID, str] = {}
     for row in rows:
         roles.setdefault(row.organisation_id, set()).add(row.role)
-        units[row.organisation_id] = row.unit
+        units[row.organisation_id] = row.of_unit.name if row.of_unit else row.unit
     organisations = Organisation.objects.filter(id__in=roles).order_by("name")
     return [
         MembershipCard(
@@ -116,13 +117,37 @@ def administrators(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
     return _members(organisation_id, Role.ADMINISTRATOR, at)
 
 
+def privacy_officers(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
+    """The data protection officers of an organisation at `at`, by family name, in two queries."""
+    return _members(organisation_id, Role.PRIVACY_OFFICER, at)
+
+
 def _members(organisation_id: UUID, role: Role, at: datetime) -> list[PersonCard]:
-    rows = Membership.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=at),
-        organisation_id=organisation_id,
-        role=role,
-        starts_at__lte=at,
-        person__is_active=True,
-    )
+    rows = live(at).filter(organisation_id=organisation_id, role=role)
     cards = person_cards(rows.values_list("person_id", flat=True))
     return sorted(cards.values(), key=lambda card: (card.family_name, card.given_name))
+
+
+def live(at: datetime) -> QuerySet[Membership]:
+    """The memberships that give something at `at`: begun, not over, not suspended, of a person who is not shut out."""
+    return Membership.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at, suspended_at=None, person__is_active=True
+    )
+
+
+def roles_held(*, organisation_id: UUID, person_id: UUID, at: datetime) -> frozenset[Role]:
+    """The roles that a person holds in one organisation at `at`."""
+    rows = live(at).filter(organisation_id=organisation_id, person_id=person_id)
+    return frozenset(Role(role) for role in rows.values_list("role", flat=True))
+
+
+def has_way_in(*, person_id: UUID, apart_from: UUID) -> bool:
+    """Whether somebody can come in otherwise than by an invitation of the organisation `apart_from`: by a password, a
+    passkey, an application, a card, Pro Santé Connect; or is known in another organisation."""
+    person = Person.objects.get(id=person_id)
+    return (
+        person.has_usable_password()
+        or person.directory_checked_at is not None
+        or Person.objects.filter(id=person_id, authenticator__isnull=False).exists()
+        or Membership.objects.filter(person_id=person_id).exclude(organisation_id=apart_from).exists()
+    )

@@ -23,7 +23,8 @@ CLIENT_CHARACTERS = 200
 
 _COLUMNS = (
     "organisation_id, id, family, at, action, outcome, actor_kind, categories, origin, purpose, ground, core_salt, "
-    "person_id, on_behalf_of, means, acr, session_id, patient_id, subject_id, source_address, client, detail, detail_salt"
+    "person_id, on_behalf_of, means, acr, session_id, patient_id, subject_id, source_address, client, detail, "
+    "detail_salt"
 )
 # One statement, so that no event can be without its request for a place, even outside of a transaction.
 _INSERT = f"""

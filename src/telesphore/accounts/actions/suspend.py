@@ -1,0 +1,50 @@
+"""Suspend a member's roles, and lift the suspension.
+
+Roles are asked at every request: a suspension holds from the next one, whatever sessions are open.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from telesphore.accounts import access
+from telesphore.accounts.errors import MemberNotFound
+from telesphore.accounts.states import Role
+from telesphore.audit import actions as audit
+from telesphore.kernel.actors import Actor
+
+
+@audit.act("accounts:member:suspend")
+def suspend(*, person_id: UUID, actor: Actor, at: datetime) -> None:
+    """Take all effect from a member's roles here, until it is lifted; suspending twice changes nothing.
+
+    Raises:
+        NotAllowed, NotToYourself, LastAdministrator
+        MemberNotFound: they hold no role here.
+    """
+    access.check_manages(actor)
+    access.check_other(actor, person_id)
+    access.lock_person(person_id)
+    rows = access.held(actor.organisation, person_id, at)
+    if not rows.exists():
+        raise MemberNotFound
+    if rows.filter(role=Role.ADMINISTRATOR).exists():
+        access.check_administrator_remains(actor.organisation, without=person_id, at=at)
+    if rows.filter(suspended_at=None).update(suspended_at=at):
+        audit.record("accounts:member:suspend", actor=actor, subject=person_id, at=at)
+
+
+@audit.act("accounts:member:lift")
+def lift(*, person_id: UUID, actor: Actor, at: datetime) -> None:
+    """Give a suspended member's roles their effect again; nothing happens when none is suspended.
+
+    Raises:
+        NotAllowed, NotToYourself
+        MemberNotFound: they hold no role here.
+    """
+    access.check_manages(actor)
+    access.check_other(actor, person_id)
+    rows = access.held(actor.organisation, person_id, at)
+    if not rows.exists():
+        raise MemberNotFound
+    if rows.exclude(suspended_at=None).update(suspended_at=None):
+        audit.record("accounts:member:lift", actor=actor, subject=person_id, at=at)
