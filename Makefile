@@ -41,7 +41,7 @@ docs: $(VENV)/development ## Write the pages of docs/ that are made from the cod
 
 clean: ## Remove what the commands made (never an instance's home)
 	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src agent tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: .system-demo .system-test
 .system-demo:

@@ -1,7 +1,7 @@
 """Cards that count wrong PINs, readers with a keypad, readers unplugged: SoftHSM2 behind a library that is strict."""
 
-import shutil
-import subprocess
+import http.client
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,22 +9,11 @@ import pytest
 
 from tests.agent.conftest import CardBox, StartAgent
 from tests.agent.reader import VirtualReader, missing
+from tests.agent.test_signing import check
 from tests.agent.workstation import PIN, SOFTHSM, Agent, base64url, document
 
 StartStrict = Callable[..., Agent]
 NONCE = base64url(bytes(32))
-
-
-@pytest.fixture(scope="session")
-def strict_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("cc") is None:
-        pytest.skip("there is no C compiler")
-    library = tmp_path_factory.mktemp("strict") / "strict.so"
-    source = Path(__file__).with_name("strict_card.c")
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True, timeout=60
-    )
-    return library
 
 
 @pytest.fixture
@@ -82,6 +71,58 @@ def test_a_reader_with_a_keypad_is_used(start_strict: StartStrict) -> None:
     agent.type("")
     assert answer.result()[0] == 200
     assert "PIN of your card" not in agent.screen
+
+
+def test_while_a_list_is_signed_its_page_may_look_but_not_ask_for_another(
+    start_strict: StartStrict, rsa_box: CardBox
+) -> None:
+    agent = start_strict(STRICT_SLOW="20000")
+    documents = [document(number) for number in range(500)]
+    answer = agent.later("sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=documents)
+    agent.expect("PIN of your card")
+    agent.type(PIN)
+    agent.expect(" of 500. Leave the card in place.")
+    assert agent.ask("status")[1]["readers"][0]["card"] is True
+    assert agent.ask("authenticate", nonce=NONCE) == (409, {"error": "busy"})
+    agent.take_out()
+    assert answer.result()[0] == 200
+
+
+def test_a_card_withdrawn_in_the_middle_gives_the_signatures_made_so_far(
+    start_strict: StartStrict, rsa_box: CardBox
+) -> None:
+    agent = start_strict(STRICT_SLOW="20000")
+    documents = [document(number) for number in range(500)]
+    answer = agent.later("sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=documents)
+    agent.expect("PIN of your card")
+    agent.type(PIN)
+    agent.expect(" of 500. Leave the card in place.")
+    agent.take_out()
+    said = answer.result()[1]["signatures"]
+    made = sum("signature" in entry for entry in said)
+    assert 0 < made < 500
+    for number, entry in enumerate(said[:made]):
+        check(rsa_box.card.signature, entry["signature"], b"to be signed %d" % number)
+    assert [entry.get("error") for entry in said[made:]] == ["card-removed"] * (500 - made)
+
+
+def test_no_more_is_signed_for_a_page_that_left(start_strict: StartStrict, rsa_box: CardBox) -> None:
+    agent = start_strict(STRICT_SLOW="20000")
+    token = agent.server.request(
+        "sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=[document(n) for n in range(500)]
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=10)
+    connection.request(
+        "POST", "/request", json.dumps({"request": token}),
+        {"Origin": agent.server.origin, "Content-Type": "application/json"},
+    )  # fmt: skip
+    agent.expect("PIN of your card")
+    agent.type(PIN)
+    agent.expect(" of 500. Leave the card in place.")
+    connection.close()
+    # Free again at once: the list did not go on.
+    assert agent.ask("certificates")[0] == 200
+    assert "\n500 of 500" not in agent.screen
 
 
 def test_a_reader_unplugged_while_the_holder_reads_is_told(
