@@ -74,7 +74,7 @@ def test_a_stranger_is_sent_to_the_sign_in_page(cast: Cast) -> None:
     def sent_to_sign_in(answer: Any) -> bool:
         return answer.status_code == 302 and str(answer["Location"]).startswith(settings.LOGIN_URL)
 
-    assert unlike(OF_RULE["signed in"] + OF_RULE["permission"], Client(), sent_to_sign_in) == []
+    assert unlike(OF_RULE["signed in"] + OF_RULE["permission"] + OF_RULE["patient"], Client(), sent_to_sign_in) == []
 
 
 def learns_nothing(answer: Any) -> bool:

@@ -139,7 +139,7 @@ def test_what_changed_and_when_is_told_by_e_mail_and_nothing_more(cast: Cast) ->
     assert "Une clé d’accès a été ajoutée." in told
     assert "23 novembre 2026 13:00" in told
     assert "/security/" in told
-    assert "garde" not in told
+    assert "Téléphone" not in told
 
 
 def test_no_way_is_added_without_its_trace(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,8 @@ def _verified(token: str, server_key: bytes) -> dict[str, Any]:
 
 def _request(claims: Mapping[str, Any], expires_at: int) -> Request:
     operation = _one_of(claims, "op", OPERATIONS)
-    nonce, certificate, purpose, documents = b"", "", "", ()
+    nonce, certificate, purpose = b"", "", ""
+    documents: tuple[Document, ...] = ()
     if operation == "authenticate":
         nonce = from_base64url(_text(claims, "nonce"))
         if len(nonce) != NONCE_BYTES:

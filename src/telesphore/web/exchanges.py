@@ -1,4 +1,4 @@
-"""JSON exchanges with our own pages' scripts and with card agents: bodies within bounds, refusals as code and sentence."""
+"""JSON exchanges with our own pages' scripts and with card agents: bodies within bounds, refusals with a code."""
 
 import base64
 import functools

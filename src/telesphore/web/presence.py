@@ -22,18 +22,16 @@ from django.utils.translation import gettext as _
 from telesphore.accounts import actions, queries
 from telesphore.accounts.errors import SessionNotFound
 from telesphore.accounts.queries import Presence
-from telesphore.accounts.states import SEEN_WITHIN, SessionEnd
+from telesphore.accounts.states import ENOUGH, SEEN_WITHIN, SessionEnd
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
-from telesphore.web.entering import Proof
+from telesphore.web.entering import SHARED, Proof
 from telesphore.web.requests import client_of
 
 LOCKED = 423
 """The status of what is refused while a session is locked (RFC 4918 §11.3)."""
 HEADER = "X-Telesphore-Locked"
 """Names the page where a locked session is unlocked, for the scripts of a page that is still open."""
-SHARED = "shared_workstation"
-"""Key of a browser's session: whether the sign-in page was told that several people share this workstation."""
 
 WHILE_LOCKED = frozenset({"locked", "unlock_passkey_options", "session_state", "account_logout", "set_language"})
 """What answers while a session is locked, besides the ways of proving again who one is."""
@@ -134,6 +132,11 @@ class PresenceMiddleware:
             if found.locked(now()):
                 means = str(records[-1].get("type") or records[-1].get("method", ""))
                 actions.unlock(session_id=found.session_id, means=means, actor=_visitor(request), at=now())
+        raised: Proof | None = getattr(request, "_raised", None)
+        if raised is not None and found.acr not in ENOUGH:
+            actions.raise_level(
+                session_id=found.session_id, means=raised.means, acr=raised.acr, actor=_visitor(request), at=now()
+            )
         if request.session.session_key and request.session.session_key != key:
             actions.change_key(
                 session_id=found.session_id, key=request.session.session_key, actor=_visitor(request), at=now()

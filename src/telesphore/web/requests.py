@@ -11,6 +11,7 @@ from telesphore.accounts import queries
 from telesphore.accounts.states import BACKUP_MEANS, BACKUP_SCOPES
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
+from telesphore.web.entrances import in_a_record, seen_through
 
 ORGANISATION_KEY = "organisation"
 BACKUP_KEY = "backup"
@@ -63,13 +64,13 @@ def memberships_of(request: HttpRequest) -> list[queries.MembershipCard]:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor behind a request: nobody, or the signed-in person in the organisation that they chose."""
+    """The actor behind a request: nobody, or the signed-in person in the organisation or the record they chose."""
     address, client = client_of(request)
     if not request.user.is_authenticated:
         return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
     membership = current_membership(request)
     session: queries.Presence | None = getattr(request, "_presence", None)
-    return Actor(
+    member = Actor(
         kind=ActorKind.PROFESSIONAL,
         organisation_id=membership.organisation.organisation_id if membership else None,
         person_id=UUID(str(request.user.pk)),
@@ -81,10 +82,13 @@ def actor_of(request: HttpRequest) -> Actor:
         source_address=address,
         client=client,
     )
+    return seen_through(request, member)
 
 
 def current_membership(request: HttpRequest) -> queries.MembershipCard | None:
-    """The membership chosen in this session, or the first one; None for who belongs nowhere."""
+    """The membership chosen in this session, or the first one; None for who belongs nowhere, or acts in a record."""
+    if in_a_record(request):
+        return None
     memberships = memberships_of(request)
     chosen = request.session.get(ORGANISATION_KEY)
     for membership in memberships:

@@ -1,6 +1,6 @@
 // A certified OpenID Connect provider that behaves like Pro Santé Connect: claims of the directory, level eidas1,
 // PKCE required, access tokens of four minutes, its own discovery address, Keycloak's `refresh_expires_in`.
-// Its argument is JSON: { identities, clients, key? }. It says where it listens in one line, and ends with its input.
+// Its argument is JSON: { identities, clients, signing?, ssoSeconds? }. It says where it listens in one line, and ends with its input.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -38,7 +38,8 @@ server.listen(0, '127.0.0.1', () => {
       idTokenSigningAlgValues: [signing], userinfoSigningAlgValues: [signing],
     },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-    fetch: (url, options) => fetch(url, options),
+    // Its own dispatcher reaches no machine like this one.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   });
   provider.use(async (ctx, next) => {
     await next();

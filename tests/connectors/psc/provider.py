@@ -6,13 +6,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from telesphore.accounts.ports import Asked
 from telesphore.connectors.psc import Client, Registration
@@ -114,8 +115,6 @@ class Browser:
 
 def registration(provider: Provider, client_id: str = "secret", credential: Any = SECRET) -> Registration:
     """Ours at this provider."""
-    from datetime import timedelta
-
     return Registration(
         issuer=provider.issuer, discovery=provider.discovery, client_id=client_id, credential=credential,
         context=None, lasts=timedelta(minutes=240),
@@ -126,8 +125,5 @@ def client(provider: Provider, client_id: str = "secret", credential: Any = SECR
     return Client(registration(provider, client_id, credential))
 
 
-def asked(at: Any, *, again: bool = False, state: str = "s" * 43, nonce: str = "n" * 43) -> Asked:
+def asked(at: datetime, *, again: bool = False, state: str = "s" * 43, nonce: str = "n" * 43) -> Asked:
     return Asked(state=state, nonce=nonce, verifier="v" * 43, back=BACK, again=again, at=at)
-
-
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

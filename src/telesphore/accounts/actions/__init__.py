@@ -32,6 +32,7 @@ from telesphore.accounts.actions.keep_session import end_session as end_session
 from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of
 from telesphore.accounts.actions.keep_session import lock as lock
 from telesphore.accounts.actions.keep_session import open_session as open_session
+from telesphore.accounts.actions.keep_session import raise_level as raise_level
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
 from telesphore.accounts.actions.leave import leave as leave
@@ -43,11 +44,11 @@ from telesphore.accounts.actions.pair import note_use as note_use
 from telesphore.accounts.actions.pair import pair_workstation as pair_workstation
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
+from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
 from telesphore.accounts.actions.recognise import choose_activity as choose_activity
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
 from telesphore.accounts.actions.recognise import link_identity as link_identity
 from telesphore.accounts.actions.recognise import recognise as recognise
-from telesphore.accounts.actions.recognise_card import ALGORITHMS as ALGORITHMS
 from telesphore.accounts.actions.recognise_card import CardAnswer as CardAnswer
 from telesphore.accounts.actions.recognise_card import recognise_card as recognise_card
 from telesphore.accounts.actions.recognise_card import recognise_certificate as recognise_certificate

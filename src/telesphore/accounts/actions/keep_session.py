@@ -14,7 +14,7 @@ from telesphore.accounts import queries
 from telesphore.accounts.errors import SessionNotFound
 from telesphore.accounts.models import Session
 from telesphore.accounts.queries.presence import key_hash
-from telesphore.accounts.states import SEEN_WITHIN, SHARED_IDLE, Acr, SessionEnd
+from telesphore.accounts.states import ENOUGH, SEEN_WITHIN, SHARED_IDLE, Acr, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
@@ -96,6 +96,21 @@ def unlock(*, session_id: UUID, means: str, actor: Actor, at: datetime) -> None:
     row.locked_at, row.seen_at = None, at
     row.save(update_fields=["locked_at", "seen_at"])
     _trace("accounts:session:unlock", row, actor, at, again_by=means)
+
+
+@audit.act("accounts:session:raise")
+def raise_level(*, session_id: UUID, means: str, acr: Acr, actor: Actor, at: datetime) -> None:
+    """Its person came in by less than enough, and has just set up a way that is enough; else nothing is done.
+
+    Raises:
+        SessionNotFound: it has ended.
+    """
+    row = _living(Q(id=session_id), at)
+    if row.acr in ENOUGH or acr not in ENOUGH:
+        return
+    row.means, row.acr = means, acr
+    row.save(update_fields=["means", "acr"])
+    _trace("accounts:session:raise", row, actor, at)
 
 
 @audit.act("accounts:session:close")

@@ -19,16 +19,22 @@ def spend_code(*, person_id: UUID, code: str, at: datetime) -> int | None:
 
     The sign-in that it leads to, or that it fails, leaves the trace.
     """
-    # Locked: of two who give the same code, the second finds it used.
-    rows = Authenticator.objects.select_for_update().filter(
-        user_id=person_id, type__in=[Kind.TOTP, Kind.RECOVERY_CODES]
-    )
-    for row in rows.order_by("id"):
-        if row.type == Kind.TOTP and _spend_totp(row, code, at):
-            return int(row.pk)
-        if row.type == Kind.RECOVERY_CODES and _spend_recovery(row, code):
+    for row in _locked(person_id, Kind.TOTP, Kind.RECOVERY_CODES):
+        if _spend_totp(row, code, at) if row.type == Kind.TOTP else _spend_recovery(row, code):
             return int(row.pk)
     return None
+
+
+@transaction.atomic
+def spend_recovery_code(*, person_id: UUID, code: str) -> bool:
+    """Whether this is a recovery code of a person who may come in; it is used now. Who has none costs the same work."""
+    return any(_spend_recovery(row, code) for row in _locked(person_id, Kind.RECOVERY_CODES))
+
+
+def _locked(person_id: UUID, *kinds: Kind) -> list[Authenticator]:
+    """Of two who give the same code, the second waits, and finds it used."""
+    rows = Authenticator.objects.select_for_update(of=("self",))
+    return list(rows.filter(user_id=person_id, user__is_active=True, type__in=kinds).order_by("id"))
 
 
 def _spend_totp(row: Authenticator, code: str, at: datetime) -> bool:

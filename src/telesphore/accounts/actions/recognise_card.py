@@ -11,18 +11,10 @@ from telesphore.accounts.errors import CardNotAsked, CardOfAnother, CardSignatur
 from telesphore.accounts.formats import agent
 from telesphore.accounts.models import Person
 from telesphore.accounts.ports import agent_server
-from telesphore.ades.algorithms import Algorithm, Digest, Scheme, check
+from telesphore.ades.algorithms import check
 from telesphore.ades.errors import SignatureDoesNotMatch, UnknownKeyType
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
-
-ALGORITHMS = {
-    "rsa-pkcs1-sha256": Algorithm(Scheme.RSA_PKCS1, Digest.SHA256),
-    "rsa-pss-sha256": Algorithm(Scheme.RSA_PSS, Digest.SHA256),
-    "ecdsa-sha256": Algorithm(Scheme.ECDSA, Digest.SHA256),
-    "ecdsa-sha384": Algorithm(Scheme.ECDSA, Digest.SHA384),
-}
-"""As the card agent's protocol names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +23,7 @@ class CardAnswer:
 
     Attributes:
         certificate, chain: DER.
-        algorithm: one of `ALGORITHMS`.
+        algorithm: one of `agent.ALGORITHMS`.
     """
 
     certificate: bytes
@@ -56,7 +48,7 @@ def recognise_card(
     """
     if nonce is None:
         raise CardNotAsked
-    algorithm = ALGORITHMS.get(answer.algorithm)
+    algorithm = agent.ALGORITHMS.get(answer.algorithm)
     if algorithm is None:
         raise CardSignatureWrong
     try:

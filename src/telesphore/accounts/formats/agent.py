@@ -16,12 +16,21 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from telesphore.ades.algorithms import Algorithm, Digest, Scheme
+
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Neither 0 nor O, neither 1 nor I nor L: they are read on one screen and typed on another."""
 HALF = 5
 LASTS = timedelta(seconds=120)
 """How long an agent may take a request."""
 MOST_DOCUMENTS = 500
+ALGORITHMS = {
+    "rsa-pkcs1-sha256": Algorithm(Scheme.RSA_PKCS1, Digest.SHA256),
+    "rsa-pss-sha256": Algorithm(Scheme.RSA_PSS, Digest.SHA256),
+    "ecdsa-sha256": Algorithm(Scheme.ECDSA, Digest.SHA256),
+    "ecdsa-sha384": Algorithm(Scheme.ECDSA, Digest.SHA384),
+}
+"""As the protocol names them."""
 _AUTHENTICATE = b"telesphore-agent authenticate 1"
 
 
@@ -88,6 +97,11 @@ def request(
 def encoded(content: bytes) -> str:
     """base64url without padding."""
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def padded(content: bytes) -> str:
+    """base64 with padding, as certificates, signatures and what is to be signed travel."""
+    return base64.b64encode(content).decode()
 
 
 def decoded(text: str, size: int) -> bytes:

@@ -30,6 +30,7 @@ from telesphore.accounts.queries.people import organisations as organisations
 from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
+from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.people import roles_held as roles_held
 from telesphore.accounts.queries.presence import Presence as Presence
@@ -50,7 +51,9 @@ from telesphore.accounts.queries.ways import Ways as Ways
 from telesphore.accounts.queries.ways import ways_of as ways_of
 from telesphore.accounts.queries.workstations import PairingCard as PairingCard
 from telesphore.accounts.queries.workstations import WorkstationCard as WorkstationCard
+from telesphore.accounts.queries.workstations import card_anchors as card_anchors
 from telesphore.accounts.queries.workstations import cards_open_the_door as cards_open_the_door
+from telesphore.accounts.queries.workstations import has_workstations as has_workstations
 from telesphore.accounts.queries.workstations import is_holder as is_holder
 from telesphore.accounts.queries.workstations import pairing as pairing
 from telesphore.accounts.queries.workstations import request_for_anybody as request_for_anybody

@@ -60,6 +60,11 @@ def workstations(*, actor: Actor) -> list[WorkstationCard]:
     ]
 
 
+def has_workstations(*, actor: Actor) -> bool:
+    """Whether the actor's organisation has any that was not revoked."""
+    return Workstation.objects.filter(organisation_id=actor.organisation, revoked_at=None).exists()
+
+
 def pairing(*, pairing_id: UUID, actor: Actor) -> PairingCard:
     """How far a pairing is.
 
@@ -110,6 +115,11 @@ def _request(row: Workstation, claims: Mapping[str, Any], language: str, at: dat
 def cards_open_the_door() -> bool:
     """Whether people may come in by card here."""
     return bool(card_authorities.get().anchors)
+
+
+def card_anchors() -> tuple[bytes, ...]:
+    """DER of the roots to which cards lead."""
+    return card_authorities.get().anchors
 
 
 def is_holder(*, person_id: UUID, certificate: bytes) -> bool | None:

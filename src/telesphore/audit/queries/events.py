@@ -22,6 +22,16 @@ class After:
     at: datetime
     id: UUID
 
+    @classmethod
+    def parse(cls, text: str) -> "After | None":
+        """`2026-11-23T08:41:00+00:00/<uuid>`, from an address; None, the first page, for anything else."""
+        moment, _, identifier = text.partition("/")
+        try:
+            at = datetime.fromisoformat(moment)
+            return cls(at, UUID(identifier)) if at.tzinfo else None
+        except ValueError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -99,9 +109,16 @@ def refused_to_nobody(*, subject_id: UUID, action: str, since: datetime, limit: 
     return list(events.filter(at__gte=since).order_by("-at")[: min(limit, MOST)])
 
 
-def is_of_patient(*, organisation_id: UUID, patient_id: UUID, event_id: UUID) -> bool:
-    """Whether an event is an access to this patient's record, done or refused."""
-    return _of_patient(organisation_id, patient_id).filter(id=event_id, family=Family.ACCESS.value).exists()
+def access_of_patient(*, organisation_id: UUID, patient_id: UUID, event_id: UUID) -> Event:
+    """One access to this patient's record, done or refused.
+
+    Raises:
+        EventNotFound: no access to this record has this id.
+    """
+    found = _of_patient(organisation_id, patient_id).filter(id=event_id, family=Family.ACCESS.value).first()
+    if found is None:
+        raise EventNotFound
+    return found
 
 
 def subjects(*, organisation_id: UUID, patient_id: UUID, action: str) -> set[UUID]:

@@ -20,4 +20,4 @@ def acts_by_means(*, organisation_id: UUID, means: str, since: datetime, until: 
         .annotate(number=Count("id"))
         .order_by("person_id")
     )
-    return {row["person_id"]: row["number"] for row in rows}
+    return {row["person_id"]: row["number"] for row in rows if row["person_id"]}

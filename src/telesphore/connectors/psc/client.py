@@ -280,7 +280,7 @@ class Client:
             raise
         if not isinstance(read, list):
             raise _not_trusted("keys")
-        keys = [one for one in read[:100] if isinstance(one, dict)]
+        keys: list[Mapping[str, Any]] = [one for one in read[:100] if isinstance(one, dict)]
         with self._lock:
             self._kept.keys = keys, self._monotonic()
         return keys

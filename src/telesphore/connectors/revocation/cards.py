@@ -64,6 +64,7 @@ class KeptLists:
     def _list(self, certificate: bytes, issuer: bytes, at: datetime, deadline: float) -> Answer | None:
         """What the newest list to be had says; None when there is none that may be used."""
         for url in revocation.places(certificate)[1][:_MOST_PLACES]:
+            answer: Answer | None
             try:
                 answer = self._source.crl(url, certificate, issuer, at, max(0.1, deadline - monotonic()))
             except (BadRevocation, NoAnswer) as missing:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from telesphore.accounts import queries as accounts
 from telesphore.audit import actions as audit
+from telesphore.audit.errors import EventNotFound
 from telesphore.audit.queries import events
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.outbox import actions as outbox
@@ -43,8 +44,10 @@ def report_access(*, patient_id: UUID, event_id: UUID, why: Why, actor: Actor, a
         raise RecordNotFound
     audit.concerning(patient=patient_id, subject=event_id)
     organisation_id = decision.patient.organisation_id
-    if not events.is_of_patient(organisation_id=organisation_id, patient_id=patient_id, event_id=event_id):
-        raise AccessNotFound
+    try:
+        events.access_of_patient(organisation_id=organisation_id, patient_id=patient_id, event_id=event_id)
+    except EventNotFound:
+        raise AccessNotFound from None
     if event_id in events.subjects(organisation_id=organisation_id, patient_id=patient_id, action=REPORT):
         raise AlreadyReported
     told = accounts.privacy_officers(organisation_id=organisation_id, at=at)

@@ -17,6 +17,7 @@ from telesphore.records.errors import (
     InvitationNotFound,
     NotAMinor,
     NoWayToInvite,
+    RecordNotFound,
     RepresentationNotFound,
 )
 from telesphore.records.models import Patient, Representation
@@ -214,7 +215,7 @@ def _lock(representation_id: UUID, actor: Actor, at: datetime) -> tuple[Represen
     audit.concerning(patient=row.patient_id, subject=row.id)
     try:
         decision = access.decide_as_carer(actor=actor, patient_id=row.patient_id, at=at)
-    except access.RecordNotFound:
+    except RecordNotFound:
         raise RepresentationNotFound from None
     return row, decision.patient, decision.ground
 

@@ -5,6 +5,7 @@ from telesphore.records.queries.entrance import Entrance as Entrance
 from telesphore.records.queries.entrance import InvitationView as InvitationView
 from telesphore.records.queries.entrance import RepresentationLine as RepresentationLine
 from telesphore.records.queries.entrance import account_of as account_of
+from telesphore.records.queries.entrance import contact as contact
 from telesphore.records.queries.entrance import entrances as entrances
 from telesphore.records.queries.entrance import invitation as invitation
 from telesphore.records.queries.entrance import representations as representations
@@ -26,3 +27,4 @@ from telesphore.records.queries.record import patient_cards as patient_cards
 from telesphore.records.queries.record import print_token_hash as print_token_hash
 from telesphore.records.queries.record import printed_copy as printed_copy
 from telesphore.records.queries.record import results_of as results_of
+from telesphore.records.queries.record import titles as titles

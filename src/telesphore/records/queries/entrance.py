@@ -105,6 +105,11 @@ def entrances(*, person_id: UUID, at: datetime) -> list[Entrance]:
     return sorted(found, key=lambda one: (bool(one.measure), one.patient.display_name, one.organisation.name))
 
 
+def contact(*, decision: Decision) -> tuple[str, str]:
+    """Where an invitation would go: the patient's e-mail address, and their phone (E.164); empty when not known."""
+    return decision.patient.email, decision.patient.phone
+
+
 def account_of(*, decision: Decision) -> AccountView | None:
     """The patient's account, invited or confirmed, if it has not ended."""
     patient = decision.patient

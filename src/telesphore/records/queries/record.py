@@ -261,6 +261,17 @@ def document_title(document: Document, patient: Patient) -> str:
     )
 
 
+def titles(*, decision: Decision, document_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The titles of those of these ids that are documents of a record that was opened whole, in one query."""
+    patient = decision.patient
+    if not decision.reads_documents:
+        return {}
+    rows = Document.objects.filter(
+        organisation_id=patient.organisation_id, patient_id=patient.id, id__in=set(document_ids)
+    )
+    return {row.id: document_title(row, patient) for row in rows}
+
+
 def care_team(*, decision: Decision, at: datetime) -> list[TeamLine]:
     """The present care team of a record that was opened, in the order of their coming."""
     rows = list(

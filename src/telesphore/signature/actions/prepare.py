@@ -28,7 +28,6 @@ from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
 LIFE = timedelta(hours=12)
-ADDED_LIMIT = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def prepare_signature(
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
         is wrong with the certificate: CertificateNotYet, CertificateOver, CertificateRevoked, ChainIncomplete,
-        UnknownKeyType.
+        UnknownKeyType, CertificateOfAnother, CertificateOfUnknown.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
     if recipient.person_id is None:
@@ -89,6 +88,7 @@ def prepare_signature(
         algorithm=algorithm,
         appearance=appearance_of(person, recipient, drawing, at),
         at=at,
+        known=True,
     )
     # The file is in the vault already: only what follows it is kept.
     added = dataclasses.replace(ready.prepared, original=b"")
@@ -209,7 +209,7 @@ def _reopen(row: Prepared) -> Ready:
         organisation_id=row.organisation_id, envelope_id=row.envelope_id, number=row.revision
     )
     _check_last(revision)
-    kept = vault_queries.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=ADDED_LIMIT)
+    kept = vault_queries.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=queries.ADDED_LIMIT)
     added = PreparedSignature.from_bytes(kept)
     if hashlib.sha256(added.to_be_signed).digest() != bytes(row.to_be_signed_sha256):
         raise DamagedPrepared

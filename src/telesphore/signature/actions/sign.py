@@ -201,18 +201,23 @@ def make_ready(
     algorithm: Algorithm | None,
     appearance: Appearance,
     at: datetime,
+    known: bool = False,
 ) -> Ready:
     """The first stage: the file as it stands, with all of the signature but what a token answers.
 
     Args:
         certificate, chain: DER of the signer's and of those above it.
         algorithm: None for the one that fits the certificate's key.
+        known: see `access.check_holder`.
 
     Raises:
-        What `access.check_certificate`, the vault and `ades.signing.prepare` raise.
+        What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
     """
-    chain = access.check_certificate(certificate, chain, organisation_id=envelope.organisation_id, at=at)
-    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    organisation_id, person_id = envelope.organisation_id, recipient.person_id
+    chain = access.check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
+    if person_id is not None:
+        access.check_holder(certificate, chain, person_id=person_id, organisation_id=organisation_id, known=known)
+    revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
     prepared = prepare(
         read_revision(revision),
         field=recipient.field_name,

@@ -4,6 +4,7 @@ from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
     EnvelopeView,
+    PatientLine,
     RecipientLine,
     StepLine,
     book,
@@ -14,7 +15,9 @@ from telesphore.signature.queries.circuits import (
     sent,
     signed_by,
     title,
+    waiting_for_patient,
 )
+from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
     Forecast,
@@ -29,16 +32,20 @@ from telesphore.signature.queries.proofs import (
 )
 
 __all__ = [
+    "ADDED_LIMIT",
     "PAGE",
     "AuthorityLine",
     "BookLine",
+    "CardTask",
     "EnvelopeView",
     "Forecast",
+    "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
     "YearLine",
     "book",
+    "card_task",
     "chains_of",
     "count_waiting",
     "due_by_record",
@@ -52,4 +59,5 @@ __all__ = [
     "signed_by",
     "standing",
     "title",
+    "waiting_for_patient",
 ]

@@ -84,6 +84,45 @@ class EnvelopeView:
     evidence_document_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class PatientLine:
+    """One document that awaits a patient's signature.
+
+    Attributes:
+        link_id: the link by which they were asked.
+    """
+
+    envelope_id: UUID
+    title: str
+    pages: int
+    sender: str
+    since: datetime
+    link_id: UUID | None
+
+
+def waiting_for_patient(*, organisation_id: UUID, patient_id: UUID) -> list[PatientLine]:
+    """What awaits a patient's own signature, oldest first, at most `PAGE`. Two queries."""
+    waiting = Recipient.objects.filter(
+        organisation_id=organisation_id,
+        patient_id=patient_id,
+        state=RecipientState.WAITING,
+        envelope__state__in=OPEN_STATES,
+    )
+    rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
+    people = accounts.person_cards({row.envelope.sender_id for row in rows})
+    return [
+        PatientLine(
+            row.envelope_id,
+            title(row.envelope),
+            row.envelope.pages,
+            people[row.envelope.sender_id].display_name,
+            row.awaited_at or row.envelope.sent_at,
+            row.link_id,
+        )
+        for row in rows
+    ]
+
+
 def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
     """What awaits the actor's signature, oldest first, at most `PAGE` lines after `before`. Four queries."""
     waiting = Recipient.objects.filter(
