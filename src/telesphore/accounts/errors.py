@@ -278,7 +278,6 @@ class CardOfAnother(CardRefused):
     """This card is not yours. Insert yours."""
 
     code = "card-of-another"
-    code: ClassVar[str] = "card-of-another"
 
 
 class MemberNotFound(DomainError):
