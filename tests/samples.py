@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import DirectoryEntry, Workstation
+from telesphore.accounts.models import ApiToken, BackupAccess, DirectoryEntry, Workstation
 from telesphore.accounts.states import Acr
 from telesphore.audit import actions as audit
 from telesphore.audit.queries import tree
@@ -71,7 +71,7 @@ def make(cast: Cast) -> Samples:
     ).pdf
     link = links.create(
         organisation_id=cast.hospital, purpose="signature:sign", subject_id=awaited, patient_id=cast.odile_id,
-        phone="+33639980147", language="fr", expires_at=now().replace(year=now().year + 1), actor=cast.sylvie, at=now(),
+        phone="+33639980147", language="fr", expires_at=now() + timedelta(days=30), actor=cast.sylvie, at=now(),
     )  # fmt: skip
     audit.seal_once(at=now())
     sealed = tree.signed_size()
@@ -84,8 +84,7 @@ def make(cast: Cast) -> Samples:
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
-        **_of_workstations(cast),
-        **_of_sessions_and_tokens(cast),
+        **_of_the_doctor(cast),
         "scim_user:entry_id": _entry(cast),
         "role": "professional",
         "scim_resource_type:name": "User",
@@ -124,26 +123,34 @@ def _way(envelope_id: UUID, purpose: str) -> Revealed:
     return Revealed(link.organisation_id, link.id, link.purpose, link.subject_id, link.patient_id)
 
 
-def _of_workstations(cast: Cast) -> dict[str, UUID]:
-    """Dr Lebrun's paired workstation, and another that she is about to pair."""
-    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
-    paired = Workstation.objects.create(
-        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=cast.lebrun.person_id,
-        paired_at=now(),
-    )  # fmt: skip
-    return {"pairing_id": pairing.pairing_id, "workstation_id": paired.id}
+def _of_the_doctor(cast: Cast) -> dict[str, UUID]:
+    """Dr Lebrun's own: a session, a program's token, a paired workstation, and one that she is about to pair.
 
-
-def _of_sessions_and_tokens(cast: Cast) -> dict[str, UUID]:
-    """Another session of Dr Lebrun's, and a token."""
+    The backup way in is open.
+    """
+    person_id = cast.lebrun.person_id
+    assert person_id is not None
     session = accounts.open_session(
-        person_id=cast.lebrun.person, key="elsewhere", means="passkey", acr=Acr.PASSKEY, actor=Actor.system(), at=now()
+        person_id=person_id, key="another browser's", means="passkey", acr=Acr.PASSKEY, actor=cast.lebrun, at=now()
     )
-    token = accounts.issue_token(
-        name="Ward 2", scopes=["records:document:read"], expires_at=now() + timedelta(days=1), actor=cast.lebrun,
-        at=now(),
+    token = ApiToken.objects.create(
+        organisation_id=cast.hospital, person_id=person_id, name="laboratory", scopes=["records:document:deposit"],
+        secret_sha256=bytes(32), created_at=now(), expires_at=now() + timedelta(days=30),
     )  # fmt: skip
-    return {"session_id": session.session_id, "token_id": token.token_id}
+    paired = Workstation.objects.create(
+        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=person_id, paired_at=now()
+    )
+    BackupAccess.objects.create(
+        organisation_id=cast.hospital, reason="Pro Santé Connect is away", opened_by=person_id, opened_at=now(),
+        ends_at=now() + timedelta(hours=4),
+    )  # fmt: skip
+    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
+    return {
+        "session_id": session.session_id,
+        "token_id": token.id,
+        "workstation_id": paired.id,
+        "pairing_id": pairing.pairing_id,
+    }
 
 
 def _entry(cast: Cast) -> UUID:

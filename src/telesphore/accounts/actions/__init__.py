@@ -7,6 +7,9 @@ from telesphore.accounts.actions.back_up import end_backups as end_backups
 from telesphore.accounts.actions.back_up import enter_by_backup as enter_by_backup
 from telesphore.accounts.actions.back_up import open_backup as open_backup
 from telesphore.accounts.actions.back_up import send_backup_code as send_backup_code
+from telesphore.accounts.actions.delegate import give_delegation as give_delegation
+from telesphore.accounts.actions.delegate import withdraw_delegation as withdraw_delegation
+from telesphore.accounts.actions.describe import describe_practitioner as describe_practitioner
 from telesphore.accounts.actions.enter import note_refused_sign_in as note_refused_sign_in
 from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
