@@ -38,6 +38,7 @@ bench: $(VENV)/development ## Run every benchmark's short form, print one table
 docs: $(VENV)/development ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python scripts/state_diagrams.py
 	@$(BIN)/python scripts/access_rules.py
+	@$(BIN)/python scripts/permissions_table.py
 
 clean: ## Remove what the commands made (never an instance's home)
 	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache
