@@ -45,7 +45,6 @@ from telesphore.accounts.errors.people import ProviderRefused as ProviderRefused
 from telesphore.accounts.errors.people import SetUpLinkRefused as SetUpLinkRefused
 from telesphore.accounts.errors.people import SignInToAccept as SignInToAccept
 from telesphore.accounts.errors.people import SiretOfAnother as SiretOfAnother
-from telesphore.accounts.errors.people import SomebodyElse as SomebodyElse
 from telesphore.accounts.errors.people import StoppedThere as StoppedThere
 from telesphore.accounts.errors.people import TooLong as TooLong
 from telesphore.accounts.errors.people import TooManyPasskeys as TooManyPasskeys
