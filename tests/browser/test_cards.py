@@ -159,11 +159,11 @@ def test_the_sign_in_page_tells_what_the_reader_holds(
     somebody = screen()
     somebody.open("/sign-in/")
     # No agent has answered here yet: the page knocks at no door.
-    expect(somebody.page.locator("[data-say]")).to_contain_text("dans le lecteur d’un poste appairé")
+    expect(somebody.page.locator("[data-card] [data-say]")).to_contain_text("dans le lecteur d’un poste appairé")
     somebody.page.locator("a[href^='/sign-in/card/']").click()
     ready(somebody)
     somebody.open("/sign-in/")
-    expect(somebody.page.locator("[data-say]")).to_have_text("Carte dans le lecteur.")
+    expect(somebody.page.locator("[data-card] [data-say]")).to_have_text("Carte dans le lecteur.")
     somebody.look("sign-in-card-row")
 
 
