@@ -68,7 +68,9 @@ def test_when_it_is_down_an_administrator_opens_the_backup_way(
     settings.WAYS = {"passkey", "password", "psc"}
     claire.open("/organisation/backup/")
     claire.look("backup-closed")
-    claire.page.get_by_label("Ce qui est en panne" if french else "What is down").fill("Pro Santé Connect ne répond plus")
+    claire.page.get_by_label("Ce qui est en panne" if french else "What is down").fill(
+        "Pro Santé Connect ne répond plus"
+    )
     claire.page.get_by_label("4 h", exact=True).check()
     claire.press("Ouvrir la voie de secours" if french else "Open the backup way")
     claire.says("Ouverte jusqu’au" if french else "Open until")
