@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Workstation
+from telesphore.accounts.models import ApiToken, BackupAccess, Workstation
+from telesphore.accounts.states import Acr
 from telesphore.audit import actions as audit
 from telesphore.audit.queries import tree
 from telesphore.kernel.actors import Actor
@@ -69,7 +71,7 @@ def make(cast: Cast) -> Samples:
     ).pdf
     link = links.create(
         organisation_id=cast.hospital, purpose="signature:sign", subject_id=awaited, patient_id=cast.odile_id,
-        phone="+33639980147", language="fr", expires_at=now().replace(year=now().year + 1), actor=cast.sylvie, at=now(),
+        phone="+33639980147", language="fr", expires_at=now() + timedelta(days=30), actor=cast.sylvie, at=now(),
     )  # fmt: skip
     audit.seal_once(at=now())
     sealed = tree.signed_size()
@@ -82,7 +84,7 @@ def make(cast: Cast) -> Samples:
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
-        **_of_workstations(cast),
+        **_of_the_doctor(cast),
         "patients:token": link.url.rpartition("/")[2],
         "verify:token": token_of(printed),
         "number": 1,
@@ -117,14 +119,34 @@ def _way(envelope_id: UUID, purpose: str) -> Revealed:
     return Revealed(link.organisation_id, link.id, link.purpose, link.subject_id, link.patient_id)
 
 
-def _of_workstations(cast: Cast) -> dict[str, UUID]:
-    """Dr Lebrun's paired workstation, and another that she is about to pair."""
-    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
-    paired = Workstation.objects.create(
-        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=cast.lebrun.person_id,
-        paired_at=now(),
+def _of_the_doctor(cast: Cast) -> dict[str, UUID]:
+    """Dr Lebrun's own: a session, a program's token, a paired workstation, and one that she is about to pair.
+
+    The backup way in is open.
+    """
+    person_id = cast.lebrun.person_id
+    assert person_id is not None
+    session = accounts.open_session(
+        person_id=person_id, key="another browser's", means="passkey", acr=Acr.PASSKEY, actor=cast.lebrun, at=now()
+    )
+    token = ApiToken.objects.create(
+        organisation_id=cast.hospital, person_id=person_id, name="laboratory", scopes=["records:document:deposit"],
+        secret_sha256=bytes(32), created_at=now(), expires_at=now() + timedelta(days=30),
     )  # fmt: skip
-    return {"pairing_id": pairing.pairing_id, "workstation_id": paired.id}
+    paired = Workstation.objects.create(
+        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=person_id, paired_at=now()
+    )
+    BackupAccess.objects.create(
+        organisation_id=cast.hospital, reason="Pro Santé Connect is away", opened_by=person_id, opened_at=now(),
+        ends_at=now() + timedelta(hours=4),
+    )  # fmt: skip
+    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
+    return {
+        "session_id": session.session_id,
+        "token_id": token.id,
+        "workstation_id": paired.id,
+        "pairing_id": pairing.pairing_id,
+    }
 
 
 def _stopped_job(cast: Cast) -> int:

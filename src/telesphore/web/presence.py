@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.signals import password_changed
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
@@ -33,7 +31,7 @@ LOCKED = 423
 HEADER = "X-Telesphore-Locked"
 """Names the page where a locked session is unlocked, for the scripts of a page that is still open."""
 
-WHILE_LOCKED = frozenset({"locked", "unlock_passkey_options", "session_state", "account_logout", "set_language"})
+WHILE_LOCKED = frozenset({"locked", "session_state", "account_logout", "set_language"})
 """What answers while a session is locked, besides the ways of proving again who one is."""
 WAYS = "/sign-in/"
 """Where all the ways of proving who one is are."""
@@ -160,18 +158,6 @@ def locked_page(request: HttpRequest, back: str, form: object = None) -> HttpRes
     """The page that unlocks, and leads back to `back`; without one, something was sent that must be sent again."""
     context = {"back": back, "form": form, "bare": True}
     return render(request, "account/locked.html", context, status=LOCKED)
-
-
-@receiver(password_changed)
-def _end_the_others(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
-    found = presence_of(request)
-    actions.end_sessions_of(
-        person_id=user.pk,
-        why=SessionEnd.PASSWORD_CHANGED,
-        but=found.session_id if found else None,
-        actor=_visitor(request),
-        at=now(),
-    )
 
 
 def _keep(request: HttpRequest, found: Presence) -> None:

@@ -5,10 +5,8 @@ from typing import Any
 from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, resume_request
 from allauth.account.views import ReauthenticateView
-from allauth.mfa import app_settings
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,7 +15,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from telesphore.accounts.states import Acr
+from telesphore.kernel.clock import now
+from telesphore.web.accounts import ceremonies
 from telesphore.web.accounts.ways import switched_on
+from telesphore.web.entering import Proof, prove_again
 
 
 class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
@@ -64,10 +66,7 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
         if refused is None:
             messages.success(request, _("It is you: go on."))
             return resume_request(request) or redirect(self.get_success_url())
-        form = refused if isinstance(refused, AgainForm) else AgainForm(user=request.user)
-        return self.render_to_response(
-            self.get_context_data(form=form, passkey_refused=form is not refused), status=422
-        )
+        return self.render_to_response(self.get_context_data(form=refused), status=422)
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**options)
@@ -76,19 +75,23 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
 def has_passkey(person: Any) -> bool:
     """Whether a passkey can prove again who they are."""
-    supported = Authenticator.Type.WEBAUTHN.value in app_settings.SUPPORTED_TYPES
-    return supported and Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
+    return Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
 
 
-def try_again(request: HttpRequest) -> AgainForm | ReauthenticateWebAuthnForm | None:
+def try_again(request: HttpRequest) -> AgainForm | None:
     """Take what was sent as a new proof; the form that says what is wrong, or None when it holds."""
-    if "credential" in request.POST:
-        passkey = ReauthenticateWebAuthnForm(data=request.POST, user=request.user)
-        if not passkey.is_valid():
-            return passkey
-        passkey.save()
-        return None
     form = AgainForm(data=request.POST, user=request.user)
+    if "credential" in request.POST:
+        try:
+            passkey = ceremonies.complete_proving(request, request.POST["credential"], at=now())
+            if passkey.user_id != request.user.pk:
+                raise ceremonies.PasskeyRefused
+        except ceremonies.PasskeyRefused:
+            form.errors.clear()
+            form.add_error(None, _("This passkey is not known here. Try another one, or another way."))
+            return form
+        prove_again(request, proof=Proof("passkey", Acr.PASSKEY))
+        return None
     if not form.is_valid():
         return form
     reauthenticate_by_password(request)

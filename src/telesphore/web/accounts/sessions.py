@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from allauth.core import ratelimit
-from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +17,7 @@ from telesphore.accounts.states import SessionEnd
 from telesphore.kernel.clock import now
 from telesphore.web.access import permission, public, signed_in
 from telesphore.web.accounts.again import AgainForm, has_passkey, try_again
-from telesphore.web.accounts.ways import switched_on
+from telesphore.web.accounts.ways import PARTS, Part, switched_on
 from telesphore.web.entering import safe_path
 from telesphore.web.presence import LOCKED, limits, presence_of
 from telesphore.web.requests import actor_of
@@ -72,8 +71,7 @@ def locked(request: HttpRequest) -> HttpResponse:
     if in_page:
         problems = [str(problem) for errors in refused.errors.values() for problem in errors]
         return JsonResponse({"problem": " ".join(problems)})
-    form = refused if isinstance(refused, AgainForm) else AgainForm(user=request.user)
-    return _locked_page(request, form, back, status=422)
+    return _locked_page(request, refused, back, status=422)
 
 
 def _locked_page(request: HttpRequest, form: AgainForm, back: str, status: int) -> HttpResponse:
@@ -88,20 +86,11 @@ def _unlocking(request: HttpRequest, form: AgainForm) -> dict[str, object]:
     return {"form": form, "passkey": has_passkey(request.user), "ways": switched_on()}
 
 
-@signed_in
-@require_POST
-def passkey_options(request: HttpRequest) -> HttpResponse:
-    """What a browser needs to ask for a passkey of the signed-in person (WebAuthn §5.5)."""
-    if not has_passkey(request.user):
-        return JsonResponse({"problem": _("You have no passkey on this account.")})
-    return JsonResponse(begin_authentication(request.user))
-
-
 @permission("accounts:session:manage")
 @require_GET
 def sessions(request: HttpRequest) -> HttpResponse:
     """Where one is signed in, and where one came in lately."""
-    return render(request, "account/sessions.html", sessions_part(request) | recent_part(request))
+    return render(request, "account/sessions.html", {"parts": [sessions_part(request), recent_part(request)]})
 
 
 @permission("accounts:session:manage")
@@ -152,3 +141,6 @@ def recent_part(request: HttpRequest) -> dict[str, object]:
     """For the security page: sign-ins of the last month, refused ones included."""
     at = now()
     return {"sign_ins": queries.sign_ins_of(person_id=actor_of(request).person, since=at - RECENT)}
+
+
+PARTS += [Part("account/parts/sessions.html", sessions_part), Part("account/parts/recent.html", recent_part)]

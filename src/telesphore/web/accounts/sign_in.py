@@ -23,6 +23,7 @@ from telesphore.web.access import public, signed_in
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.forms import CodeForm, LostForm, SetUpCodeForm, SignInForm
 from telesphore.web.accounts.ways import switched_on
+from telesphore.web.agents import speaks_to_agent
 from telesphore.web.entering import SHARED, Proof, enter, prove_again, safe_path
 from telesphore.web.rates import Rate, at_most
 from telesphore.web.requests import actor_of
@@ -55,7 +56,7 @@ class SignInView(LoginView):  # type: ignore[misc]  # django-allauth has no type
         }
 
 
-sign_in = public("the door itself")(SignInView.as_view())
+sign_in = public("the door itself")(speaks_to_agent(SignInView.as_view()))
 
 
 class CodeView(AuthenticateView):  # type: ignore[misc]  # django-allauth has no types.

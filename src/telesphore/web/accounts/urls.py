@@ -1,4 +1,5 @@
-"""The addresses of signing in that we open; a library's others (sign-up, social…) don't exist here."""
+"""The addresses of signing in that we open, a library's others (sign-up, social…) don't exist here; of an organisation
+and its members."""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
@@ -12,6 +13,10 @@ from telesphore.web.accounts import (
     again,
     backup,
     cards,
+    delegations,
+    joining,
+    members,
+    organisation,
     psc,
     security,
     sessions,
@@ -31,7 +36,6 @@ urlpatterns = [
     ),
     path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("locked/", sessions.locked, name="locked"),
-    path("locked/passkey/", sessions.passkey_options, name="unlock_passkey_options"),
     path("session/", sessions.session_state, name="session_state"),
     path("session/seen/", sessions.session_seen, name="session_seen"),
     path("session/lock/", sessions.lock_session, name="lock_session"),
@@ -82,4 +86,27 @@ urlpatterns = [
     path("security/workstations/<uuid:workstation_id>/revoke", workstations.revoke, name="workstation_revoke"),
     path("agents/pair", workstations.pair, name="agent_pair"),
     path("organisation/", views.choose_organisation, name="choose_organisation"),
+    path("organisation/settings/", organisation.settings, name="organisation-settings"),
+    path("organisation/units/", organisation.add_unit, name="add-unit"),
+    path("organisation/units/<uuid:unit_id>/", organisation.unit, name="unit"),
+    path("organisation/permissions/", organisation.permissions, name="permissions"),
+    path("organisation/members/", members.members, name="members"),
+    path("organisation/members/invite", members.invite, name="invite"),
+    path("organisation/members/<uuid:person_id>/", members.member, name="member"),
+    path("organisation/members/<uuid:person_id>/practitioner", members.practitioner, name="practitioner"),
+    path("organisation/members/<uuid:person_id>/roles", members.grant, name="grant-role"),
+    path("organisation/members/<uuid:person_id>/roles/<uuid:membership_id>/end", members.end_role, name="end-role"),
+    path("organisation/members/<uuid:person_id>/suspend", members.suspend, name="suspend-member"),
+    path("organisation/members/<uuid:person_id>/lift", members.lift, name="lift-suspension"),
+    path("organisation/members/<uuid:person_id>/leave", members.leave, name="leave"),
+    path("organisation/invitations/<uuid:invitation_id>/resend", members.resend, name="resend-invitation"),
+    path("organisation/invitations/<uuid:invitation_id>/withdraw", members.withdraw, name="withdraw-invitation"),
+    path("delegations/", delegations.delegations, name="delegations"),
+    path("delegations/give", delegations.give, name="delegate"),
+    path("delegations/<uuid:delegation_id>/withdraw", delegations.withdraw, name="withdraw-delegation"),
+    path("join/", joining.join, name="join"),
+    path("join/<str:token>", joining.landing, name="invitation"),
+    path("join/<str:token>/code", joining.send_code, name="invitation-send-code"),
+    path("join/<str:token>/open", joining.give_code, name="invitation-give-code"),
+    path("invitations/<uuid:invitation_id>/accept", joining.accept, name="accept-invitation"),
 ]
