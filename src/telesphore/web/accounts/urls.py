@@ -42,6 +42,7 @@ urlpatterns = [
     path("security/sessions/", sessions.sessions, name="sessions"),
     path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
     path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
+    path("organisation/sessions/", sessions.session_limits, name="session_limits"),
     path("security/tokens/", tokens.tokens, name="tokens"),
     path("security/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("sign-in/code/", sign_in.second_step, name="mfa_authenticate"),
