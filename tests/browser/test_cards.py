@@ -217,14 +217,19 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
 
 
 def test_without_an_agent_the_page_says_so_and_the_old_way_stays(workstation: Workstation, screen: ScreenOf) -> None:
-    lebrun = screen("lebrun")
+    lebrun = screen("lebrun", phone=True)
     workstation.pair(lebrun)
+    lebrun.open("/security/")
+    lebrun.look("security-workstations")
     envelope_id = sent(workstation.site.cast, [by(workstation.site.cast.lebrun)])
     workstation.command("unpair", workstation.site.url)
     lebrun.open(f"/book/{envelope_id}/")
     expect(lebrun.page.locator("input[name=pin]")).to_be_visible()
+    lebrun.open("/book/")
+    lebrun.look("book-without-agent")
     somebody = screen()
     somebody.open("/sign-in/card/")
     expect(somebody.page.locator("[data-say]")).to_contain_text("ne répond pas")
     expect(somebody.page.locator("[data-install]")).to_be_visible()
+    somebody.look("card-without-agent")
     forgive(somebody, "/who", "net::ERR_FAILED")

@@ -53,7 +53,7 @@ async function post(url, token, body) {
       headers: { "Content-Type": "application/json", "X-CSRFToken": token, "HX-Request": "true" },
       body: JSON.stringify(body),
     });
-    const elsewhere = answer.headers.get("HX-Redirect");
+    const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
     if (elsewhere) {
       location.assign(elsewhere);
       await new Promise(() => {});
