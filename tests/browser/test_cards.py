@@ -220,6 +220,7 @@ def test_without_an_agent_the_page_says_so_and_the_old_way_stays(workstation: Wo
     lebrun = screen("lebrun", phone=True)
     workstation.pair(lebrun)
     lebrun.open("/security/")
+    assert "1 poste est appairé" in lebrun.page.locator("section[aria-labelledby=workstations]").inner_text()
     lebrun.look("security-workstations")
     envelope_id = sent(workstation.site.cast, [by(workstation.site.cast.lebrun)])
     workstation.command("unpair", workstation.site.url)

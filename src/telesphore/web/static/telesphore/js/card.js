@@ -280,6 +280,8 @@ addEventListener("card-found", () => {
 });
 addEventListener("card-absent", (event) => {
   if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
+  // Nothing can be signed from the list: nothing is picked there.
+  for (const part of document.querySelectorAll(".p-pick, .p-pick-all")) part.hidden = true;
 });
 
 const kinds = { "sign-in": SignIn, sign: Sign, row: Row };
