@@ -38,6 +38,13 @@ def by_link(revealed: Revealed) -> Client:
     return _browser(request.session)
 
 
+def with_session(kept: dict[str, Any]) -> Client:
+    """A browser whose session holds this."""
+    request = _request()
+    request.session.update(kept)
+    return _browser(request.session)
+
+
 def _request() -> HttpRequest:
     request = RequestFactory().get("/")
     request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()

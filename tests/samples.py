@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +12,8 @@ from allauth.mfa.models import Authenticator
 from django.db import connection
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import ApiToken, BackupAccess, DirectoryEntry, SetUpLink, Workstation
-from telesphore.accounts.states import Acr
+from telesphore.accounts.models import ApiToken, BackupAccess, DirectoryEntry, Membership, SetUpLink, Workstation
+from telesphore.accounts.states import Acr, Role
 from telesphore.audit import actions as audit
 from telesphore.audit.models import Event
 from telesphore.audit.queries import tree
@@ -25,9 +26,10 @@ from telesphore.pki import actions as pki
 from telesphore.records import actions as records
 from telesphore.signature.actions import copy, results, seal
 from telesphore.signature.models import Envelope
+from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
-from tests.records.test_accounts import INES, basis
+from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
 from tests.signature.circuits import ODILE, by, odile_signs, sent
 from tests.web.passkeys import Passkey
@@ -97,8 +99,7 @@ def make(cast: Cast) -> Samples:
         ),
         "signature:kit:envelope_id": signed,
         **_of_the_doctor(cast),
-        "scim_user:entry_id": _entry(cast),
-        "role": "professional",
+        **_of_the_hospital(cast),
         "scim_resource_type:name": "User",
         "scim_schema:name": "urn:ietf:params:scim:schemas:core:2.0:User",
         "follow-set-up:token": _set_up_link(cast),
@@ -181,11 +182,29 @@ def _of_the_doctor(cast: Cast) -> dict[str, object]:
     }
 
 
-def _entry(cast: Cast) -> UUID:
-    """Dr Ricaud, as the hospital's directory knows him."""
-    return DirectoryEntry.objects.create(
-        organisation_id=cast.hospital, person_id=cast.ricaud.person_id, created_at=now(), changed_at=now()
-    ).id
+def _of_the_hospital(cast: Cast) -> dict[str, object]:
+    """What its administrator keeps: a unit, a role, an invitation, a directory's entry; and a delegation."""
+    administrator, at = claire(cast), now()
+    colleague = hired(cast.hospital, "Yann", Role.PROFESSIONAL)
+    invitation = invited(cast, administrator)
+    token = re.search(r"/join/([\w-]+)", last_mail(cast, "accounts:invitation"))
+    assert token is not None
+    entry = DirectoryEntry.objects.create(
+        organisation_id=cast.hospital, person_id=cast.lebrun.person_id, created_at=at, changed_at=at
+    )
+    return {
+        "person_id": cast.lebrun.person_id,
+        "membership_id": Membership.objects.get(person_id=cast.lebrun.person_id).id,
+        "unit_id": accounts.open_unit(name="Pneumologie", actor=administrator, at=at),
+        "invitation_id": invitation.invitation_id,
+        "delegation_id": accounts.give_delegation(
+            delegator_id=cast.lebrun.person, delegate_id=colleague.person, permissions=["signature:recipient:sign"],
+            document_types=[], starts_at=at, ends_at=at + timedelta(days=1), reason="leave", actor=cast.lebrun, at=at,
+        ),
+        "entry_id": entry.id,
+        "role": Role.PROFESSIONAL.value,
+        **{f"{name}:token": token[1] for name in ("invitation", "invitation-send-code", "invitation-give-code")},
+    }  # fmt: skip
 
 
 def _stopped_job(cast: Cast) -> int:

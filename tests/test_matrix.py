@@ -20,11 +20,12 @@ from django.test import Client
 from django.urls import reverse
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Delegation, Membership
+from telesphore.accounts.models import ApiToken, Delegation, Invitation, Membership, Person
 from telesphore.accounts.states import PERMISSIONS, Role
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records
+from telesphore.web.accounts import joining
 from tests import entering, samples
 from tests.cast import LONG_AGO, Cast, assemble
 from tests.endpoints import ENDPOINTS, NEVER_GIVEN, Endpoint
@@ -37,8 +38,9 @@ METHODS = ("get", "post")
 LET_IN, SENT_TO_SIGN_IN, REFUSED, ABSENT, NO_SUCH_METHOD = "let in", "sent to sign in", "refused", "absent", "no method"
 LED_ON = "led on"
 """To another page, by a request that changes nothing, or to prove again who they are: that page decides."""
+ASKED_FOR_A_TOKEN = "asked for a token"
 BROKEN = "broken"
-WITHOUT_TOKEN = "without a token"
+BY_STATUS = {401: ASKED_FOR_A_TOKEN, 403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Visitor:
         roles: what they hold, now, where they act.
         patient: whether they act in a record that is theirs, or that of whom they represent.
         visit: whether they came by a patient's link and its code.
-        scopes: what their token allows, of a program; None of everybody else.
+        scopes: what the token of a program gives; None when it carries none that holds.
+        colleague: whether they work in the samples' hospital.
         insider: whether the samples are of their organisation and, as far as they are a patient's, of their patient.
     """
 
@@ -60,8 +63,9 @@ class Visitor:
     roles: frozenset[Role] = frozenset()
     patient: bool = False
     visit: bool = False
-    insider: bool = False
     scopes: frozenset[str] | None = None
+    colleague: bool = False
+    insider: bool = False
 
     def holds(self, permission: str) -> bool:
         return bool(PERMISSIONS[permission] & self.roles)
@@ -93,10 +97,10 @@ def _visitors(world: World) -> dict[str, Visitor]:
     def member(actor: Actor, *, insider: bool) -> Visitor:
         return Visitor(
             entering.as_person(actor.person_id), signed_in=True, roles=frozenset(map(Role, actor.roles)),
-            insider=insider,
+            colleague=actor.organisation_id == cast.hospital, insider=insider,
         )  # fmt: skip
 
-    administrator = _newcomer("claire.moreau", cast.hospital, Role.ADMINISTRATOR)
+    administrator = Person.objects.get(email="claire@montfaucy.example").id
     auditor = _newcomer("hugo.perrin", cast.hospital, Role.AUDITOR)
     administrator_elsewhere = _newcomer("marc.aubry", cast.elsewhere, Role.ADMINISTRATOR)
     suspended = _newcomer("paul.renaud", cast.hospital, Role.PROFESSIONAL)
@@ -129,32 +133,56 @@ def _visitors(world: World) -> dict[str, Visitor]:
         "another patient, by an account": Visitor(ibrahim, signed_in=True, patient=True),
         "somebody who belongs nowhere": Visitor(entering.as_person(nowhere), signed_in=True),
         "an administrator": Visitor(
-            entering.as_person(administrator), signed_in=True, roles=frozenset({Role.ADMINISTRATOR}), insider=True
+            entering.as_person(administrator), signed_in=True, roles=frozenset({Role.ADMINISTRATOR}), colleague=True,
+            insider=True,
         ),
         "an auditor": Visitor(
-            entering.as_person(auditor), signed_in=True, roles=frozenset({Role.AUDITOR}), insider=True
+            entering.as_person(auditor), signed_in=True, roles=frozenset({Role.AUDITOR}), colleague=True, insider=True
         ),
         "a doctor of another organisation": member(cast.cherif, insider=False),
         "an administrator of another organisation": Visitor(
             entering.as_person(administrator_elsewhere), signed_in=True, roles=frozenset({Role.ADMINISTRATOR})
         ),
+        "a program": _program(administrator, cast.hospital, "accounts:directory:provision"),
+        "a program of another organisation": replace(
+            _program(administrator_elsewhere, cast.elsewhere, "accounts:directory:provision"), colleague=False
+        ),
+        "a program whose token has another scope": _program(administrator, cast.hospital, "accounts:members:see"),
+        "a program whose token is over": replace(
+            _program(administrator, cast.hospital, "accounts:directory:provision", over=True), scopes=None
+        ),
+        "somebody invited as a member": Visitor(_invited_member(world), visit=True),
         "a suspended member": Visitor(entering.as_person(suspended), signed_in=True),
         "a delegate whose delegation is over": member(cast.ricaud, insider=False),
-        "the directory's program": _program(cast, administrator, "accounts:directory:provision"),
-        "a program with another scope": _program(cast, administrator, "accounts:members:see"),
     }  # fmt: skip
 
 
-def _program(cast: Cast, person_id: UUID, scope: str) -> Visitor:
+def _program(person_id: UUID, organisation_id: UUID, scope: str, *, over: bool = False) -> Visitor:
+    """A program that comes with the token of an administrator."""
     actor = Actor(
-        kind=ActorKind.PROFESSIONAL, organisation_id=cast.hospital, person_id=person_id,
+        kind=ActorKind.PROFESSIONAL, organisation_id=organisation_id, person_id=person_id,
         roles=frozenset({Role.ADMINISTRATOR.value}),
     )  # fmt: skip
     issued = accounts.issue_token(
         name=scope, scopes=[scope], expires_at=now() + timedelta(days=1), actor=actor, at=now()
     )
-    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {issued.secret}"})
-    return Visitor(client, scopes=frozenset({scope}))
+    if over:
+        ApiToken.objects.filter(id=issued.token_id).update(created_at=LONG_AGO, expires_at=LONG_AGO + timedelta(days=1))
+    bearer = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {issued.secret}"})
+    return Visitor(bearer, scopes=frozenset({scope}), colleague=True)
+
+
+def _invited_member(world: World) -> Client:
+    """The browser of who gave the code of an invitation to become a member."""
+    invitation = Invitation.objects.get(id=world.samples.values["invitation_id"])
+    assert invitation.link_id is not None
+    return entering.with_session({
+        joining.KEY: {
+            "organisation": invitation.organisation_id.hex,
+            "link": invitation.link_id.hex,
+            "invitation": invitation.id.hex,
+        }
+    })  # fmt: skip
 
 
 def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
@@ -172,6 +200,8 @@ def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
 
 # What is expected, and what is told
 
+OF_THE_ORGANISATION = {"person_id", "membership_id", "unit_id", "invitation_id", "delegation_id", "workstation_id"}
+"""What an organisation's members see of one another."""
 BESIDES = {
     "end_all_sessions": {SENT_TO_SIGN_IN},  # One's own ends with the others.
     "passkey-sign-in": {SENT_TO_SIGN_IN},  # Without a passkey's answer.
@@ -183,8 +213,6 @@ BESIDES = {
 def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
     """The answers that the endpoint's rule allows for this visitor; `exists` says whether the ids name something."""
     kind, _, permission = endpoint.rule.partition(": ")
-    if kind == "token":
-        return _expected_of_a_token(permission, visitor, exists=exists)
     about = bool(set(endpoint.parameters) - NO_OBJECTS)
     if kind == "public":
         # Signing out ends at the door, and so does a second step without a first one.
@@ -193,6 +221,12 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
         return {LET_IN, NO_SUCH_METHOD}
     if kind == "link and code":
         return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} if visitor.visit else {ABSENT, NO_SUCH_METHOD}
+    if kind == "token":
+        if visitor.scopes is None:
+            return {ASKED_FOR_A_TOKEN}
+        if permission not in visitor.scopes:
+            return {REFUSED}
+        return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists and (visitor.colleague or not about) else set())
     if not visitor.signed_in:
         return {SENT_TO_SIGN_IN}
     if (kind == "permission" and not visitor.holds(permission)) or (kind == "patient" and not visitor.patient):
@@ -201,15 +235,8 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
         # A page about something of one's own that one has not (recovery codes) is not there.
         return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} | BESIDES.get(endpoint.name, set())
     # Which of the samples an insider may see is the business of each room's own tests.
-    return {ABSENT, LED_ON, NO_SUCH_METHOD} | ({LET_IN} if visitor.insider and exists else set())
-
-
-def _expected_of_a_token(permission: str, visitor: Visitor, *, exists: bool) -> set[str]:
-    if visitor.scopes is None:
-        return {WITHOUT_TOKEN}
-    if permission not in visitor.scopes:
-        return {REFUSED}
-    return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists else set())
+    near = visitor.insider or (visitor.colleague and set(endpoint.parameters) <= OF_THE_ORGANISATION)
+    return {ABSENT, LED_ON, NO_SUCH_METHOD} | ({LET_IN} if near and exists else set())
 
 
 def told(answer: Any, method: str) -> str:
@@ -217,7 +244,7 @@ def told(answer: Any, method: str) -> str:
         return SENT_TO_SIGN_IN
     if answer.status_code == 302 and (method == "get" or asked_again(answer)):
         return LED_ON
-    return {401: WITHOUT_TOKEN, 403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(
+    return {401: ASKED_FOR_A_TOKEN, 403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(
         answer.status_code, LET_IN
     )
 
@@ -258,7 +285,8 @@ VISITORS = [
     "the patient, by an account", "another patient, by an account", "somebody who belongs nowhere",
     "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",
     "a doctor of another organisation", "an administrator of another organisation", "a suspended member",
-    "a delegate whose delegation is over", "the directory's program", "a program with another scope",
+    "a delegate whose delegation is over", "a program", "a program of another organisation",
+    "a program whose token has another scope", "a program whose token is over", "somebody invited as a member",
 ]  # fmt: skip
 
 
