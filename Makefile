@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCUMENT ?=
 SERVE ?= yes
+# Processes that share the suite out among them, each with its own database: a whole file goes to one of them.
+WORKERS ?= 2
 
 DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
 TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext
@@ -16,7 +18,7 @@ demo: .system-demo $(VENV)/runtime front messages ## Install, run the main job, 
 	@$(BIN)/telesphore demo --serve $(SERVE) $(if $(DOCUMENT),--document "$(DOCUMENT)")
 
 test: .system-test $(VENV)/development front messages ## Install what the suite needs, then run it
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/development front messages ## Linters, types, contracts, migrations, translations
 	$(BIN)/ruff check .

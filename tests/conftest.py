@@ -80,11 +80,6 @@ def committed_cast(committed: str) -> Cast:
     return assemble()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright's loop stays in the main thread, where nothing else could then run one."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
-
-
 @pytest.fixture
 def english() -> Iterator[None]:
     """Refusals in English, as the commands say them."""

@@ -1,4 +1,8 @@
-"""Loaded before Django's settings: gives the suite an instance of its own, in a temporary home."""
+"""Loaded before Django's settings: gives the suite an instance of its own, in a temporary home.
+
+When the tests are shared out among processes, each has its own home and its own database server; the one that shares
+them out has no server.
+"""
 
 import atexit
 import os
@@ -6,6 +10,8 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 HOME = Path(tempfile.mkdtemp(prefix="telesphore-tests-"))
 for _name in [name for name in os.environ if name.startswith("TELESPHORE_")]:
@@ -20,14 +26,22 @@ os.environ["TELESPHORE_TOKENS"] = "pkcs12"
 from telesphore.config import embedded  # noqa: E402 - the environment comes first.
 
 CLUSTER = embedded.cluster(HOME)
-embedded.initialise(CLUSTER)
-# A test database is thrown away: nothing of it need survive a power cut.
-SERVER = embedded.start(CLUSTER, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# The settings read them.
+embedded.make_passwords(CLUSTER)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server where tests run."""
+    if config.getoption("dist", "no") != "no":
+        return
+    embedded.initialise(CLUSTER)
+    # A test database is thrown away: nothing of it need survive a power cut.
+    server = embedded.start(CLUSTER, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    atexit.register(server.stop)
 
 
 @atexit.register
 def _leave() -> None:
-    SERVER.stop()
     shutil.rmtree(HOME, ignore_errors=True)
     if CLUSTER.user:
         shutil.rmtree(CLUSTER.data.parent, ignore_errors=True)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -423,8 +424,9 @@ def test_periodic_work_that_fails_slows_down_but_never_stops(committed: str) -> 
 # The dead
 
 
-def _worker_process(name: str, body: str) -> "subprocess.Popen[str]":
-    """A worker in a process of its own, with jobs of its own."""
+@contextmanager
+def _worker_process(name: str, body: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker in a process of its own, with jobs of its own; it does not outlive the block."""
     program = f"""
 import os, sys, threading, time
 import django
@@ -440,7 +442,12 @@ actions._periods.clear()  # The rooms' own periodic work is not this test's.
 {textwrap.dedent(body)}
 worker.run(concurrency=2)
 """
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=os.environ.copy())
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _silence(seconds: float) -> None:
@@ -520,6 +527,29 @@ def test_a_worker_whose_database_connections_are_cut_goes_on_or_ends(committed: 
             line = process.stdout.readline()
         assert line in ("tick\n", "")
         process.kill()
+
+
+def test_a_job_whose_end_is_lost_with_its_connection_does_not_run_for_ever(committed: str) -> None:
+    program = """
+        @actions.job("test:brief")
+        def brief():
+            print("started", flush=True)
+            time.sleep(0.5)
+    """
+    actions.job("test:brief")(lambda: None)
+    actions.enqueue("test:brief", lock="one at a time")
+    with _worker_process(committed, program) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        with transaction.atomic():
+            rows("SELECT FROM procrastinate_jobs FOR UPDATE")
+            # The end of the job is being written, and waits for the row that we hold.
+            waiting_for_us = "wait_event_type = 'Lock' AND datname = %s"
+            while not rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {waiting_for_us}", committed):
+                time.sleep(0.05)
+        while rows("SELECT FROM procrastinate_jobs WHERE status = 'doing'"):
+            time.sleep(0.05)
+    assert rows("SELECT FROM procrastinate_jobs") == []
 
 
 @pytest.mark.slow

@@ -17,6 +17,8 @@ ALICE = Actor(
     organisation_id=CLINIC,
     person_id=UUID(int=0xA11CE),
     means="password+totp",
+    acr="phr",
+    session_id=UUID(int=0x5E55),
     source_address="192.0.2.1",
     client="Firefox",
 )

@@ -96,8 +96,8 @@ def test_an_erasure_that_no_event_tells_of_is_found(committed: str) -> None:
     event = Leaf.objects.get(index=1).event_id
     behind_the_back(
         committed,
-        "UPDATE audit_event SET person_id = NULL, means = '', patient_id = NULL, subject_id = NULL, "
-        "source_address = '', client = '', detail = '{}', detail_salt = NULL WHERE id = %s",
+        "UPDATE audit_event SET person_id = NULL, means = '', acr = '', session_id = NULL, patient_id = NULL, "
+        "subject_id = NULL, source_address = '', client = '', detail = '{}', detail_salt = NULL WHERE id = %s",
         event,
     )
     assert tried() == [Trouble.ALTERED]

@@ -59,6 +59,8 @@ def test_events_that_await_the_seal_are_counted_not_blamed(trail: str) -> None:
         "at = at + interval '1 microsecond'",
         "outcome = 'refused'",
         "person_id = gen_random_uuid()",
+        "acr = 'eidas1'",
+        "session_id = gen_random_uuid()",
         "patient_id = NULL",
         "detail = '{}'",
         "client = 'Safari'",

@@ -17,7 +17,7 @@ CLOSED = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     # No name resolves: what would call out fails, and is told.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]  # fmt: skip
 
 
@@ -31,9 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(missing)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps a loop in this thread until it leaves, and tests of other folders run
+# loops of their own here.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    # Playwright keeps a loop in this thread, and Django would take that for asynchronous code.
+    # Django would take Playwright's loop for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CLOSED)

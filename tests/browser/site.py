@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connections
 
@@ -130,7 +131,9 @@ def open_site(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    site = Site(f"http://127.0.0.1:{server.server_address[1]}", cast)
+    # By name: a passkey is made for one, and a browser takes this one for secure.
+    site = Site(f"http://localhost:{server.server_address[1]}", cast)
+    monkeypatch.setattr(django_settings, "BASE_URL", site.url)
     links.base_url.bind(lambda: site.url)
     for name, role, given, family in (
         ("claire", Role.ADMINISTRATOR, "Claire", "Moreau"),

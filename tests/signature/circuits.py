@@ -79,7 +79,7 @@ def token_of(actor: Actor, family_name: str) -> Token:
     public_key = _key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     certificate, chain = pki.issue_for_key(
         organisation_id=actor.organisation_id, public_key_der=public_key, given_name="Anne", family_name=family_name,
-        title="Dr", rpps="", actor=actor, at=now(),
+        title="Dr", rpps="", holder_id=actor.person_id, actor=actor, at=now(),
     )  # fmt: skip
     return Token(certificate, chain, _key())
 

@@ -1,6 +1,7 @@
 """Every page, rendered for who may see it, and refused to who may not."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from telesphore.accounts import actions as accounts
 from telesphore.accounts.models import Person
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
@@ -27,7 +30,16 @@ def signed_in(actor: Actor) -> Client:
     """A browser in which this person has signed in."""
     client = Client()
     client.force_login(Person.objects.get(id=actor.person_id), "allauth.account.auth_backends.AuthenticationBackend")
+    prove(client, actor)
     return client
+
+
+def prove(client: Client, actor: Actor, ago: float = 0) -> None:
+    """Let this person have proved who they are so many seconds ago, and not since."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - ago}]
+    session["account_authentication_methods_user"] = str(actor.person_id)
+    session.save()
 
 
 @pytest.fixture
@@ -39,7 +51,15 @@ def envelope(cast: Cast) -> dict[str, object]:
     )  # fmt: skip
     steps = [[send.Signer(person_id=cast.lebrun.person_id, purpose=Purpose.VALIDATES)]]
     envelope_id = send.send(document_id=deposited.document_id, steps=steps, actor=cast.sylvie, at=now())
-    return {"document": deposited.document_id, "envelope": envelope_id, "patient": cast.odile_id}
+    opened = accounts.open_session(
+        person_id=cast.lebrun.person, key="lebrun", means="passkey", acr=Acr.PASSKEY, actor=Actor.system(), at=now()
+    )
+    return {
+        "document": deposited.document_id,
+        "envelope": envelope_id,
+        "patient": cast.odile_id,
+        "session": opened.session_id,
+    }
 
 
 PAGES = {
@@ -64,6 +84,7 @@ PAGES = {
     "/book/{envelope}/void": "sylvie",
     "/security/": "lebrun",
     "/organisation/": "lebrun",
+    "/security/sessions/": "lebrun",
     "/security/totp/": "lebrun",
     "/security/password/": "lebrun",
     "/sign-out/": "lebrun",
@@ -105,7 +126,7 @@ def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
 
 def test_the_objects_of_the_map_are_those_that_the_tests_make() -> None:
     named = set(re.findall(r"{(\w+)}", " ".join(objects())))
-    assert named == {"patient", "document", "envelope"} | MEMBERS
+    assert named == {"patient", "document", "envelope", "session"} | MEMBERS
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

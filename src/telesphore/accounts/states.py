@@ -119,6 +119,69 @@ class Limits:
     whole: timedelta = timedelta(hours=4)
 
 
+PSC_MEANS = "psc"
+"""What the sessions opened by Pro Santé Connect are marked with."""
+
+BACKUP_MEANS = "backup+email-code"
+"""What the sessions of the backup way, and all that is done in them, are marked with."""
+
+BACKUP_LONGEST = timedelta(hours=24)
+"""For which the backup way may stay open."""
+
+BACKUP_SCOPES = frozenset(
+    {
+        "records:document:deposit",
+        "records:document:read",
+        "records:patient:register",
+        "records:record:open",
+        "signature:book:open",
+        "signature:envelope:read",
+    }
+)
+"""What may be done by who came in by the backup way: read, and what care can't wait for. Nothing is signed, exported,
+printed, granted or erased.
+"""
+
+LIMITS: Mapping[Role, Limits] = dict.fromkeys(Role, Limits())
+"""What a role's sessions last, where the organisation chose nothing else; with several roles, the shortest."""
+
+SHARED_IDLE = timedelta(minutes=5)
+"""Without an act, until a session is locked on a workstation that several people share."""
+
+SEEN_WITHIN = timedelta(minutes=1)
+"""How exactly the last act is known. A session is never locked later than its limit, but up to this much earlier."""
+
+IDLE_MINUTES = range(1, 31)
+SESSION_MINUTES = range(15, 241)
+"""Between which an organisation chooses, in minutes (référentiel d'identification électronique, PGSSI-S)."""
+
+
+TOKEN_PREFIX = "telesphore_"  # noqa: S105 - shown to all.
+"""What every API token begins with, so that a scanner of leaked secrets knows one."""
+
+TOKEN_LIFE = timedelta(days=365)
+"""How long an API token lasts at most."""
+
+TOKENS_HELD = 20
+"""Living API tokens of one person in one organisation, at most."""
+
+
+class SessionEnd(models.TextChoices):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed-out", _("signed out")
+    LIMIT = "limit", _("its time was over")
+    BY_PERSON = "ended-by-person", _("ended from the list of sessions")
+    REPLACED = "replaced", _("another sign-in in the same browser")
+    PASSWORD_CHANGED = "password-changed", _("the password was changed")
+    SUSPENDED = "suspended", _("the account was suspended")
+    PROVIDER = "signed-out-at-provider", _("signed out at the identity provider")
+    BACKUP_OVER = "backup-over", _("the backup way in was closed")
+
+
+PAIRING_TRIES = 5
+"""Wrong MACs that end a workstation's code."""
+
 FRESH = timedelta(minutes=5)
 """How old a proof of who one is may be for a sensitive act: signing, exporting, changing ways to sign in, granting
 roles, erasing.

@@ -46,7 +46,12 @@ class Contents:
 
     @property
     def detail_content(self: Any) -> dict[str, Any]:
-        """The detail, as it is committed to."""
+        """The detail, as it is committed to.
+
+        What came after the first events (`acr`, `session`) is there only when it says something, so that the leaves
+        of older ones stay what they were.
+        """
+        later = {"acr": self.acr, "session": _text(self.session_id)}
         return {
             "person": _text(self.person_id),
             "on_behalf_of": _text(self.on_behalf_of),
@@ -56,6 +61,7 @@ class Contents:
             "source_address": self.source_address,
             "client": self.client,
             "detail": self.detail,
+            **{name: value for name, value in later.items() if value},
         }
 
     @property
@@ -97,6 +103,10 @@ class Event(Contents, Owned, InsertOnly):
     person_id = models.UUIDField(null=True)
     on_behalf_of = models.UUIDField(null=True)
     means = models.TextField(blank=True)
+    acr = models.TextField(blank=True, db_default="")
+    """How surely the person was recognised (`accounts.states.Acr`)."""
+    session_id = models.UUIDField(null=True)
+    """The session, or the API token, that the act belongs to."""
     patient_id = models.UUIDField(null=True)
     subject_id = models.UUIDField(null=True)
     source_address = models.TextField(blank=True)
@@ -118,6 +128,11 @@ class Event(Contents, Owned, InsertOnly):
                 condition=Q(person_id__isnull=False),
                 name="event_by_person",
             ),
+            models.Index(
+                fields=["subject_id", "-at"],
+                condition=Q(outcome="refused", person_id=None, subject_id__isnull=False),
+                name="event_refused_to_nobody",
+            ),
             # Events come nearly in the order of time, so a few kilobytes tell retention where the old ones lie.
             BrinIndex(fields=["at"], name="event_by_time"),
         ]
@@ -137,6 +152,10 @@ class Event(Contents, Owned, InsertOnly):
                     detail={},
                 ),
                 name="event_erased_detail_leaves_nothing",
+            ),
+            models.CheckConstraint(
+                condition=Q(detail_salt__isnull=False) | Q(acr="", session_id=None),
+                name="event_erased_detail_leaves_no_session",
             ),
         ]
 

@@ -16,3 +16,5 @@ class Assembly(AppConfig):
             # What stops a start is told to operators, whose settings and commands are in English.
             wiring.bind()
         work.register()
+        # Who listens to sign-ins: whatever way in comes first must find them.
+        import telesphore.web.accounts.adapter  # noqa: F401

@@ -380,6 +380,31 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="card_anchors_file",
+        meaning="File with the authorities whose cards (and certificates behind a proxy) let people in: roots, and "
+        "those between (IGC-Santé’s). Without one, nobody comes in by card. Their lists are fetched over the network.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="card_list_grace_hours",
+        meaning="How long beyond its end the last list of revoked cards is used while its authority does not answer; "
+        "then cards are refused.",
+        accepts="a whole number of hours, at least 0",
+        parse=_at_least(0),
+        default="24",
+    ),
+    Option(
+        name="client_certificates",
+        meaning="Whether people may come in by the TLS client certificate that a trusted proxy saw, and in which "
+        "header it says so: `Client-Cert` and `Client-Cert-Chain` (RFC 9440), or `X-SSL-Client-Cert` (nginx’s "
+        "$ssl_client_escaped_cert).",
+        accepts="off, rfc9440 or nginx",
+        parse=_one_of("off", "rfc9440", "nginx"),
+        default="off",
+    ),
+    Option(
         name="pki_keys",
         meaning="Where new keys of the local authority (issuing, seal, time-stamps, OCSP) are made and kept: sealed in "
         "the vault, or in a PKCS#11 module. Root keys are always in the vault, until they are exported.",
@@ -407,6 +432,65 @@ OPTIONS: tuple[Option, ...] = (
         accepts="a path to a file that only its owner may read",
         parse=_path,
         default=None,
+    ),
+    Option(
+        name="psc_issuer",
+        meaning="Issuer of Pro Santé Connect, as its tokens write it; without one, nobody signs in by it.",
+        accepts="https://…, or http://… on this machine, without a final slash",
+        parse=lambda text: _protected(text),
+        default=None,
+    ),
+    Option(
+        name="psc_discovery",
+        meaning="Where Pro Santé Connect describes itself, when not at the issuer's "
+        "/.well-known/wallet-openid-configuration.",
+        accepts="https://…, or http://… on this machine, without a final slash",
+        parse=lambda text: _protected(text),
+        default=None,
+    ),
+    Option(
+        name="psc_client",
+        meaning="Client id of this instance at Pro Santé Connect.",
+        accepts="a name",
+        parse=str,
+        default=None,
+    ),
+    Option(
+        name="psc_secret_file",
+        meaning="File with the client secret of this instance at Pro Santé Connect (client_secret_basic).",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="psc_key_file",
+        meaning="PEM file with the private key by which this instance proves itself at Pro Santé Connect "
+        "(private_key_jwt), instead of a secret.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="psc_tls_certificate_file",
+        meaning="PEM file with the certificate, and its chain, that this instance shows to Pro Santé Connect for TLS.",
+        accepts="a path to a PEM file",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="psc_tls_key_file",
+        meaning="PEM file with the private key of `psc_tls_certificate_file`.",
+        accepts="a path to a file that only its owner may read",
+        parse=_path,
+        default=None,
+    ),
+    Option(
+        name="psc_session_minutes",
+        meaning="Minutes that a session lasts at Pro Santé Connect, from the proof of who one is; a session here ends "
+        "no later, nor than what Pro Santé Connect says.",
+        accepts="a whole number, at least 1",
+        parse=_at_least(1),
+        default="240",
     ),
     Option(
         name="mail_gateway",
@@ -564,6 +648,15 @@ OPTIONS: tuple[Option, ...] = (
 
 def _base_url(text: str) -> str:
     if not text.startswith(("http://", "https://")) or text.endswith("/"):
+        raise ValueError(text)
+    return text
+
+
+def _protected(text: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(_base_url(text))
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise ValueError(text)
     return text
 

@@ -3,6 +3,7 @@
 A maker is given the settings, makes its key file unless it is there, and returns the files that it made.
 """
 
+import base64
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,7 +28,19 @@ def _database(settings: Mapping[str, Setting]) -> list[Path]:
     return embedded.make_passwords(embedded.cluster(settings["home"].value))
 
 
-MAKERS: list[Maker] = [_sessions, _database]
+def _agents(settings: Mapping[str, Setting]) -> list[Path]:
+    """The key that card agents believe; without it, each workstation would have to be paired again."""
+    path = folder(settings) / AGENTS
+    if path.exists():
+        return []
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    write_secret(path, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode())
+    return [path]
+
+
+AGENTS = "agents.key"
+MAKERS: list[Maker] = [_sessions, _database, _agents]
 
 
 def folder(settings: Mapping[str, Setting]) -> Path:

@@ -37,6 +37,9 @@ SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = list(_value("hosts"))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 TRUSTED_PROXIES: tuple[str, ...] = _value("trusted_proxies")
+# Whether the server itself reaches people's keys, by a PIN typed into a page; else only card agents do.
+SERVER_TOKENS: bool = _value("tokens") != "none"
+CLIENT_CERTIFICATES: str = _value("client_certificates")
 
 INSTALLED_APPS = [
     # First, so that its templates stand before a library's of the same name.
@@ -66,6 +69,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "telesphore.web.health.requests.LogRequests",
+    # Before the next one, which replaces the proxy's address by the client's.
+    "telesphore.web.client_certificates.ClientCertificateMiddleware",
     "telesphore.web.requests.ClientAddressMiddleware",
     "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -81,7 +86,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "telesphore.web.presence.PresenceMiddleware",
+    "telesphore.web.accounts.devices.DeviceMiddleware",
     "telesphore.web.access.AccessMiddleware",
+    "telesphore.web.backup.BackupMiddleware",
     "telesphore.web.refusals.RefusalMiddleware",
 ]
 
@@ -173,6 +181,10 @@ MEDIA_URL = ""
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+WAYS = {"passkey", "password"}
+"""Ways to sign in; Pro Santé Connect and cards add theirs when they are configured."""
+if _value("psc_issuer") is not None:
+    WAYS.add("psc")
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "telesphore.web.accounts.adapter.AccountAdapter"
@@ -185,13 +197,25 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reauthenticate": "10/m/user"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "Télesphore"
+# Guesses are counted by `web.accounts.throttle`; these bound what one address costs, and a hospital has one.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": None, "reauthenticate": "10/m/user"}
+MFA_ADAPTER = "telesphore.web.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_FORMS = {
+    "authenticate": "telesphore.web.accounts.forms.CodeForm",
+    "reauthenticate": "telesphore.web.accounts.forms.CodeAgainForm",
+}
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "given_name", "family_name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "telesphore.web.accounts.passwords.NotWithEnds"},
+    {"NAME": "telesphore.web.accounts.passwords.NotTheirOrganisation"},
 ]
 # Shared by all web processes, so that a limit is one limit.
 CACHES = {

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 def bind() -> None:
     """Fill every room's ports."""
+    from telesphore.config.cards import bind_agents, bind_cards
+    from telesphore.config.identity import bind_identity_provider
     from telesphore.config.settings import SETTINGS
     from telesphore.config.tokens import bind_seal, bind_tokens
 
     bind_audit(SETTINGS)
+    bind_agents(SETTINGS)
+    bind_cards(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
     bind_pki(SETTINGS)
@@ -31,6 +35,7 @@ def bind() -> None:
     bind_seal(SETTINGS)
     bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
+    bind_identity_provider(SETTINGS)
 
 
 def bind_audit(settings: Mapping[str, Setting]) -> None:

@@ -5,6 +5,7 @@ Sealing the trail is not here: the worker does it at every tick.
 
 from datetime import datetime
 
+from telesphore.accounts import actions as accounts
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
@@ -27,6 +28,7 @@ def register() -> None:
     jobs.every(24 * HOUR, "pki:refresh-anchors")(_refresh_anchors)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
+    jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
 
 
@@ -51,6 +53,10 @@ def _retain_events(at: datetime) -> None:
 
 def _renew_proofs(at: datetime) -> None:
     renew.renew_due(actor=Actor.system(), at=at)
+
+
+def _end_backups(at: datetime) -> None:
+    accounts.end_backups(actor=Actor.system(), at=at)
 
 
 def _clear_sessions(at: datetime) -> None:

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, close_old_connections, connections
 from procrastinate.contrib.django import app as registered
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 
 from telesphore.audit.actions.seal import seal_once
 from telesphore.jobs import actions
@@ -37,6 +41,7 @@ async def _run(concurrency: int, until_idle: bool, signals: bool) -> None:
     # enqueue through Django's connection, in their own transactions. `replace_connector` would take that away.
     connector = DjangoConnector().get_worker_connector()
     worker_app = registered.with_connector(connector)
+    worker_app.job_manager = _Bookkeeper(connector)
     async with worker_app.open_async():
         work = asyncio.ensure_future(
             worker_app.run_worker_async(
@@ -58,6 +63,41 @@ async def _run(concurrency: int, until_idle: bool, signals: bool) -> None:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper
+
+
+class _Bookkeeper(JobManager):
+    """Says what became of a job until the database has heard it.
+
+    A job whose end was lost with a connection would count as running for as long as this worker lives, and hold up
+    all those of its lock.
+    """
+
+    async def finish_job(self, *arguments: Any, **options: Any) -> None:
+        tell = super().finish_job
+        await _until_heard(lambda: tell(*arguments, **options))
+
+    async def retry_job(self, *arguments: Any, **options: Any) -> None:
+        tell = super().retry_job
+        await _until_heard(lambda: tell(*arguments, **options))
+
+
+async def _until_heard(tell: Callable[[], Awaitable[None]]) -> None:
+    """Tell again after a lost connection, for as long as this worker counts as living: after that it is rescued."""
+    deadline = time.monotonic() + STALLED.total_seconds()
+    told_before = False
+    while True:
+        try:
+            return await tell()
+        except ConnectorException as error:
+            lost = isinstance(error.__cause__, psycopg.OperationalError)
+            if told_before and not lost:
+                # It was heard the first time: there is no such running job any more.
+                return None
+            if not lost or time.monotonic() > deadline:
+                raise
+            told_before = True
+            logger.warning("what became of a job is told again: the connection was lost")
+            await asyncio.sleep(TICK)
 
 
 def _with_own_connections(call_next: Callable[[], Any], context: Any, worker: Any) -> Any:

@@ -98,6 +98,15 @@ def certificate_status(certificate: bytes, *, organisation_id: UUID, at: datetim
     return CertificateStatus(Standing.GOOD if row else Standing.FOREIGN)
 
 
+def certificate_holder(certificate: bytes, *, organisation_id: UUID) -> UUID | None:
+    """The member for whom a local authority issued this certificate (DER); None for a foreign one, or when it was not
+    said."""
+    rows = Certificate.objects.filter(
+        organisation_id=organisation_id, sha256=hashlib.sha256(certificate).digest()
+    ).values_list("holder_id", flat=True)
+    return rows.first()
+
+
 def check_may_sign(certificate: bytes, *, organisation_id: UUID, at: datetime) -> None:
     """Refuse to sign with a certificate (DER) that is over, or that one of our authorities revoked.
 

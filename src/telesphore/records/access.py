@@ -1,15 +1,19 @@
 """Who may see what, and on which ground: `decide` is the one place that says it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.timezone import get_default_timezone
 
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records.errors import DocumentNotFound, RecordNotFound
-from telesphore.records.models import CareTeamMember, Document, Patient
+from telesphore.records.models import CareTeamMember, Document, Patient, Representation
+from telesphore.records.states import REPRESENTING, Measure
+
+MAJORITY = 18
 
 
 class Ground(StrEnum):
@@ -18,6 +22,7 @@ class Ground(StrEnum):
     CARE_TEAM = "care-team"
     AUTHOR = "author"
     OWN_RECORD = "own-record"
+    REPRESENTATIVE = "representative"
     SYSTEM = "system"
 
 
@@ -33,7 +38,7 @@ class Decision:
 def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
     """Whether `actor` may open this patient's record at `at`, and on which ground.
 
-    One query for the patient, one for the care team.
+    One query for the patient, one for the care team or for the representation.
 
     Raises:
         RecordNotFound: no such record in the actor's organisation, or none that is open to them.
@@ -48,6 +53,8 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
         return Decision(patient, Ground.SYSTEM, reads_documents=True)
     if actor.kind is ActorKind.PATIENT and actor.person_id == patient.id:
         return Decision(patient, Ground.OWN_RECORD, reads_documents=True)
+    if actor.kind is ActorKind.REPRESENTATIVE and actor.on_behalf_of == patient.id and represents(actor, patient, at):
+        return Decision(patient, Ground.REPRESENTATIVE, reads_documents=True)
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles:
         member = CareTeamMember.objects.filter(
             Q(ends_at=None) | Q(ends_at__gt=at),
@@ -59,6 +66,18 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
         if member is not None:
             return Decision(patient, Ground.CARE_TEAM, reads_documents=member.reads_documents)
     raise RecordNotFound
+
+
+def decide_as_carer(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
+    """As `decide`, for a member of the care team only: what is done about the patient, not by them.
+
+    Raises:
+        RecordNotFound
+    """
+    decision = decide(actor=actor, patient_id=patient_id, at=at)
+    if decision.ground is not Ground.CARE_TEAM:
+        raise RecordNotFound
+    return decision
 
 
 def decide_document(*, actor: Actor, document_id: UUID, at: datetime) -> tuple[Document, Decision]:
@@ -77,3 +96,37 @@ def decide_document(*, actor: Actor, document_id: UUID, at: datetime) -> tuple[D
     if document.author_id == actor.person_id:
         return document, Decision(decision.patient, Ground.AUTHOR, reads_documents=False)
     raise DocumentNotFound
+
+
+def majority(birth_date: date) -> datetime:
+    """The instant at which somebody comes of age: the first one of the eighteenth birthday, in the instance's zone.
+
+    Who was born on 29 February comes of age on 1 March.
+    """
+    year = birth_date.year + MAJORITY
+    try:
+        day = birth_date.replace(year=year)
+    except ValueError:
+        day = date(year, 3, 1)
+    return datetime.combine(day, time.min, get_default_timezone())
+
+
+def represents(actor: Actor, patient: Patient, at: datetime) -> bool:
+    """Whether the actor acts in this patient's place at `at`, by a representation that was confirmed and holds."""
+    rows = Representation.objects.filter(
+        organisation_id=patient.organisation_id, patient_id=patient.id, person_id=actor.person, confirmed_at__lte=at
+    )
+    return any(representation_holds(row, patient, at) for row in rows)
+
+
+def representation_holds(row: Representation, patient: Patient, at: datetime) -> bool:
+    """Whether a representation opens the record at `at`: begun, not ended, and none of a minor past their majority.
+
+    The birthday is asked anew each time: a birth date may have been mended since.
+    """
+    if row.measure not in REPRESENTING or row.ended_at is not None or at < row.starts_at:
+        return False
+    if row.ends_at is not None and at >= row.ends_at:
+        return False
+    of_age = majority(patient.birth_date)
+    return at < of_age or (row.starts_at >= of_age and row.measure != Measure.PARENTAL_AUTHORITY)

@@ -1,11 +1,11 @@
-"""Patients, their care team, their documents."""
+"""Patients, their care team, their documents, and who comes in for them: by an account, as a representative."""
 
 from typing import ClassVar
 
 from django.db import models
 
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-from telesphore.records.states import IdentityStatus, Sex, Standing
+from telesphore.records.states import IdentityStatus, Measure, Sex, Standing
 
 
 class Patient(Owned):
@@ -175,3 +175,117 @@ class DocumentRevision(Owned, InsertOnly):
                 fields=["organisation_id", "document_id", "blob_id"], name="document_revision_is_taken_once"
             ),
         ]
+
+
+class PatientAccount(Owned):
+    """An account through which a patient comes to their own record: invited, then confirmed by link and code.
+
+    Attributes:
+        person_id: the account (`accounts.Person`), known once the invitation was followed.
+        email: where the invitation went; the account's own address.
+        link_id: of the last link that was sent.
+    """
+
+    patient_id = models.UUIDField()
+    patient = belongs_to(Patient, "patient_id")
+    person_id = models.UUIDField(null=True)
+    email = models.TextField()
+    link_id = models.UUIDField()
+    invited_by = models.UUIDField()
+    invited_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    ended_by = models.UUIDField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="patient_id", to="records.Patient", name="patient_account_is_of_a_patient_of_its_organisation"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "patient_id"],
+                condition=models.Q(ended_at=None),
+                name="patient_account_is_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(person_id=None, confirmed_at=None)
+                | models.Q(person_id__isnull=False, confirmed_at__isnull=False),
+                name="patient_account_has_a_person_once_confirmed",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["person_id"], name="patient_account_by_person")]
+
+
+class Representation(Owned):
+    """Somebody acts for a patient, on a ground and between two instants, as the organisation saw it proved.
+
+    It is never rewritten: it ends, and another begins.
+
+    Attributes:
+        person_id: the representative's account (`accounts.Person`), known once the invitation was followed.
+        email: where the invitation went; empty for who only assists, who needs no account.
+        ends_at: of a minor's, the eighteenth birthday at the latest.
+        evidence: what was seen: a court's decision and its date, a family record book.
+        evidence_document_id: the document of the record that holds it, if one does.
+    """
+
+    patient_id = models.UUIDField()
+    patient = belongs_to(Patient, "patient_id")
+    person_id = models.UUIDField(null=True)
+    family_name = models.TextField()
+    given_name = models.TextField()
+    email = models.TextField(blank=True)
+    phone = models.TextField(blank=True)
+    measure = models.TextField(choices=Measure)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    evidence = models.TextField()
+    evidence_document_id = models.UUIDField(null=True)
+    evidence_document = belongs_to(Document, "evidence_document_id", null=True)
+    recorded_by = models.UUIDField()
+    recorded_at = models.DateTimeField()
+    link_id = models.UUIDField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    ended_by = models.UUIDField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(
+                column="patient_id", to="records.Patient", name="representation_is_of_a_patient_of_its_organisation"
+            ),
+            SameOrganisation(
+                column="evidence_document_id",
+                to="records.Document",
+                name="representation_evidence_is_of_its_organisation",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation_id", "patient_id", "email"],
+                condition=models.Q(ended_at=None) & ~models.Q(email=""),
+                name="representation_is_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(ends_at__gt=models.F("starts_at")),
+                name="representation_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(measure=Measure.PARENTAL_AUTHORITY) | models.Q(ends_at__isnull=False),
+                name="representation_of_a_parent_has_an_end",
+            ),
+            models.CheckConstraint(condition=~models.Q(evidence=""), name="representation_rests_on_evidence"),
+            models.CheckConstraint(
+                condition=models.Q(person_id=None, confirmed_at=None)
+                | models.Q(person_id__isnull=False, confirmed_at__isnull=False),
+                name="representation_has_a_person_once_confirmed",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["person_id"], name="representation_by_person"),
+            models.Index(fields=["organisation_id", "patient_id"], name="representation_by_patient"),
+        ]
+
+    @property
+    def display_name(self) -> str:
+        """As in a sentence: `Inès Ferrand`."""
+        return f"{self.given_name} {self.family_name}"

@@ -1,4 +1,4 @@
-"""The words of the record: administrative sex, how far an identity was checked, types of documents."""
+"""The words of the record: sex, how far an identity was checked, types of documents, who acts for a patient."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _lazy
@@ -56,3 +56,24 @@ class Standing(models.TextChoices):
     STANDS = "stands", _lazy("stands")
     REPLACED = "replaced", _lazy("replaced")
     WITHDRAWN = "withdrawn", _lazy("withdrawn")
+
+
+class Measure(models.TextChoices):
+    """On what ground one person acts for another in France: Code civil, book I, titles IX to XII.
+
+    A trusted person (personne de confiance, CSP L.1111-6) is consulted; they represent nobody, and are none of these.
+    """
+
+    PARENTAL_AUTHORITY = "parental-authority", _lazy("parental authority")
+    GUARDIANSHIP = "guardianship", _lazy("guardianship (tutelle)")
+    ASSISTANCE = "assistance", _lazy("assistance (curatelle)")
+    FAMILY_EMPOWERMENT = "family-empowerment", _lazy("family empowerment (habilitation familiale)")
+    FUTURE_PROTECTION = "future-protection", _lazy("future protection mandate")
+
+
+REPRESENTING = frozenset(Measure) - {Measure.ASSISTANCE}
+"""Measures by which somebody acts in the patient's place.
+
+Who assists (curatelle) stands beside a person who decides and signs alone for their own care (Code civil, art. 459;
+CSP L.1111-2): the record says who they are, and opens nothing to them.
+"""

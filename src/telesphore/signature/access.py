@@ -16,6 +16,8 @@ from telesphore.pki import queries as pki
 from telesphore.records import queries as records
 from telesphore.signature.errors import (
     AlreadySigned,
+    CertificateOfAnother,
+    CertificateOfUnknown,
     EnvelopeClosed,
     EnvelopeExpired,
     EnvelopeNotFound,
@@ -201,6 +203,31 @@ def check_certificate(
         above.append(found)
         one = paths.load(found)
     return tuple(above)
+
+
+def check_holder(
+    certificate: bytes, chain: Sequence[bytes], *, person_id: UUID, organisation_id: UUID, known: bool
+) -> None:
+    """Whether a certificate (DER) that a person would sign with is theirs.
+
+    Args:
+        chain: those above it, up to a root, as `check_certificate` gives them.
+        known: refuse also one of which nobody trusted says whose it is: a card that anybody may have put into a reader.
+            Tokens that the operator gave each person are believed, unless they are another's for sure.
+
+    Raises:
+        CertificateOfAnother, CertificateOfUnknown
+    """
+    holder = pki.certificate_holder(certificate, organisation_id=organisation_id)
+    if holder is not None:
+        if holder != person_id:
+            raise CertificateOfAnother
+        return
+    told = accounts.is_holder(person_id=person_id, certificate=certificate)
+    if told is False:
+        raise CertificateOfAnother
+    if known and not (told and chain and chain[-1] in {*pki.anchors(organisation_id), *accounts.card_anchors()}):
+        raise CertificateOfUnknown
 
 
 def _issued(above: bytes, below: Certificate) -> bool:

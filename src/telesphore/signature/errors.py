@@ -135,3 +135,25 @@ class NotLeft(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "not-left"
+
+
+class CertificateOfAnother(DomainError):
+    """This card or token is another person’s. Nothing was signed; use yours."""
+
+    refusal = Refusal.INVALID
+    code = "certificate-of-another"
+
+
+class CertificateOfUnknown(DomainError):
+    """This card is not known to be yours. Nothing was signed: insert yours, or have your administrator write down your
+    national identifier and trust those who issue such cards."""
+
+    refusal = Refusal.INVALID
+    code = "certificate-of-unknown"
+
+
+class CardsDiffer(DomainError):
+    """These documents were not all prepared for the same card. Start again."""
+
+    refusal = Refusal.CONFLICT
+    code = "cards-differ"

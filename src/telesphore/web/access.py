@@ -8,42 +8,53 @@ import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import may
-from telesphore.accounts.states import PERMISSIONS
+from telesphore.accounts.states import BACKUP_MEANS, ENOUGH, PERMISSIONS
 from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
 from telesphore.web.entering import recently_authenticated
+from telesphore.web.entrances import came_by_link, current_entrance, entrances_of
 from telesphore.web.requests import actor_of
 
 View = Callable[..., HttpResponse]
 
 FOREIGN = {
-    "account_login": "public: the door itself",
     "account_logout": "public: leaving is open to all",
     "account_reauthenticate": "signed in",
-    "account_change_password": "signed in",
-    "mfa_authenticate": "public: the second step of signing in",
     "mfa_reauthenticate": "signed in",
-    "mfa_index": "signed in",
-    "mfa_activate_totp": "signed in",
-    "mfa_deactivate_totp": "signed in",
-    "mfa_view_recovery_codes": "signed in",
-    "mfa_generate_recovery_codes": "signed in",
-    "mfa_download_recovery_codes": "signed in",
     "set_language": "public: the language of the pages",
 }
 """Rules of the views that a library gives us, by the name of their address."""
 
-WITHOUT_SECOND_FACTOR = frozenset({"account_logout", "mfa_activate_totp", "set_language", "account_reauthenticate"})
-"""Where a member who has no second factor yet may go: to set one up, and out."""
+TO_SET_UP = frozenset(
+    {
+        "account_change_password",
+        "account_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_reauthenticate",
+        "passkey-add",
+        "passkey-begin",
+        "passkey-prove",
+        "passkey-prove-again",
+        "set-up",
+    }
+)
+"""Where a member goes who came in by too little, and has no way yet to come in by more: to set one up, and out."""
+
+
+ANYBODYS = frozenset({"account_logout", "set_language"})
+"""What the session's level does not matter for."""
 
 
 class EndpointWithoutRule(PermissionDenied):
@@ -86,19 +97,38 @@ def permission(name: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            actor = actor_of(request)
-            if not may(actor, name):
-                match = request.resolver_match
-                page = match.view_name if match else ""
-                audit.record(
-                    "web:page:open", actor=actor, at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
-                )
+            if not may(actor_of(request), name):
+                _trace_refusal(request)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
         return _ruled(guarded, f"permission: {name}")
 
     return decorate
+
+
+def _trace_refusal(request: HttpRequest) -> None:
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    audit.record(
+        "web:page:open", actor=actor_of(request), at=now(), outcome=audit.Outcome.REFUSED, detail={"page": page}
+    )
+
+
+def patient_account(view: View) -> View:
+    """Open to who has signed in and acts in a record: the patient whose it is, or who represents them."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_sign_in(request)
+        if current_entrance(request) is None:
+            if entrances_of(request):
+                return redirect("patients:entrances")
+            _trace_refusal(request)
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, "patient: signed in for a record")
 
 
 def fresh(view: View) -> View:
@@ -160,7 +190,11 @@ def to_authenticate_again(request: HttpRequest) -> HttpResponse:
 
 
 class AccessMiddleware:
-    """Refuses a view without a rule, and a member without a second factor outside a demonstration."""
+    """Refuses a view without a rule, and, outside a demonstration, whoever came in by less than enough.
+
+    Who has no way yet to come in by more sets one up, and goes on. Who has one comes in again by it: the session may be
+    of somebody who knew an initial password, and stayed.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -178,10 +212,15 @@ class AccessMiddleware:
         if (
             request.user.is_authenticated
             and not settings.DEMONSTRATION
-            and match.view_name not in WITHOUT_SECOND_FACTOR
-            and not _has_second_factor(request)
+            and not _came_in_by_enough(request)
+            and not _patient_by_link(request, match.view_name)
+            and match.view_name not in ANYBODYS
         ):
-            return redirect("mfa_activate_totp")
+            if accounts.ways_of(UUID(str(request.user.pk))).sufficient:
+                logout(request)
+                return to_sign_in(request)
+            if match.view_name not in TO_SET_UP:
+                return redirect("set-up")
         return None
 
 
@@ -190,8 +229,12 @@ def rule_of(view: View, name: str) -> str | None:
     return getattr(view, "access_rule", None) or FOREIGN.get(name)
 
 
-def _has_second_factor(request: HttpRequest) -> bool:
-    # Asked anew each time: who has just removed it, here or in another window, must set one up again.
-    from allauth.mfa.utils import is_mfa_enabled
+def _came_in_by_enough(request: HttpRequest) -> bool:
+    session = getattr(request, "_presence", None)
+    # By the backup way little is open, and what is has its own bounds (`web/backup.py`).
+    return session is not None and (session.acr in ENOUGH or session.means == BACKUP_MEANS)
 
-    return bool(is_mfa_enabled(request.user))
+
+def _patient_by_link(request: HttpRequest, name: str) -> bool:
+    # Whose phone knows no passkey comes by link and code each time: to the patients' pages, and nowhere else.
+    return name.startswith("patients:") and came_by_link(request)

@@ -19,6 +19,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from telesphore.accounts.states import FRESH, Acr
 from telesphore.kernel.clock import now
 
+SHARED = "shared_workstation"
+"""Key of a browser's session: whether the sign-in page was told that several people share this workstation."""
+
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -53,6 +56,15 @@ def enter(request: HttpRequest, *, person_id: UUID, proof: Proof, to: str = "/")
 def prove_again(request: HttpRequest, *, proof: Proof) -> None:
     """Note that the signed-in person has just proved again who they are."""
     record_authentication(request, request.user, method=proof.means, reauthenticated=True)
+
+
+def prove_more(request: HttpRequest, *, proof: Proof) -> None:
+    """Note that the signed-in person has just set up, and proved, a way to sign in.
+
+    A session that began with less than enough goes on with this proof; one that had enough keeps what it began with.
+    """
+    request._raised = proof  # type: ignore[attr-defined]  # Kept by `presence` once the request is served.
+    prove_again(request, proof=proof)
 
 
 def recently_authenticated(request: HttpRequest) -> bool:

@@ -8,11 +8,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts import queries
-from telesphore.accounts.states import Acr
+from telesphore.accounts.states import BACKUP_MEANS, BACKUP_SCOPES
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
+from telesphore.web.entrances import in_a_record, seen_through
 
 ORGANISATION_KEY = "organisation"
+BACKUP_KEY = "backup"
+"""In a session opened by the backup way: ids of the organisation and of the opening, `<hex>/<hex>`."""
 
 
 class ClientAddressMiddleware:
@@ -52,30 +55,40 @@ def memberships_of(request: HttpRequest) -> list[queries.MembershipCard]:
     if found is None:
         person_id = UUID(str(request.user.pk))
         found = queries.memberships(person_id=person_id, at=now())
+        backup = request.session.get(BACKUP_KEY, "")
+        if backup:
+            # Another organisation's backup way is not open: there, they have not come in.
+            found = [card for card in found if card.organisation.organisation_id.hex == backup.partition("/")[0]]
         request._memberships = found  # type: ignore[attr-defined]  # Kept with the request, dies with it.
     return found
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor behind a request: nobody, or the signed-in person in the organisation that they chose."""
+    """The actor behind a request: nobody, or the signed-in person in the organisation or the record they chose."""
     address, client = client_of(request)
     if not request.user.is_authenticated:
         return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
     membership = current_membership(request)
-    return Actor(
+    session: queries.Presence | None = getattr(request, "_presence", None)
+    member = Actor(
         kind=ActorKind.PROFESSIONAL,
         organisation_id=membership.organisation.organisation_id if membership else None,
         person_id=UUID(str(request.user.pk)),
         roles=membership.roles if membership else frozenset(),
-        means=request.session.get("means", "password"),
-        acr=request.session.get("acr", Acr.ONE_FACTOR.value),
+        means=session.means if session else "",
+        acr=session.acr if session else "",
+        scopes=BACKUP_SCOPES if session and session.means == BACKUP_MEANS else None,
+        session_id=session.session_id if session else None,
         source_address=address,
         client=client,
     )
+    return seen_through(request, member)
 
 
 def current_membership(request: HttpRequest) -> queries.MembershipCard | None:
-    """The membership chosen in this session, or the first one; None for who belongs nowhere."""
+    """The membership chosen in this session, or the first one; None for who belongs nowhere, or acts in a record."""
+    if in_a_record(request):
+        return None
     memberships = memberships_of(request)
     chosen = request.session.get(ORGANISATION_KEY)
     for membership in memberships:

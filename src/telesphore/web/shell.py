@@ -9,6 +9,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.kernel.clock import now
 from telesphore.signature import queries as signature
+from telesphore.web.presence import limits
 from telesphore.web.requests import actor_of, current_membership, memberships_of
 
 
@@ -23,6 +24,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     )
     lost = membership is None and getattr(request, "user", None) and request.user.is_authenticated
     carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
+    at_hand = limits(request)
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),
@@ -30,8 +32,12 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "suspensions": accounts.suspensions(person_id=UUID(str(request.user.pk)), at=now()) if lost else [],
         "carer": carer,
         "waiting_count": signature.count_waiting(actor=actor_of(request)) if carer else 0,
+        "backup": accounts.open_backup(organisation_id=membership.organisation.organisation_id, at=now())
+        if membership
+        else None,
         "demonstration": settings.DEMONSTRATION,
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",
         "here": request.path,
+        "session_limits": at_hand if at_hand and not at_hand["locked"] else None,
     }

@@ -1,1 +1,1 @@
-"""What identifies organisations and professionals, and how it is written: pure, knows no Django."""
+"""The forms of what this room reads and writes: agents' messages, cards' certificates, identifiers. Pure bytes."""

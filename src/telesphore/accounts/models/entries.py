@@ -8,7 +8,7 @@ from django.db import models
 from telesphore.accounts.models.people import Person
 from telesphore.accounts.states import Acr
 from telesphore.kernel.identifiers import uuid7
-from telesphore.kernel.rows import Owned
+from telesphore.kernel.rows import Owned, SameOrganisation, belongs_to
 
 
 class Session(models.Model):
@@ -19,7 +19,8 @@ class Session(models.Model):
         ends_at: the latest end, whatever happens: the role's limit or the identity provider's.
         seen_at: the last act, to within a minute.
         locked_at: since when it waits for its person to prove again who they are.
-        end: why it ended: `signed-out`, `limit`, `ended-by-person`, `suspended`, `backup-over`.
+        idle_minutes: without an act, until it is locked.
+        end: why it ended, a `states.SessionEnd`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -32,6 +33,7 @@ class Session(models.Model):
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    idle_minutes = models.PositiveSmallIntegerField(db_default=15)
     locked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end = models.TextField(blank=True)
@@ -68,4 +70,26 @@ class BackupAccess(Owned):
             models.UniqueConstraint(
                 fields=["organisation_id"], condition=models.Q(closed_at=None), name="backup_access_open_once"
             ),
+        ]
+
+
+class BackupCode(Owned):
+    """A one-time code sent by e-mail to a member while the backup way is open; only the newest one counts."""
+
+    access_id = models.UUIDField()
+    access = belongs_to(BackupAccess, "access_id")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    code_hash = models.BinaryField(max_length=32)
+    """HMAC-SHA-256 under the instance's secret: six digits alone could be guessed from a plain hash."""
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries_left = models.PositiveSmallIntegerField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            SameOrganisation(column="access_id", to="accounts.BackupAccess", name="backup_code_same_organisation"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "access_id", "person", "sent_at"], name="backup_code_by_person"),
         ]

@@ -36,7 +36,10 @@ class Pairing(models.Model):
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")
     name = models.TextField()
     code_hash = models.BinaryField()
-    """HMAC-SHA-256 of the code under the instance's secret."""
+    """HMAC-SHA-256 of the code's first half under the instance's secret."""
+    sealed_key = models.BinaryField(null=True)
+    """The key made from the whole code, sealed under the instance's secret; erased once used, or once over."""
+    tries = models.PositiveSmallIntegerField(db_default=0)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     workstation = models.ForeignKey(Workstation, models.PROTECT, null=True, related_name="+")

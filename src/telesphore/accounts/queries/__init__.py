@@ -1,5 +1,12 @@
 """Who persons and organisations are, as other rooms may show them; members as their organisation sees them."""
 
+from telesphore.accounts.queries.backup import BackupCard as BackupCard
+from telesphore.accounts.queries.backup import BackupUse as BackupUse
+from telesphore.accounts.queries.backup import any_backup_open as any_backup_open
+from telesphore.accounts.queries.backup import backup_for as backup_for
+from telesphore.accounts.queries.backup import backup_report as backup_report
+from telesphore.accounts.queries.backup import backups as backups
+from telesphore.accounts.queries.backup import open_backup as open_backup
 from telesphore.accounts.queries.delegations import DelegationLine as DelegationLine
 from telesphore.accounts.queries.delegations import Held as Held
 from telesphore.accounts.queries.delegations import delegates_of as delegates_of
@@ -31,5 +38,32 @@ from telesphore.accounts.queries.people import organisations as organisations
 from telesphore.accounts.queries.people import person_card as person_card
 from telesphore.accounts.queries.people import person_cards as person_cards
 from telesphore.accounts.queries.people import person_of as person_of
+from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.people import roles_held as roles_held
+from telesphore.accounts.queries.presence import Presence as Presence
+from telesphore.accounts.queries.presence import SignIn as SignIn
+from telesphore.accounts.queries.presence import chosen_limits as chosen_limits
+from telesphore.accounts.queries.presence import limits_of as limits_of
+from telesphore.accounts.queries.presence import presence as presence
+from telesphore.accounts.queries.presence import sessions_of as sessions_of
+from telesphore.accounts.queries.presence import sign_ins_of as sign_ins_of
+from telesphore.accounts.queries.structures import ProfessionalIdentity as ProfessionalIdentity
+from telesphore.accounts.queries.structures import organisation_of as organisation_of
+from telesphore.accounts.queries.structures import professional_identity as professional_identity
+from telesphore.accounts.queries.tokens import TokenLine as TokenLine
+from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
+from telesphore.accounts.queries.tokens import tokens_of as tokens_of
+from telesphore.accounts.queries.ways import Passkey as Passkey
+from telesphore.accounts.queries.ways import Ways as Ways
+from telesphore.accounts.queries.ways import ways_of as ways_of
+from telesphore.accounts.queries.workstations import PairingCard as PairingCard
+from telesphore.accounts.queries.workstations import WorkstationCard as WorkstationCard
+from telesphore.accounts.queries.workstations import card_anchors as card_anchors
+from telesphore.accounts.queries.workstations import cards_open_the_door as cards_open_the_door
+from telesphore.accounts.queries.workstations import has_workstations as has_workstations
+from telesphore.accounts.queries.workstations import is_holder as is_holder
+from telesphore.accounts.queries.workstations import pairing as pairing
+from telesphore.accounts.queries.workstations import request_for_anybody as request_for_anybody
+from telesphore.accounts.queries.workstations import request_for_member as request_for_member
+from telesphore.accounts.queries.workstations import workstations as workstations

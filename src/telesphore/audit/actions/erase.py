@@ -83,9 +83,9 @@ def _erase_batch(part: str, condition: str, values: dict[str, Any], *, ground: s
         (erasure,) = write([occurrence], using=connections[OWNER])
         if part == "detail":
             cursor.execute(
-                "UPDATE audit_event SET person_id = NULL, on_behalf_of = NULL, means = '', patient_id = NULL, "
-                "subject_id = NULL, source_address = '', client = '', detail = '{}', detail_salt = NULL "
-                "WHERE id = ANY(%s)",
+                "UPDATE audit_event SET person_id = NULL, on_behalf_of = NULL, means = '', acr = '', "
+                "session_id = NULL, patient_id = NULL, subject_id = NULL, source_address = '', client = '', "
+                "detail = '{}', detail_salt = NULL WHERE id = ANY(%s)",
                 [events],
             )
             cursor.execute("UPDATE audit_leaf SET detail_erased_by = %s WHERE index = ANY(%s)", [erasure, indices])

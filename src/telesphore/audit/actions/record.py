@@ -23,12 +23,13 @@ CLIENT_CHARACTERS = 200
 
 _COLUMNS = (
     "organisation_id, id, family, at, action, outcome, actor_kind, categories, origin, purpose, ground, core_salt, "
-    "person_id, on_behalf_of, means, patient_id, subject_id, source_address, client, detail, detail_salt"
+    "person_id, on_behalf_of, means, acr, session_id, patient_id, subject_id, source_address, client, detail, "
+    "detail_salt"
 )
 # One statement, so that no event can be without its request for a place, even outside of a transaction.
 _INSERT = f"""
     WITH event AS (
-        INSERT INTO audit_event ({_COLUMNS}) VALUES ({", ".join(["%s"] * 21)}) RETURNING organisation_id, id
+        INSERT INTO audit_event ({_COLUMNS}) VALUES ({", ".join(["%s"] * 23)}) RETURNING organisation_id, id
     )
     INSERT INTO audit_pending (organisation_id, id) SELECT organisation_id, id FROM event
 """  # noqa: S608 - made of constants only.
@@ -148,6 +149,8 @@ def _row(occurrence: Occurrence) -> tuple[Any, ...]:
         actor.person_id,
         actor.on_behalf_of,
         actor.means,
+        actor.acr,
+        actor.session_id,
         occurrence.patient,
         occurrence.subject,
         # What a client says of itself is foreign: PostgreSQL's text can't hold a NUL, and no act may fail for one.

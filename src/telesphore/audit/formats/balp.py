@@ -145,8 +145,7 @@ def _entities(core: Mapping[str, Any], detail: Mapping[str, Any] | None, kind: _
     facts = [("action", core["action"]), ("family", core["family"])]
     facts += [("category", category) for category in core["categories"]]
     facts += [(name, core[name]) for name in ("origin", "ground") if core[name]]
-    if known.get("means"):
-        facts.append(("means", known["means"]))
+    facts += [(name, known[name]) for name in ("means", "acr", "session") if known.get(name)]
     entities.append({"name": core["action"], "detail": [{"type": name, "valueString": value} for name, value in facts]})
     return entities
 

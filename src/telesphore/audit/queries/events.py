@@ -22,6 +22,16 @@ class After:
     at: datetime
     id: UUID
 
+    @classmethod
+    def parse(cls, text: str) -> "After | None":
+        """`2026-11-23T08:41:00+00:00/<uuid>`, from an address; None, the first page, for anything else."""
+        moment, _, identifier = text.partition("/")
+        try:
+            at = datetime.fromisoformat(moment)
+            return cls(at, UUID(identifier)) if at.tzinfo else None
+        except ValueError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -88,6 +98,33 @@ def events_of_person(
     """What one person did in an organisation in [since, until), for its auditor. Uses the index `event_by_person`."""
     events = Event.objects.filter(organisation_id=organisation_id, person_id=person_id)
     return _page(events, since=since, until=until, after=after, limit=limit)
+
+
+def refused_to_nobody(*, subject_id: UUID, action: str, since: datetime, limit: int = PAGE) -> Sequence[Event]:
+    """What people who had proved nothing were refused about one subject: sign-ins to an account. Newest first.
+
+    Uses the index `event_refused_to_nobody`.
+    """
+    events = Event.objects.filter(subject_id=subject_id, outcome="refused", person_id=None, action=action)
+    return list(events.filter(at__gte=since).order_by("-at")[: min(limit, MOST)])
+
+
+def access_of_patient(*, organisation_id: UUID, patient_id: UUID, event_id: UUID) -> Event:
+    """One access to this patient's record, done or refused.
+
+    Raises:
+        EventNotFound: no access to this record has this id.
+    """
+    found = _of_patient(organisation_id, patient_id).filter(id=event_id, family=Family.ACCESS.value).first()
+    if found is None:
+        raise EventNotFound
+    return found
+
+
+def subjects(*, organisation_id: UUID, patient_id: UUID, action: str) -> set[UUID]:
+    """What a patient's events of one action are about. Uses the index `event_by_patient`."""
+    found = _of_patient(organisation_id, patient_id).filter(action=action, outcome="done")
+    return {subject for subject in found.values_list("subject_id", flat=True) if subject is not None}
 
 
 def _of_patient(organisation_id: UUID, patient_id: UUID) -> QuerySet[Event]:

@@ -29,6 +29,8 @@ class _Columns(NamedTuple):
     person_id: str | None
     on_behalf_of: str | None
     means: str
+    acr: str
+    session_id: str | None
     patient_id: str | None
     subject_id: str | None
     source_address: str

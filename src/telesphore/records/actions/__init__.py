@@ -1,6 +1,15 @@
-"""Register a patient, make up the care team; deposit, open, print and withdraw documents. Opening is an act too."""
+"""Register a patient, make up the care team; deposit, open, print and withdraw documents; invite the patient and those
+who act for them. Opening is an act too.
+"""
 
 from telesphore.records.actions.extend import extend_result
+from telesphore.records.actions.invite import (
+    LINK_TO_ACCOUNT,
+    confirm_account,
+    end_account,
+    enter_record,
+    invite_patient,
+)
 from telesphore.records.actions.keep import (
     Deposit,
     Identity,
@@ -13,20 +22,45 @@ from telesphore.records.actions.keep import (
     register_patient,
 )
 from telesphore.records.actions.print import PrintedDocument, print_document
+from telesphore.records.actions.report import REPORT, Why, report_access
+from telesphore.records.actions.represent import (
+    LINK_TO_REPRESENT,
+    Basis,
+    Somebody,
+    confirm_representation,
+    end_representation,
+    invite_representative_again,
+    record_representation,
+)
 from telesphore.records.actions.withdraw import withdraw_document
 
 __all__ = [
+    "LINK_TO_ACCOUNT",
+    "LINK_TO_REPRESENT",
+    "REPORT",
+    "Basis",
     "Deposit",
     "Identity",
     "OpenedDocument",
     "PrintedDocument",
+    "Somebody",
+    "Why",
     "add_to_care_team",
+    "confirm_account",
+    "confirm_representation",
     "deposit",
+    "end_account",
+    "end_representation",
+    "enter_record",
     "extend_result",
     "file_result",
+    "invite_patient",
+    "invite_representative_again",
     "open_document",
     "open_record",
     "print_document",
+    "record_representation",
     "register_patient",
+    "report_access",
     "withdraw_document",
 ]

@@ -27,7 +27,6 @@ from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
 LIFE = timedelta(hours=12)
-ADDED_LIMIT = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def prepare_signature(
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
         is wrong with the certificate: CertificateNotYet, CertificateOver, CertificateRevoked, ChainIncomplete,
-        UnknownKeyType.
+        UnknownKeyType, CertificateOfAnother, CertificateOfUnknown.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     if recipient.person_id is None:
@@ -86,7 +85,9 @@ def prepare_signature(
         chain=chain,
         algorithm=algorithm,
         appearance=appearance_of(actor, recipient, drawing, at),
+        signer_id=actor.person,
         at=at,
+        known=True,
     )
     # The file is in the vault already: only what follows it is kept.
     added = dataclasses.replace(ready.prepared, original=b"")
@@ -209,7 +210,7 @@ def _reopen(row: Prepared) -> Ready:
         organisation_id=row.organisation_id, envelope_id=row.envelope_id, number=row.revision
     )
     _check_last(revision)
-    kept = vault_queries.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=ADDED_LIMIT)
+    kept = vault_queries.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=queries.ADDED_LIMIT)
     added = PreparedSignature.from_bytes(kept)
     if hashlib.sha256(added.to_be_signed).digest() != bytes(row.to_be_signed_sha256):
         raise DamagedPrepared

@@ -98,7 +98,7 @@ def sign_as_patient(
         reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
     )
-    ready = _ready_with(token, envelope, recipient, shown, at)
+    ready = _ready_with(token, envelope, recipient, shown, None, at)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
@@ -163,7 +163,7 @@ def _ready_for_professional(
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
     shown = appearance_of(actor, recipient, drawing, at)
-    return _ready_with(token, envelope, recipient, shown, at)
+    return _ready_with(token, envelope, recipient, shown, actor.person, at)
 
 
 def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
@@ -183,7 +183,12 @@ def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at:
 
 
 def _ready_with(
-    token: SigningToken, envelope: Envelope, recipient: Recipient, appearance: Appearance, at: datetime
+    token: SigningToken,
+    envelope: Envelope,
+    recipient: Recipient,
+    appearance: Appearance,
+    signer_id: UUID | None,
+    at: datetime,
 ) -> Ready:
     return make_ready(
         envelope,
@@ -192,6 +197,7 @@ def _ready_with(
         chain=token.chain,
         algorithm=token.algorithm,
         appearance=appearance,
+        signer_id=signer_id,
         at=at,
     )
 
@@ -204,19 +210,26 @@ def make_ready(
     chain: Sequence[bytes],
     algorithm: Algorithm | None,
     appearance: Appearance,
+    signer_id: UUID | None,
     at: datetime,
+    known: bool = False,
 ) -> Ready:
     """The first stage: the file as it stands, with all of the signature but what a token answers.
 
     Args:
         certificate, chain: DER of the signer's and of those above it.
         algorithm: None for the one that fits the certificate's key.
+        signer_id: whose the certificate must be; None for one that was issued for this signature.
+        known: see `access.check_holder`.
 
     Raises:
-        What `access.check_certificate`, the vault and `ades.signing.prepare` raise.
+        What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
     """
-    chain = access.check_certificate(certificate, chain, organisation_id=envelope.organisation_id, at=at)
-    revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    organisation_id = envelope.organisation_id
+    chain = access.check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
+    if signer_id is not None:
+        access.check_holder(certificate, chain, person_id=signer_id, organisation_id=organisation_id, known=known)
+    revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
     prepared = prepare(
         read_revision(revision),
         field=recipient.field_name,
@@ -287,6 +300,7 @@ def _take(
     recipient.signed_at = at
     recipient.proof = {
         "means": actor.means,
+        "acr": actor.acr,
         "source_address": actor.source_address or "",
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),

@@ -4,19 +4,21 @@ from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
     EnvelopeView,
+    PatientLine,
     RecipientLine,
     StepLine,
     book,
-    count_to_hand_over,
     count_waiting,
-    delegated_book,
     envelope,
     envelopes_of_patient,
     last_revision,
     sent,
     signed_by,
     title,
+    waiting_for_patient,
 )
+from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
+from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
     Forecast,
@@ -31,16 +33,20 @@ from telesphore.signature.queries.proofs import (
 )
 
 __all__ = [
+    "ADDED_LIMIT",
     "PAGE",
     "AuthorityLine",
     "BookLine",
+    "CardTask",
     "EnvelopeView",
     "Forecast",
+    "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
     "YearLine",
     "book",
+    "card_task",
     "chains_of",
     "count_to_hand_over",
     "count_waiting",
@@ -56,4 +62,5 @@ __all__ = [
     "signed_by",
     "standing",
     "title",
+    "waiting_for_patient",
 ]

@@ -13,7 +13,7 @@ from telesphore.accounts.access import check, may
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import fresh, permission
-from telesphore.web.accounts.forms import DelegationForm, beginning, end
+from telesphore.web.accounts.member_forms import DelegationForm, beginning, end
 from telesphore.web.requests import actor_of
 
 

@@ -19,7 +19,7 @@ from telesphore.links import access as link_access
 from telesphore.links import actions as links
 from telesphore.links.errors import CodeAskedTooSoon, CodeExpired, LinkNotFound, WrongCode
 from telesphore.web.access import link_session, public, signed_in
-from telesphore.web.accounts.forms import NameForm
+from telesphore.web.accounts.member_forms import NameForm
 from telesphore.web.entering import Proof, enter
 from telesphore.web.requests import ORGANISATION_KEY, actor_of, client_of
 

@@ -17,7 +17,7 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import queries as signature
 from telesphore.signature.actions import transfer
 from telesphore.web.access import fresh, permission
-from telesphore.web.accounts.forms import InviteForm, PractitionerForm, RoleForm, SuccessorForm, beginning, end
+from telesphore.web.accounts.member_forms import InviteForm, PractitionerForm, RoleForm, SuccessorForm, beginning, end
 from telesphore.web.requests import actor_of
 
 MOST_PAGES = 1000

@@ -13,7 +13,7 @@ from telesphore.accounts.states import PERMISSIONS, Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import permission
-from telesphore.web.accounts.forms import OrganisationForm, UnitForm
+from telesphore.web.accounts.member_forms import OrganisationForm, UnitForm
 from telesphore.web.accounts.words import PERMISSION_WORDS, ROOMS
 from telesphore.web.requests import actor_of
 

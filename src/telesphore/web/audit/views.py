@@ -1,7 +1,6 @@
 """The journal of an organisation, newest first, a page at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +22,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     """Who did what, refusals included. Reading the journal is an act too."""
     actor, at = actor_of(request), now()
     assert actor.organisation_id is not None
-    after = _after(request.GET.get("before", ""))
+    after = events.After.parse(request.GET.get("before", ""))
     audit.record("audit:journal:read", actor=actor, at=at)
     page = events.events_of_organisation(organisation_id=actor.organisation_id, after=after)
     people = accounts.person_cards(_ids(page.events))
@@ -41,12 +40,3 @@ def journal(request: HttpRequest) -> HttpResponse:
 
 def _ids(found: Sequence[events.Event]) -> set[UUID]:
     return {event.person_id for event in found if event.person_id is not None}
-
-
-def _after(text: str) -> events.After | None:
-    """`2026-11-23T08:41:00+00:00/<uuid>`; anything else is the first page."""
-    moment, _, identifier = text.partition("/")
-    try:
-        return events.After(datetime.fromisoformat(moment), UUID(identifier))
-    except ValueError:
-        return None

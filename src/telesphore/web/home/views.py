@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from telesphore.accounts import queries as accounts
@@ -13,13 +13,18 @@ from telesphore.kernel.clock import now
 from telesphore.records import queries as records
 from telesphore.signature import queries as signature
 from telesphore.web.access import signed_in
-from telesphore.web.requests import actor_of, current_membership
+from telesphore.web.entrances import entrances_of, in_a_record
+from telesphore.web.requests import actor_of, current_membership, memberships_of
 
 
 @signed_in
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What awaits the person, what they await from others, and the few things that they come to do."""
+    if in_a_record(request):
+        return redirect("patients:home")
+    if not memberships_of(request) and entrances_of(request):
+        return redirect("patients:entrances")
     actor, at = actor_of(request), now()
     carer = bool(actor.roles & CLINICAL_ROLES)
     context = {

@@ -1,21 +1,26 @@
 """Who came in through a link and its code: kept in the session, apart from any account, for half an hour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import NIL, Actor, ActorKind
 from telesphore.links import access as links
 from telesphore.links.actions import Revealed
 from telesphore.links.errors import LinkNotFound
+from telesphore.records.actions import LINK_TO_ACCOUNT, LINK_TO_REPRESENT
+from telesphore.records.queries import Entrance
 from telesphore.signature.actions.copy import LINK_TO_COPY
 from telesphore.signature.actions.send import LINK_TO_SIGN
-from telesphore.web.requests import client_of
+from telesphore.web.entrances import current_entrance
+from telesphore.web.requests import actor_of, client_of
 
 KEY = "link"
+LINKS_TO_ACCOUNT = (LINK_TO_ACCOUNT, LINK_TO_REPRESENT)
 LIFE = timedelta(minutes=30)
 
 
@@ -24,7 +29,9 @@ class Visit:
     """One patient's presence behind one link.
 
     Attributes:
+        envelope_id: what the link leads to: an envelope, or the account or representation that it invites to.
         pages_shown: pages of the document that were read to the end, counted from 1.
+        means, acr: how the patient came in: by the link and its code, or by their account.
     """
 
     organisation_id: UUID
@@ -33,6 +40,8 @@ class Visit:
     envelope_id: UUID
     purpose: str
     pages_shown: frozenset[int]
+    means: str = "link+code"
+    acr: str = Acr.LINK_AND_CODE.value
 
 
 def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
@@ -49,6 +58,18 @@ def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
     }
 
 
+def begin_from_account(
+    request: HttpRequest, entrance: Entrance, *, link_id: UUID, envelope_id: UUID, at: datetime
+) -> None:
+    """Let a patient who signed in to the document that awaits them: their account stands for the link's code."""
+    revealed = Revealed(
+        entrance.organisation.organisation_id, link_id, LINK_TO_SIGN, envelope_id, entrance.patient.patient_id
+    )
+    begin(request, revealed, at)
+    actor = actor_of(request)
+    request.session[KEY] |= {"entrance": entrance.row_id.hex, "means": actor.means, "acr": actor.acr}
+
+
 def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
     """The visit that this request belongs to.
 
@@ -62,6 +83,10 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
     kept: dict[str, Any] | None = request.session.get(KEY)
     if kept is None or at >= datetime.fromisoformat(kept["until"]):
         raise LinkNotFound
+    if "entrance" in kept:
+        entrance = current_entrance(request)
+        if entrance is None or entrance.row_id.hex != kept["entrance"]:
+            raise LinkNotFound
     visit = Visit(
         UUID(kept["organisation"]),
         UUID(kept["link"]),
@@ -69,6 +94,8 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
         UUID(kept["subject"]),
         kept["purpose"],
         frozenset(kept["pages"]),
+        kept.get("means", "link+code"),
+        kept.get("acr", Acr.LINK_AND_CODE.value),
     )
     links.check_open(
         organisation_id=visit.organisation_id,
@@ -90,8 +117,13 @@ def to_copy(request: HttpRequest, at: datetime) -> Visit:
     return _of_purpose(current(request, at), LINK_TO_COPY)
 
 
-def _of_purpose(visit: Visit, purpose: str) -> Visit:
-    if visit.purpose != purpose:
+def to_account(request: HttpRequest, at: datetime) -> Visit:
+    """The visit, if it is by an invitation to an account. Raises as `current`."""
+    return _of_purpose(current(request, at), *LINKS_TO_ACCOUNT)
+
+
+def _of_purpose(visit: Visit, *purposes: str) -> Visit:
+    if visit.purpose not in purposes:
         raise LinkNotFound
     return visit
 
@@ -104,16 +136,22 @@ def mark_read(request: HttpRequest, page: int) -> None:
 
 
 def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
-    """The patient, as the link and the code proved them."""
+    """The patient, as the link and the code proved them, or their account."""
     address, client = client_of(request)
     return Actor(
         kind=ActorKind.PATIENT,
         organisation_id=visit.organisation_id,
         person_id=visit.patient_id,
-        means="link+code",
+        means=visit.means,
+        acr=visit.acr,
         source_address=address,
         client=client,
     )
+
+
+def bearer_of_visit(request: HttpRequest, visit: Visit) -> Actor:
+    """Whoever came by an invitation to act for a patient: no patient, and nobody with a name yet."""
+    return replace(visitor(request), organisation_id=visit.organisation_id, means=visit.means, acr=visit.acr)
 
 
 def visitor(request: HttpRequest) -> Actor:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.patients import views
+from telesphore.web.patients import invited, mine, views
 
 app_name = "patients"
 urlpatterns = [
@@ -21,4 +21,18 @@ urlpatterns = [
     path("p/copy", views.copy_page, name="copy"),
     path("p/copy.pdf", views.copy_file, name="copy-file"),
     path("p/copy/print", views.print_copy, name="print-copy"),
+    path("p/welcome", invited.welcome, name="welcome"),
+    path("patient/", mine.sign_in, name="sign-in"),
+    path("my/", mine.home, name="home"),
+    path("my/ready", invited.ready, name="ready"),
+    path("my/records", mine.entrances, name="entrances"),
+    path("my/records/leave", mine.back_to_work, name="back-to-work"),
+    path("my/sign/<uuid:envelope_id>", mine.begin_signing, name="begin-signing"),
+    path("my/documents/", mine.documents, name="documents"),
+    path("my/documents/<uuid:document_id>/", mine.document, name="document-page"),
+    path("my/documents/<uuid:document_id>/file.pdf", mine.document_file, name="document-file"),
+    path("my/accesses/", mine.accesses, name="accesses"),
+    path("my/accesses/<uuid:event_id>/report", mine.report, name="report"),
+    path("my/accesses/reported", mine.reported, name="reported"),
+    path("my/representatives", mine.representatives, name="representatives"),
 ]

@@ -61,6 +61,8 @@ def reveal(request: HttpRequest, token: str) -> HttpResponse:
         found = links.open_landing(token=token, actor=visitor, at=at)
         return _landing(request, token, found, refusal=refused, status=422)
     session.begin(request, revealed, at)
+    if revealed.purpose in session.LINKS_TO_ACCOUNT:
+        return redirect("patients:welcome")
     return redirect("patients:copy" if revealed.purpose == copy.LINK_TO_COPY else "patients:read")
 
 
@@ -74,6 +76,7 @@ def _landing(
         "organisation": organisation,
         "refusal": refusal,
         "to_copy": found.purpose == copy.LINK_TO_COPY,
+        "to_account": found.purpose in session.LINKS_TO_ACCOUNT,
     }
     return render(request, "patients/landing.html", context, status=status)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.accounts.queries import PersonCard
-from telesphore.records.states import DocumentType, Sex
+from telesphore.records.states import DocumentType, Measure, Sex
 from telesphore.web.forms import PhoneField
 
 
@@ -53,3 +53,38 @@ class WithdrawForm(forms.Form):
         field = self.fields["replaced_by"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("None")), *others]
+
+
+class RepresentationForm(forms.Form):
+    """Who acts for a patient, on what ground, and what was seen of it."""
+
+    measure = forms.ChoiceField(label=_("On what ground"), choices=[("", "—"), *Measure.choices])
+    given_name = forms.CharField(label=_("First name"), max_length=100)
+    family_name = forms.CharField(label=_("Last name"), max_length=100)
+    email = forms.EmailField(label=_("E-mail address"), required=False)
+    phone = PhoneField(label=_("Mobile phone"), required=False)
+    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(
+        label=_("Until and including"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
+        help_text=_("Of a minor's, the eighteenth birthday ends it whatever stands here."),
+    )
+    evidence = forms.CharField(
+        label=_("What you saw"),
+        max_length=500,
+        help_text=_("For instance: family record book; decision of the judge of 3 March 2026."),
+    )
+    document = forms.ChoiceField(label=_("The document of this record that holds it"), required=False)
+
+    def __init__(self, *args: object, documents: Iterable[tuple[str, str]], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
+        field = self.fields["document"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("None")), *documents]
+
+
+class EndForm(forms.Form):
+    """Why somebody acts for a patient no more."""
+
+    reason = forms.CharField(label=_("Why"), max_length=500)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.records import views
+from telesphore.web.records import entrances, views
 
 app_name = "records"
 urlpatterns = [
@@ -11,6 +11,20 @@ urlpatterns = [
     path("records/<uuid:patient_id>/", views.record, name="record"),
     path("records/<uuid:patient_id>/deposit", views.deposit, name="deposit"),
     path("records/<uuid:patient_id>/team", views.add_to_team, name="add-to-team"),
+    path("records/<uuid:patient_id>/accounts", entrances.entrances, name="entrances"),
+    path("records/<uuid:patient_id>/accounts/invite", entrances.invite, name="invite"),
+    path("records/<uuid:patient_id>/accounts/end", entrances.end_account, name="end-account"),
+    path("records/<uuid:patient_id>/representatives/new", entrances.represent, name="represent"),
+    path(
+        "records/<uuid:patient_id>/representatives/<uuid:representation_id>/invite",
+        entrances.invite_again,
+        name="invite-representative",
+    ),
+    path(
+        "records/<uuid:patient_id>/representatives/<uuid:representation_id>/end",
+        entrances.end,
+        name="end-representation",
+    ),
     path("documents/<uuid:document_id>/", views.document, name="document"),
     path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
     path("documents/<uuid:document_id>/print", views.print_with_proof, name="print"),

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from telesphore.web.signature import views
+from telesphore.web.signature import cards, views
 
 app_name = "signature"
 urlpatterns = [
     path("book/", views.book, name="book"),
+    path("book/card/certificates", cards.certificates, name="card-certificates"),
+    path("book/card/prepare", cards.prepare, name="card-prepare"),
+    path("book/card/task", cards.task, name="card-task"),
+    path("book/card/complete", cards.complete, name="card-complete"),
     path("book/<uuid:envelope_id>/", views.envelope, name="envelope"),
     path("book/<uuid:envelope_id>/file.pdf", views.envelope_file, name="file"),
     path("book/<uuid:envelope_id>/kit.zip", views.dispute_kit, name="kit"),

@@ -4,6 +4,7 @@ import tempfile
 from typing import BinaryIO, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
+from telesphore.accounts import queries as accounts
+from telesphore.accounts.access import may
+from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import access as records_access
@@ -21,26 +25,28 @@ from telesphore.signature.actions import send as sending
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.send import Signer
 from telesphore.signature.states import Purpose
-from telesphore.web.access import permission
+from telesphore.web.access import fresh, permission
+from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.forms import ReasonForm, SendForm, SignForm
 
 
 @permission("signature:book:open")
+@speaks_to_agent
 @require_GET
 def book(request: HttpRequest) -> HttpResponse:
     """What awaits the actor's signature, and what they signed."""
     actor = actor_of(request)
     tab = "signed" if request.GET.get("tab") == "signed" else "waiting"
     lines = queries.signed_by(actor=actor) if tab == "signed" else queries.book(actor=actor)
-    delegated = queries.delegated_book(actor=actor, at=now()) if tab == "waiting" else []
     context = {
         "lines": lines,
         "tab": tab,
-        "delegated": delegated,
+        "delegated": queries.delegated_book(actor=actor, at=now()) if tab == "waiting" else [],
         "waiting": queries.count_waiting(actor=actor),
         "today": now().date(),
+        "card": tab == "waiting" and _signs_by_agent(actor),
     }
     return render(request, "signature/book.html", context)
 
@@ -54,7 +60,13 @@ def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "signature/sent.html", {"lines": lines, "everything": everything, "today": now().date()})
 
 
+def _signs_by_agent(actor: Actor) -> bool:
+    """Whether this person may sign, and sits where workstations are paired: the page then asks for the agent."""
+    return may(actor, "signature:recipient:sign") and accounts.has_workstations(actor=actor)
+
+
 @permission("signature:envelope:read")
+@speaks_to_agent
 @require_GET
 def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The document, its circuit, and what the actor may do."""
@@ -62,8 +74,16 @@ def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: int = 200) -> HttpResponse:
-    seen = queries.envelope(envelope_id=envelope_id, actor=actor_of(request), at=now())
-    context = {"envelope": seen, "form": form, "today": now().date(), "reason_form": ReasonForm()}
+    actor = actor_of(request)
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
+    context = {
+        "envelope": seen,
+        "form": form,
+        "today": now().date(),
+        "reason_form": ReasonForm(),
+        "card": seen.your_turn and seen.may_sign and _signs_by_agent(actor),
+        "without_agent": settings.SERVER_TOKENS,
+    }
     return render(request, "signature/envelope.html", context, status=status)
 
 
@@ -76,6 +96,7 @@ def envelope_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 
 @permission("signature:kit:export")
+@fresh
 @require_GET
 def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """All that proves a completed envelope, in one ZIP that is checked without us."""
@@ -92,6 +113,8 @@ def dispute_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 @sensitive_post_parameters("pin", "code")
 @permission("signature:recipient:sign")
+@fresh
+@speaks_to_agent
 def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
     if request.method != "POST":

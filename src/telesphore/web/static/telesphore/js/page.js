@@ -30,6 +30,14 @@ for (const button of document.querySelectorAll("[data-larger]")) {
 
 document.querySelector("[data-focus]")?.focus();
 
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.querySelector("span").textContent = button.dataset.copied;
+  });
+}
+
 // A form is sent once: the button keeps its width and says that it works.
 addEventListener("submit", (event) => {
   const form = event.target;

@@ -1,0 +1,95 @@
+"""Prove again who one is: to unlock a session, or before a sensitive act."""
+
+from typing import Any
+
+from allauth.account.forms import ReauthenticateForm
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, resume_request
+from allauth.account.views import ReauthenticateView
+from allauth.mfa import app_settings
+from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from telesphore.web.accounts.ways import switched_on
+
+
+class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
+    """The password, and the code of one's phone when one has set one up: never one factor where two were asked."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["password"].help_text = ""
+        self.others = list(Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN))
+        if self.others:
+            self.fields["code"] = forms.CharField(
+                label=gettext_lazy("Code"),
+                help_text=gettext_lazy("The six digits of your phone's application, or a recovery code."),
+                max_length=32,
+                widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """A code is tried once the password is right: a stranger at the screen does not use up recovery codes."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.others and "password" in data and "code" in data:
+            forget = check_rate_limit(self.user)
+            if not any(one.wrap().validate_code(data["code"]) for one in self.others):
+                self.add_error("code", ValidationError(_("This code is not right, or it was used already.")))
+            else:
+                forget()
+        return data
+
+
+class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has no types.
+    """The page before a sensitive act; it leads back to where the person was, with a sentence."""
+
+    template_name = "account/reauthenticate.html"
+    form_class = AgainForm
+
+    def _check_reauthentication_method_available(self, request: HttpRequest) -> None:
+        """The page itself shows the ways that there are; a person may have no password."""
+
+    def get_form_class(self) -> type[AgainForm]:
+        return AgainForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        refused = try_again(request)
+        if refused is None:
+            messages.success(request, _("It is you: go on."))
+            return resume_request(request) or redirect(self.get_success_url())
+        form = refused if isinstance(refused, AgainForm) else AgainForm(user=request.user)
+        return self.render_to_response(
+            self.get_context_data(form=form, passkey_refused=form is not refused), status=422
+        )
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**options)
+        return context | {"ways": switched_on(), "passkey": has_passkey(self.request.user), "again": True}
+
+
+def has_passkey(person: Any) -> bool:
+    """Whether a passkey can prove again who they are."""
+    supported = Authenticator.Type.WEBAUTHN.value in app_settings.SUPPORTED_TYPES
+    return supported and Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
+
+
+def try_again(request: HttpRequest) -> AgainForm | ReauthenticateWebAuthnForm | None:
+    """Take what was sent as a new proof; the form that says what is wrong, or None when it holds."""
+    if "credential" in request.POST:
+        passkey = ReauthenticateWebAuthnForm(data=request.POST, user=request.user)
+        if not passkey.is_valid():
+            return passkey
+        passkey.save()
+        return None
+    form = AgainForm(data=request.POST, user=request.user)
+    if not form.is_valid():
+        return form
+    reauthenticate_by_password(request)
+    return None

@@ -1,0 +1,271 @@
+// Speaks to the card agent of this workstation (docs/agent.md). The page is a postman: requests come signed from the
+// server, answers go back to it. The PIN is typed into the agent's own window, never here.
+
+const PORTS = [24727, 24728, 24729];
+const CHUNK = 10;
+
+/** A refusal by the agent or by the server: its code, and the server's sentence or the tries left if they were told. */
+class Refused extends Error {
+  constructor(code, { sentence, left } = {}) {
+    super(code);
+    this.code = code;
+    this.sentence = sentence;
+    this.left = left;
+  }
+}
+
+/** Where the agent listens, and as which workstation it is paired; null when none answers. */
+async function find() {
+  for (const port of PORTS) {
+    const address = `http://127.0.0.1:${port}`;
+    try {
+      const answer = await fetch(`${address}/who`, { credentials: "omit", signal: AbortSignal.timeout(3000) });
+      if (answer.ok) return { address, workstation: (await answer.json()).workstation };
+    } catch {
+      // Nothing listens there, or something else: the next one.
+    }
+  }
+  return null;
+}
+
+/** Carry a signed request to the agent; give its answer. The holder may take minutes over the window. */
+async function ask(agent, request) {
+  let answer, body;
+  try {
+    answer = await fetch(`${agent.address}/request`, {
+      method: "POST",
+      credentials: "omit",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ request }),
+    });
+    body = await answer.json();
+  } catch {
+    throw new Refused("failed");
+  }
+  if (!answer.ok) throw new Refused(body.error ?? "failed", { left: body.tries_left });
+  return body;
+}
+
+/** Ask our own server. It may send the person to prove again who they are. */
+async function post(url, token, body) {
+  let answer, said;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token, "HX-Request": "true" },
+      body: JSON.stringify(body),
+    });
+    const elsewhere = answer.headers.get("HX-Redirect");
+    if (elsewhere) {
+      location.assign(elsewhere);
+      await new Promise(() => {});
+    }
+    if (answer.status === 429) throw new Refused("too-many");
+    said = await answer.json();
+  } catch (failure) {
+    throw failure instanceof Refused ? failure : new Refused("failed");
+  }
+  if (!answer.ok) throw new Refused(said.error ?? "failed", { sentence: said.sentence });
+  return said;
+}
+
+/** What readers hold: the code of the word that says it. */
+function seen(readers) {
+  const cards = readers.filter((reader) => reader.card).length;
+  if (cards > 1) return "several-cards";
+  if (cards === 1) return "card";
+  return readers.length ? "no-card" : "no-reader";
+}
+
+/** One part of a page that uses the card: what it says, its button, the agent that it found. */
+class Card {
+  constructor(element) {
+    this.element = element;
+    this.data = element.dataset;
+    this.token = element.querySelector("[name=csrfmiddlewaretoken]").value;
+    this.button = element.querySelector("[data-go]");
+    this.state = element.querySelector("[data-state]");
+    this.busy = false;
+    this.button.addEventListener("click", () => this.run());
+    this.begin();
+  }
+
+  word(code) {
+    const words = this.element.querySelector("[data-words]");
+    return (words.querySelector(`[data-word="${CSS.escape(code)}"]`) ?? words.querySelector("[data-word=failed]")).textContent;
+  }
+
+  /** Say one thing; `kind` is "no" or "done", or nothing. */
+  say(text, kind = "") {
+    this.state.dataset.s = kind;
+    this.state.querySelector("[data-say]").textContent = text;
+  }
+
+  refuse(failure) {
+    if (!(failure instanceof Refused)) throw failure;
+    let text = failure.sentence ?? this.word(failure.code === "replayed-request" ? "stale-request" : failure.code);
+    if (failure.code === "workstation-not-found") text = this.word("unpaired");
+    if (failure.left !== undefined && failure.left !== null) text += ` ${this.word("tries-left")} ${failure.left}.`;
+    this.say(text, "no");
+  }
+
+  async begin() {
+    this.agent = await find();
+    if (!this.agent) {
+      this.say(this.word("absent"));
+      this.element.querySelector("[data-install]").hidden = false;
+      this.element.dispatchEvent(new CustomEvent("card-absent", { bubbles: true }));
+      return;
+    }
+    this.element.dispatchEvent(new CustomEvent("card-found", { bubbles: true }));
+    this.button.hidden = false;
+    await this.watch();
+  }
+
+  /** Follow what happens at the readers, as long as the page is shown. */
+  async watch() {
+    try {
+      const { request } = await this.post(this.data.watch, {});
+      const events = new EventSource(`${this.agent.address}/watch?request=${encodeURIComponent(request)}`);
+      let told = false;
+      const hear = (event) => {
+        told = true;
+        if (!this.busy) this.say(this.word(seen(JSON.parse(event.data).readers)));
+      };
+      events.addEventListener("card", hear);
+      events.addEventListener("error", () => {
+        // A request serves once: another one is asked for, unless the agent refused the first.
+        events.close();
+        if (told) setTimeout(() => this.watch(), 5000);
+      });
+      addEventListener("pagehide", () => events.close());
+    } catch (failure) {
+      this.refuse(failure);
+    }
+  }
+
+  post(url, body) {
+    return post(url, this.token, { workstation: this.agent.workstation, ...body });
+  }
+
+  async run() {
+    if (this.busy) return;
+    this.busy = true;
+    this.button.setAttribute("aria-busy", "true");
+    this.button.disabled = true;
+    try {
+      await this.act();
+    } catch (failure) {
+      this.refuse(failure);
+    } finally {
+      this.busy = false;
+      this.button.removeAttribute("aria-busy");
+      this.button.disabled = false;
+    }
+  }
+}
+
+/** The holder shows who they are: the card signs a nonce. */
+class SignIn extends Card {
+  async act() {
+    const { request } = await this.post(this.data.challenge, {});
+    this.say(this.word("window"));
+    const answer = await ask(this.agent, request);
+    this.say(this.word("checking"));
+    const { to } = await this.post(this.data.answer, { ...answer, next: this.data.next });
+    location.assign(to);
+    await new Promise(() => {});
+  }
+}
+
+/** The holder signs one document, or those that they picked: prepared here, signed by the card, filed here. */
+class Sign extends Card {
+  chosen() {
+    if (this.data.envelope) return [this.data.envelope];
+    return [...document.querySelectorAll("[data-pick]:checked")].map((box) => box.value);
+  }
+
+  async act() {
+    const envelopes = this.chosen();
+    if (!envelopes.length) return;
+    const failed = [];
+    const { request } = await this.post(this.data.certificates, {});
+    const { cards } = await ask(this.agent, request);
+    if (cards.length > 1) throw new Refused("several-cards");
+    if (!cards.length) throw new Refused("no-card");
+    const [{ signature: certificate, chain }] = cards;
+    if (!certificate) throw new Refused("no-certificate");
+
+    // Prepared signature → the envelope that it is for.
+    const prepared = new Map();
+    for (const part of chunks(envelopes)) {
+      this.say(`${this.word("preparing")} ${prepared.size + failed.length} / ${envelopes.length}`);
+      const said = await this.post(this.data.prepare, { certificate, chain, envelopes: part });
+      for (const { id, envelope } of said.prepared) prepared.set(id, envelope);
+      failed.push(...said.refused);
+    }
+    let signed = 0;
+    if (prepared.size) {
+      const asked = await this.post(this.data.task, { prepared: [...prepared.keys()] });
+      this.say(this.word("window"));
+      const { signatures } = await ask(this.agent, asked.request);
+      const missed = signatures.filter((each) => each.error);
+      failed.push(...missed.map(({ id, error }) => ({ id: prepared.get(id), sentence: this.word(error) })));
+      for (const part of chunks(signatures.filter((each) => each.signature))) {
+        this.say(`${this.word("completing")} ${signed} / ${prepared.size}`);
+        const said = await this.post(this.data.complete, { signatures: part });
+        signed += said.signed.length;
+        failed.push(...said.refused.map(({ id, sentence }) => ({ id: prepared.get(id), sentence })));
+      }
+    }
+    if (!failed.length) {
+      location.assign(this.data.done);
+      await new Promise(() => {});
+    }
+    this.say(`${this.word("signed")} ${signed}. ${this.word("not-signed")} ${failed.length}.`, "no");
+    this.tell(failed);
+  }
+
+  /** Which documents were not signed, and why: they stay where they were. */
+  tell(failed) {
+    const list = this.element.querySelector("[data-failed]");
+    list.replaceChildren(
+      ...failed.map(({ id, sentence }) => {
+        const line = document.createElement("li");
+        const title = document.querySelector(`[data-pick][value="${CSS.escape(id ?? "")}"]`)?.dataset.title;
+        line.textContent = title ? `${title} : ${sentence}` : sentence;
+        return line;
+      }),
+    );
+    list.hidden = false;
+  }
+}
+
+function* chunks(all) {
+  for (let start = 0; start < all.length; start += CHUNK) yield all.slice(start, start + CHUNK);
+}
+
+/** Of two ways to sign on one page, the one that works here is shown. */
+addEventListener("card-found", () => {
+  for (const other of document.querySelectorAll("[data-without-agent]")) other.hidden = true;
+});
+addEventListener("card-absent", (event) => {
+  if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
+});
+
+const kinds = { "sign-in": SignIn, sign: Sign };
+for (const element of document.querySelectorAll("[data-card]")) new kinds[element.dataset.card](element);
+
+// How many are picked, and all at once.
+const boxes = [...document.querySelectorAll("[data-pick]")];
+const all = document.querySelector("[data-pick-all]");
+function count() {
+  const picked = boxes.filter((box) => box.checked).length;
+  for (const place of document.querySelectorAll("[data-picked]")) place.textContent = String(picked);
+  if (all) all.checked = picked > 0 && picked === boxes.length;
+}
+for (const box of boxes) box.addEventListener("change", count);
+all?.addEventListener("change", () => {
+  for (const box of boxes) box.checked = all.checked;
+  count();
+});

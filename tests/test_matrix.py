@@ -1,0 +1,247 @@
+"""The matrix: every endpoint of the URL map, for everyone who may come to it, refuses exactly as its rule says.
+
+What is expected follows from the stated rule and from who comes; the addresses lead to things that exist (`samples`),
+so that "right role, wrong patient" is really tried, and must answer word for word as for what never existed. A new
+endpoint is tried without a line here; one without a rule, or with an id of which no sample is made, fails.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.conf import settings
+from django.test import Client
+
+from telesphore.accounts import actions as accounts
+from telesphore.accounts.models import Delegation, Membership, Person
+from telesphore.accounts.states import PERMISSIONS, Role
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.clock import now
+from telesphore.records import actions as records
+from tests import entering, samples
+from tests.cast import LONG_AGO, Cast, assemble
+from tests.endpoints import ENDPOINTS, NEVER_GIVEN, Endpoint
+from tests.entering import ask, undone
+from tests.samples import NO_OBJECTS, Samples
+
+METHODS = ("get", "post")
+LET_IN, SENT_TO_SIGN_IN, REFUSED, ABSENT, NO_SUCH_METHOD = "let in", "sent to sign in", "refused", "absent", "no method"
+LED_ON = "led on"
+"""To another page, by a request that changes nothing: that page decides."""
+BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who comes to an endpoint.
+
+    Attributes:
+        client: their browser, or program.
+        signed_in: whether they have an account and came in by it.
+        roles: what they hold, now, where they act.
+        visit: whether they came by a patient's link and its code.
+        insider: whether the samples are of their organisation and, as far as they are a patient's, of their patient.
+    """
+
+    client: Client
+    signed_in: bool = False
+    roles: frozenset[Role] = frozenset()
+    visit: bool = False
+    insider: bool = False
+
+    def holds(self, permission: str) -> bool:
+        return bool(PERMISSIONS[permission] & self.roles)
+
+
+@dataclass
+class World:
+    """The cast, what stands in their hospital, and those who come."""
+
+    cast: Cast
+    samples: Samples
+    visitors: dict[str, Visitor] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once, in a transaction that is rolled back after the last test; each request is undone on its own."""
+    with django_db_blocker.unblock(), undone():
+        cast = assemble()
+        made = World(cast, samples.make(cast))
+        made.visitors = _visitors(made)
+        yield made
+
+
+def _visitors(world: World) -> dict[str, Visitor]:
+    cast = world.cast
+    nobody = Visitor(Client(raise_request_exception=False))
+
+    def member(actor: Actor, *, insider: bool) -> Visitor:
+        return Visitor(
+            entering.as_person(actor.person_id), signed_in=True, roles=frozenset(map(Role, actor.roles)),
+            insider=insider,
+        )  # fmt: skip
+
+    administrator = _newcomer("claire.moreau", cast.hospital, Role.ADMINISTRATOR)
+    auditor = _newcomer("hugo.perrin", cast.hospital, Role.AUDITOR)
+    administrator_elsewhere = _newcomer("marc.aubry", cast.elsewhere, Role.ADMINISTRATOR)
+    suspended = _newcomer("paul.renaud", cast.hospital, Role.PROFESSIONAL)
+    records.add_to_care_team(
+        patient_id=cast.odile_id, person_id=suspended, function="pneumologue", reads_documents=True, actor=cast.sylvie,
+        at=now(),
+    )  # fmt: skip
+    Membership.objects.filter(person_id=suspended).update(suspended_at=now(), ends_at=now())
+    Delegation.objects.create(
+        organisation_id=cast.hospital, delegator_id=cast.lebrun.person_id, delegate_id=cast.ricaud.person_id,
+        permissions=["signature:recipient:sign", "signature:envelope:read", "records:document:read"],
+        starts_at=LONG_AGO, ends_at=now() - timedelta(seconds=1), given_by=cast.lebrun.person_id, given_at=LONG_AGO,
+    )  # fmt: skip
+    patient = _newcomer("odile.ferrand", None, None)
+    Person.objects.update(password=Person.objects.get(id=cast.lebrun.person_id).password)
+    lebrun = Person.objects.get(id=cast.lebrun.person_id)
+    TOTP.activate(lebrun, generate_totp_secret())
+    RecoveryCodes.activate(lebrun)
+    return {
+        "nobody": nobody,
+        "a patient by the link to sign": replace(nobody, client=entering.by_link(world.samples.to_sign), visit=True),
+        "a patient by the link to a copy": replace(nobody, client=entering.by_link(world.samples.to_copy), visit=True),
+        "a patient with an account": Visitor(entering.as_person(patient), signed_in=True),
+        "the patient's doctor": member(cast.lebrun, insider=True),
+        "the patient's secretary": member(cast.sylvie, insider=True),
+        "an administrator": Visitor(
+            entering.as_person(administrator), signed_in=True, roles=frozenset({Role.ADMINISTRATOR}), insider=True
+        ),
+        "an auditor": Visitor(
+            entering.as_person(auditor), signed_in=True, roles=frozenset({Role.AUDITOR}), insider=True
+        ),
+        "a doctor of another organisation": member(cast.cherif, insider=False),
+        "an administrator of another organisation": Visitor(
+            entering.as_person(administrator_elsewhere), signed_in=True, roles=frozenset({Role.ADMINISTRATOR})
+        ),
+        "a suspended member": Visitor(entering.as_person(suspended), signed_in=True),
+        "a delegate whose delegation is over": member(cast.ricaud, insider=False),
+    }  # fmt: skip
+
+
+def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
+    given, family = name.split(".")
+    person_id = accounts.add_person(
+        email=f"{name}@montfaucy.example", password=None, family_name=family.title(), given_name=given.title(),
+        actor=Actor.system(), at=LONG_AGO,
+    )  # fmt: skip
+    if organisation and role:
+        accounts.grant_role(
+            person_id=person_id, organisation_id=organisation, role=role, actor=Actor.system(), at=LONG_AGO
+        )
+    return person_id
+
+
+# What is expected, and what is told
+
+
+def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
+    """The answers that the endpoint's rule allows for this visitor; `exists` says whether the ids name something."""
+    kind, _, permission = endpoint.rule.partition(": ")
+    about = bool(set(endpoint.parameters) - NO_OBJECTS)
+    if kind == "public":
+        # Signing out ends at the door, and so does a second step without a first one.
+        return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD, SENT_TO_SIGN_IN}
+    if kind == "demonstration only":
+        return {LET_IN, NO_SUCH_METHOD}
+    if kind == "link and code":
+        return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} if visitor.visit else {ABSENT, NO_SUCH_METHOD}
+    if not visitor.signed_in:
+        return {SENT_TO_SIGN_IN}
+    if kind == "permission" and not visitor.holds(permission):
+        return {REFUSED}
+    if not about:
+        # A page about something of one's own that one has not (recovery codes) is not there.
+        return {LET_IN, LED_ON, NO_SUCH_METHOD} | ({ABSENT} if kind == "signed in" else set())
+    # Which of the samples an insider may see is the business of each room's own tests.
+    return {ABSENT, LED_ON, NO_SUCH_METHOD} | ({LET_IN} if visitor.insider and exists else set())
+
+
+def told(answer: Any, method: str) -> str:
+    if answer.status_code == 302 and urlsplit(answer["Location"]).path == settings.LOGIN_URL:
+        return SENT_TO_SIGN_IN
+    if answer.status_code == 302 and method == "get":
+        return LED_ON
+    return {403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(answer.status_code, LET_IN)
+
+
+_TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')
+
+
+def words(answer: Any, given: Mapping[str, str]) -> bytes:
+    """The answer without what differs between any two: its address, what that was given, the form's token."""
+    content = answer.content + answer.get("Location", "").encode()
+    # Short ones are numbers, which stand elsewhere too.
+    for known in (answer.request["PATH_INFO"], *(value for value in given.values() if len(value) > 8)):
+        content = content.replace(known.encode(), b"")
+    return _TOKEN.sub(b"", content)
+
+
+# The tests
+
+
+def test_every_id_in_an_address_has_a_sample_that_exists(world: World) -> None:
+    missing = []
+    for endpoint in ENDPOINTS:
+        try:
+            world.samples.of(endpoint)
+        except KeyError as parameter:
+            missing.append(f"{endpoint.pattern}: {parameter} (tests/samples.py)")
+    assert missing == []
+
+
+VISITORS = [
+    "nobody", "a patient by the link to sign", "a patient by the link to a copy", "a patient with an account",
+    "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",
+    "a doctor of another organisation", "an administrator of another organisation", "a suspended member",
+    "a delegate whose delegation is over",
+]  # fmt: skip
+
+
+def test_everyone_who_may_come_is_tried(world: World) -> None:
+    assert sorted(VISITORS) == sorted(world.visitors)
+
+
+@pytest.mark.parametrize("name", VISITORS)
+def test_every_endpoint_refuses_exactly_as_its_rule_says(world: World, db: None, name: str) -> None:
+    visitor, wrong = world.visitors[name], []
+    for endpoint, method in itertools.product(ENDPOINTS, METHODS):
+        real = world.samples.of(endpoint)
+        never = {parameter: NEVER_GIVEN[kind] for parameter, kind in endpoint.parameters.items()}
+        never |= {parameter: real[parameter] for parameter in NO_OBJECTS & set(real)}
+        said = f"{method} {endpoint.pattern} [{endpoint.rule}]"
+
+        answer = ask(visitor.client, method, endpoint.path(real))
+        if (outcome := told(answer, method)) not in expected(endpoint, visitor, exists=True):
+            wrong.append(f"{said}: {outcome}")
+        if real == never or endpoint.rule.startswith("public"):
+            continue
+        other = ask(visitor.client, method, endpoint.path(never))
+        if told(other, method) not in expected(endpoint, visitor, exists=False):
+            wrong.append(f"{said} of what never was: {told(other, method)}")
+        if outcome != LET_IN and words(answer, real) != words(other, never):
+            wrong.append(f"{said}: what exists and what never was are told differently")
+    assert not wrong, f"{name}:\n" + "\n".join(wrong)
+
+
+def test_each_endpoint_lets_somebody_in(world: World, db: None) -> None:
+    # Else its refusals above would be true of an address that leads nowhere.
+    comers = list(itertools.product(world.visitors.values(), METHODS))
+    closed = []
+    for endpoint in ENDPOINTS:
+        path = endpoint.path(world.samples.of(endpoint))
+        if not any(told(ask(visitor.client, method, path), method) in (LET_IN, LED_ON) for visitor, method in comers):
+            closed.append(f"{endpoint.pattern} [{endpoint.rule}]")
+    assert not closed, "\n".join(closed)
