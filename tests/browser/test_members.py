@@ -20,10 +20,10 @@ def test_a_nurse_is_invited_comes_in_is_suspended_and_refused(site: Site, screen
     claire.follow("Inviter")
     claire.look("invite")
     for label, text in (
-        ("Adresse e-mail", "nora.benali@montfaucy.example"), ("Prénom", "Nora"), ("Nom de famille", "Benali"),
+        ("Adresse électronique", "nora.benali@montfaucy.example"), ("Prénom", "Nora"), ("Nom de famille", "Benali"),
     ):  # fmt: skip
         claire.fill(label, text)
-    claire.page.get_by_label("professionnel de santé").check()
+    claire.page.get_by_label("professionnel de santé", exact=True).check()
     claire.page.get_by_label("Profession", exact=True).select_option("60")
     claire.press("Inviter")
     claire.look("spoken-code")
