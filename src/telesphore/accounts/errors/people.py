@@ -1,4 +1,4 @@
-"""How this room refuses."""
+"""How coming in is refused: ways, sessions, tokens, cards."""
 
 from typing import ClassVar
 
