@@ -92,8 +92,6 @@ class SetUpLinkRefused(DomainError):
 
     refusal = Refusal.FORBIDDEN
     code = "set-up-link-refused"
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "set-up-link-refused"
 
 
 class ProviderAway(DomainError):

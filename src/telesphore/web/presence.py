@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.signals import password_changed
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
@@ -162,11 +160,11 @@ def locked_page(request: HttpRequest, back: str, form: object = None) -> HttpRes
     return render(request, "account/locked.html", context, status=LOCKED)
 
 
-@receiver(password_changed)
-def _end_the_others(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
+def end_the_others(request: HttpRequest) -> None:
+    """End the sessions that the earlier password opened, but for this one."""
     found = presence_of(request)
     actions.end_sessions_of(
-        person_id=user.pk,
+        person_id=request.user.pk,
         why=SessionEnd.PASSWORD_CHANGED,
         but=found.session_id if found else None,
         actor=_visitor(request),

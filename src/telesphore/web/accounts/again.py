@@ -5,10 +5,8 @@ from typing import Any
 from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, resume_request
 from allauth.account.views import ReauthenticateView
-from allauth.mfa import app_settings
-from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.core import context
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,7 +15,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from telesphore.accounts import actions
+from telesphore.kernel.clock import now
+from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.ways import switched_on
+from telesphore.web.entering import PASSKEY, prove_again
 
 
 class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
@@ -39,12 +41,31 @@ class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has
         """A code is tried once the password is right: a stranger at the screen does not use up recovery codes."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if self.others and "password" in data and "code" in data:
-            forget = check_rate_limit(self.user)
-            if not any(one.wrap().validate_code(data["code"]) for one in self.others):
+            try:
+                guess = throttle.guess(context.request, kind="code", account=self.user.email, at=now())
+            except throttle.TooManyGuesses:
+                raise ValidationError(_("Too many tries. Wait a minute, or sign in another way.")) from None
+            if actions.spend_code(person_id=self.user.pk, code=data["code"], at=now()) is None:
                 self.add_error("code", ValidationError(_("This code is not right, or it was used already.")))
             else:
-                forget()
+                guess.was_right()
         return data
+
+
+class PasskeyAgainForm(forms.Form):
+    """A passkey of the signed-in person's own."""
+
+    credential = forms.CharField(widget=forms.HiddenInput)
+
+    def clean_credential(self) -> str:
+        request, answer = context.request, str(self.cleaned_data["credential"])
+        try:
+            passkey = ceremonies.complete_proving(request, answer, at=now())
+        except ceremonies.PasskeyRefused:
+            passkey = None
+        if passkey is None or passkey.user_id != request.user.pk:
+            raise ValidationError(_("This passkey was not accepted. Try again, or use another way."))
+        return answer
 
 
 class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has no types.
@@ -55,6 +76,10 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
     def _check_reauthentication_method_available(self, request: HttpRequest) -> None:
         """The page itself shows the ways that there are; a person may have no password."""
+
+    def get_reauthentication_alternatives(self) -> list[dict[str, Any]]:
+        """None of the library's own pages."""
+        return []
 
     def get_form_class(self) -> type[AgainForm]:
         return AgainForm
@@ -76,17 +101,16 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
 def has_passkey(person: Any) -> bool:
     """Whether a passkey can prove again who they are."""
-    supported = Authenticator.Type.WEBAUTHN.value in app_settings.SUPPORTED_TYPES
-    return supported and Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
+    return Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
 
 
-def try_again(request: HttpRequest) -> AgainForm | ReauthenticateWebAuthnForm | None:
+def try_again(request: HttpRequest) -> AgainForm | PasskeyAgainForm | None:
     """Take what was sent as a new proof; the form that says what is wrong, or None when it holds."""
     if "credential" in request.POST:
-        passkey = ReauthenticateWebAuthnForm(data=request.POST, user=request.user)
+        passkey = PasskeyAgainForm(data=request.POST)
         if not passkey.is_valid():
             return passkey
-        passkey.save()
+        prove_again(request, proof=PASSKEY)
         return None
     form = AgainForm(data=request.POST, user=request.user)
     if not form.is_valid():

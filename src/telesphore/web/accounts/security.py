@@ -22,9 +22,10 @@ from telesphore.web.access import fresh, signed_in
 from telesphore.web.accounts import ceremonies, devices
 from telesphore.web.accounts.clients import client_words
 from telesphore.web.accounts.forms import CodeOnceForm, NameForm, PasswordForm
-from telesphore.web.accounts.sign_in import LOST, PASSKEY, person_id_of
+from telesphore.web.accounts.sign_in import LOST, person_id_of
 from telesphore.web.accounts.ways import PARTS, switched_on
-from telesphore.web.entering import Proof, prove_more
+from telesphore.web.entering import PASSKEY, Proof, prove_more
+from telesphore.web.presence import end_the_others
 from telesphore.web.requests import actor_of
 
 SECRET = "totp_secret"  # noqa: S105 - the name of a place.
@@ -173,9 +174,7 @@ def password(request: HttpRequest) -> HttpResponse:
         actions.set_password(
             person_id=person_id_of(request), password=form.cleaned_data["password"], actor=actor_of(request), at=now()
         )
-        # The sessions of the earlier password end, but for this one.
-        request.user.refresh_from_db()
-        request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+        _keep_this_session(request)
         messages.success(request, _("Your password is changed."))
         return redirect("mfa_index" if _mine(request).totp_at else "mfa_activate_totp")
     return render(request, "account/password_change.html", {"form": form, "mine": _mine(request)})
@@ -187,11 +186,17 @@ def remove_password(request: HttpRequest) -> HttpResponse:
     """Forget the password, unless nothing else would let the person in."""
     if request.method == "POST":
         response = _removed(request, actions.remove_password, _("Your password is forgotten."))
-        request.user.refresh_from_db()
-        request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+        _keep_this_session(request)
         return response
     what = _("Neither your password nor the application's codes will open your account any more.")
     return render(request, "account/way_remove.html", {"title": _("Remove the password"), "what": what})
+
+
+def _keep_this_session(request: HttpRequest) -> None:
+    """Sessions carry a mark of the password: this one gets the new one's, the others end."""
+    request.user.refresh_from_db()
+    request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+    end_the_others(request)
 
 
 def _mine(request: HttpRequest) -> queries.Ways:

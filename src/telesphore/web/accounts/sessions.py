@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from allauth.core import ratelimit
-from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,6 +16,7 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.states import SessionEnd
 from telesphore.kernel.clock import now
 from telesphore.web.access import permission, public, signed_in
+from telesphore.web.accounts import ceremonies
 from telesphore.web.accounts.again import AgainForm, has_passkey, try_again
 from telesphore.web.accounts.ways import switched_on
 from telesphore.web.entering import safe_path
@@ -94,7 +94,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     """What a browser needs to ask for a passkey of the signed-in person (WebAuthn §5.5)."""
     if not has_passkey(request.user):
         return JsonResponse({"problem": _("You have no passkey on this account.")})
-    return JsonResponse(begin_authentication(request.user))
+    return JsonResponse(ceremonies.begin_proving(request, at=now()))
 
 
 @permission("accounts:session:manage")

@@ -1,9 +1,6 @@
 """The addresses of signing in that we open; a library's others (sign-up, social…) don't exist here."""
 
 from allauth.account import views as account
-from allauth.mfa.base import views as mfa
-from allauth.mfa.recovery_codes import views as recovery
-from allauth.mfa.totp import views as totp
 from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,7 +19,6 @@ from telesphore.web.accounts import (
     views,
     workstations,
 )
-from telesphore.web.accounts import again, backup, cards, psc, sessions, tokens, views, workstations
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="account_login"),
@@ -32,15 +28,6 @@ urlpatterns = [
         login_required(sensitive_post_parameters("password", "code")(again.AgainView.as_view())),
         name="account_reauthenticate",
     ),
-    path("security/password/", account.password_change, name="account_change_password"),
-    path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
-    path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("security/", mfa.index, name="mfa_index"),
-    path("security/totp/", totp.activate_totp, name="mfa_activate_totp"),
-    path("security/totp/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("security/recovery-codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("security/recovery-codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path("security/recovery-codes/keep/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("locked/", sessions.locked, name="locked"),
     path("locked/passkey/", sessions.passkey_options, name="unlock_passkey_options"),
     path("session/", sessions.session_state, name="session_state"),
@@ -56,9 +43,6 @@ urlpatterns = [
     path("sign-in/passkey/begin/", sign_in.begin_proving, name="passkey-prove"),
     path("sign-in/lost/", sign_in.lost, name="lost"),
     path("sign-in/set-up/<str:token>/", sign_in.follow, name="follow-set-up"),
-    path("sign-in/again/", account.reauthenticate, name="account_reauthenticate"),
-    path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("sign-in/again/passkey/", sign_in.prove_again_by_passkey, name="passkey-prove-again"),
     path("security/", security.security, name="mfa_index"),
     path("security/set-up/", security.set_up, name="set-up"),
     path("security/passkeys/begin/", security.begin_making, name="passkey-begin"),
