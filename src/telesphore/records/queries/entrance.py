@@ -1,7 +1,7 @@
 """Who comes to a record otherwise than by its care team: the patient by an account, and those who act for them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class RepresentationLine:
     """One person who acts for a patient, or did.
 
     Attributes:
-        over_at: when it ended, or was bound to; None while nothing says so.
+        until: its last instant, by its own end or because it was ended; None while nothing says so.
     """
 
     representation_id: UUID
@@ -64,11 +64,10 @@ class RepresentationLine:
     email: str
     measure: Measure
     starts_at: datetime
-    ends_at: datetime | None
     evidence: str
     evidence_document_id: UUID | None
     standing: Standing
-    over_at: datetime | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,10 @@ def representations(*, decision: Decision, at: datetime) -> list[RepresentationL
 
 
 def _line(row: Representation, patient: Patient, at: datetime) -> RepresentationLine:
-    over_at = min((end for end in (row.ended_at, row.ends_at) if end is not None), default=None)
-    if over_at is not None and over_at <= at:
+    # Its own end is the first instant outside it: shown as a day, that would be one too many.
+    own_end = row.ends_at - timedelta(microseconds=1) if row.ends_at else None
+    until = min((end for end in (row.ended_at, own_end) if end is not None), default=None)
+    if until is not None and until < at:
         standing = Standing.OVER
     elif row.measure not in REPRESENTING:
         standing = Standing.ASSISTS
@@ -145,11 +146,10 @@ def _line(row: Representation, patient: Patient, at: datetime) -> Representation
         row.email,
         Measure(row.measure),
         row.starts_at,
-        row.ends_at,
         row.evidence,
         row.evidence_document_id,
         standing,
-        over_at,
+        until,
     )
 
 

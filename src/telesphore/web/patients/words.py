@@ -13,8 +13,9 @@ from telesphore.accounts.queries import PersonCard
 from telesphore.audit.queries.events import Event
 from telesphore.kernel.actors import ActorKind
 
+CODE = "links:link:reveal"
 DID = {
-    "links:link:reveal": gettext_lazy("gave the code received by SMS"),
+    CODE: gettext_lazy("gave a code"),
     "records:access:report": gettext_lazy("reported an access"),
     "records:account:confirm": gettext_lazy("opened the account"),
     "records:account:end": gettext_lazy("closed the account"),
@@ -88,7 +89,10 @@ def told(
     return [
         _line(event, people, titles, reported, reader, patient_id)
         for event in events
-        if event.action in DID and event.actor_kind != ActorKind.SYSTEM
+        if event.action in DID
+        and event.actor_kind != ActorKind.SYSTEM
+        # A code that was right is followed by what its bearer did.
+        and (event.action != CODE or event.outcome == "refused")
     ]
 
 
@@ -101,8 +105,9 @@ def _line(
     patient_id: UUID,
 ) -> Line:
     card = people.get(event.person_id) if event.person_id else None
+    mine = event.person_id == reader
     by_patient = event.actor_kind == ActorKind.PATIENT or event.person_id == patient_id
-    if event.person_id == reader:
+    if mine:
         who, role = _("You"), ""
     elif by_patient:
         who, role = _("The patient"), ""
@@ -111,7 +116,6 @@ def _line(
         role = _("acts for the patient") if event.actor_kind == ActorKind.REPRESENTATIVE else card.specialty
     else:
         who, role = _("Somebody who had not signed in"), ""
-    why = "" if by_patient and event.person_id == reader else str(WHY.get(event.ground, ""))
     return Line(
         event.id,
         event.at,
@@ -120,8 +124,8 @@ def _line(
         role,
         str(DID[event.action]),
         titles.get(event.subject_id, "") if event.subject_id else "",
-        why,
+        "" if mine else str(WHY.get(event.ground, "")),
         event.outcome == "refused",
-        event.person_id == reader,
+        mine,
         event.id in reported,
     )
