@@ -7,6 +7,7 @@ when. A request asks for it once.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib import messages
@@ -164,7 +165,7 @@ def end_the_others(request: HttpRequest) -> None:
     """End the sessions that the earlier password opened, but for this one."""
     found = presence_of(request)
     actions.end_sessions_of(
-        person_id=request.user.pk,
+        person_id=UUID(str(request.user.pk)),
         why=SessionEnd.PASSWORD_CHANGED,
         but=found.session_id if found else None,
         actor=_visitor(request),

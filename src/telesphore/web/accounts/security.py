@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.errors import LastWay, PasswordFirst
+from telesphore.accounts.errors import LastWay, PasswordFirst, WayNotFound
 from telesphore.accounts.formats import codes
 from telesphore.accounts.states import Acr
 from telesphore.kernel.clock import now
@@ -130,7 +130,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
     else:
         secret = codes.new_secret()
         request.session[SECRET] = codes.seal(secret, key=_instance_secret(), context=key)
-    address = f"otpauth://totp/T%C3%A9lesphore:{request.user.email}?secret={secret}&issuer=T%C3%A9lesphore"
+    address = f"otpauth://totp/T%C3%A9lesphore:{_person(request).email}?secret={secret}&issuer=T%C3%A9lesphore"
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=2, dark="#000", light="#fff")
     return render(request, "mfa/totp/activate_form.html", {"form": form, "secret": secret, "picture": picture})
 
@@ -194,13 +194,19 @@ def remove_password(request: HttpRequest) -> HttpResponse:
 
 def _keep_this_session(request: HttpRequest) -> None:
     """Sessions carry a mark of the password: this one gets the new one's, the others end."""
-    request.user.refresh_from_db()
-    request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+    person = _person(request)
+    person.refresh_from_db()
+    request.session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     end_the_others(request)
 
 
 def _mine(request: HttpRequest) -> queries.Ways:
     return queries.ways_of(person_id_of(request))
+
+
+def _person(request: HttpRequest) -> Any:
+    """Who is signed in, and not nobody."""
+    return request.user
 
 
 def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
@@ -209,8 +215,6 @@ def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
     Raises:
         WayNotFound
     """
-    from telesphore.accounts.errors import WayNotFound
-
     for passkey in _mine(request).passkeys:
         if passkey.passkey_id == passkey_id:
             return passkey
@@ -219,7 +223,7 @@ def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
 
 def _removed(request: HttpRequest, remove: Any, said: str) -> HttpResponse:
     # Who is known by Pro Santé Connect or a card can come in without anything kept here.
-    elsewhere = bool(request.user.national_id) and bool(switched_on() & {"psc", "card"})  # type: ignore[union-attr]  # Signed in.
+    elsewhere = bool(_person(request).national_id) and bool(switched_on() & {"psc", "card"})
     try:
         remove(person_id=person_id_of(request), elsewhere=elsewhere, actor=actor_of(request), at=now())
     except LastWay as refused:

@@ -18,7 +18,7 @@ from telesphore.kernel.clock import now
 from telesphore.web.access import permission, public, signed_in
 from telesphore.web.accounts import ceremonies
 from telesphore.web.accounts.again import AgainForm, has_passkey, try_again
-from telesphore.web.accounts.ways import switched_on
+from telesphore.web.accounts.ways import PARTS, Part, switched_on
 from telesphore.web.entering import safe_path
 from telesphore.web.presence import LOCKED, limits, presence_of
 from telesphore.web.requests import actor_of
@@ -152,3 +152,6 @@ def recent_part(request: HttpRequest) -> dict[str, object]:
     """For the security page: sign-ins of the last month, refused ones included."""
     at = now()
     return {"sign_ins": queries.sign_ins_of(person_id=actor_of(request).person, since=at - RECENT)}
+
+
+PARTS += [Part("account/parts/sessions.html", sessions_part), Part("account/parts/recent.html", recent_part)]

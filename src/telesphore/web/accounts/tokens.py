@@ -17,6 +17,7 @@ from telesphore.accounts.states import TOKEN_LIFE, permissions_of
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import fresh, permission
+from telesphore.web.accounts.ways import PARTS, Part
 from telesphore.web.requests import actor_of
 
 USUAL = timedelta(days=90)
@@ -92,3 +93,6 @@ def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
 def tokens_part(request: HttpRequest) -> dict[str, object]:
     """For the security page: one's living tokens where one acts."""
     return {"tokens": queries.tokens_of(actor=actor_of(request), at=now())}
+
+
+PARTS.append(Part("account/parts/tokens.html", tokens_part))

@@ -89,7 +89,7 @@ def _has_ways(person_id: UUID) -> bool:
 def ready(request: HttpRequest) -> HttpResponse:
     """The account is there: a passkey at once, or later."""
     try:
-        passkey = reverse("mfa_add_webauthn")
+        passkey = reverse("passkey-add")
     except NoReverseMatch:
         passkey = reverse("mfa_index")
     entrance = current_entrance(request)
