@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.errors import LastWay, PasswordFirst, WayNotFound
+from telesphore.accounts.errors import LastWay, WayNotFound
 from telesphore.accounts.formats import codes
 from telesphore.accounts.states import Acr
 from telesphore.kernel.clock import now
@@ -119,10 +119,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
         step = codes.step_of(secret=secret, code=form.cleaned_data["code"], at=now(), after=0)
         if step is not None:
             del request.session[SECRET]
-            try:
-                actions.add_totp(person_id=person_id, secret=secret, step=step, actor=actor_of(request), at=now())
-            except PasswordFirst:
-                return redirect("account_change_password")
+            actions.add_totp(person_id=person_id, secret=secret, step=step, actor=actor_of(request), at=now())
             return _go_on(request, Proof("password+totp", Acr.TWO_FACTORS), _("Your application is ready."))
         form.add_error("code", _("This code is not right. Wait for the next one, and check the time of your phone."))
     elif request.method == "POST" and kept:
