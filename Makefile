@@ -8,7 +8,10 @@ SERVE ?= yes
 WORKERS ?= 2
 
 DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext
+# The last two lines: what the card agent's tests need (a C compiler builds pyscard, and a card that counts wrong PINs).
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext \
+	build-essential libpcsclite-dev pcscd pkg-config python3-dev python3-tk swig \
+	vsmartcard-vpcd xdotool xvfb
 
 .PHONY: help demo test check bench docs clean front messages
 help: ## List the commands
@@ -35,10 +38,11 @@ bench: $(VENV)/development ## Run every benchmark's short form, print one table
 docs: $(VENV)/development ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python scripts/state_diagrams.py
 	@$(BIN)/python scripts/access_rules.py
+	@$(BIN)/python scripts/permissions_table.py
 
 clean: ## Remove what the commands made (never an instance's home)
 	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src agent tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: .system-demo .system-test
 .system-demo:

@@ -24,7 +24,7 @@ room behind it, and what is not theirs looks like what does not exist.
 |---|---|
 | public | everybody, for the reason that is given |
 | signed in | every person who has signed in |
-| permission | a signed-in member one of whose roles, in the organisation that they act in, holds it (`accounts.states.PERMISSIONS`) |
+| permission | a signed-in member one of whose roles, where they act, holds it (`accounts.states.PERMISSIONS`) |
 | patient | who signed in and acts in a record: the patient whose it is, or who represents them |
 | link and code | who came in through a link and gave its code |
 | demonstration only | everybody on a demonstration; elsewhere it does not exist |

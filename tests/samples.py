@@ -1,14 +1,20 @@
 """Things of the cast that exist, one for each kind of id in an address: what strangers must not tell from nothing."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db import connection
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Workstation
+from telesphore.accounts.models import ApiToken, BackupAccess, DirectoryEntry, SetUpLink, Workstation
+from telesphore.accounts.states import Acr
 from telesphore.audit import actions as audit
+from telesphore.audit.models import Event
 from telesphore.audit.queries import tree
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -21,8 +27,10 @@ from telesphore.signature.actions import copy, results, seal
 from telesphore.signature.models import Envelope
 from tests.cast import Cast
 from tests.endpoints import Endpoint
+from tests.records.test_accounts import INES, basis
 from tests.records.test_print import token_of
 from tests.signature.circuits import ODILE, by, odile_signs, sent
+from tests.web.passkeys import Passkey
 
 NO_OBJECTS = {"number", "name", "request_text"}
 """Parameters that name nothing of anybody's: a page's number, a tile's place, a question."""
@@ -69,20 +77,31 @@ def make(cast: Cast) -> Samples:
     ).pdf
     link = links.create(
         organisation_id=cast.hospital, purpose="signature:sign", subject_id=awaited, patient_id=cast.odile_id,
-        phone="+33639980147", language="fr", expires_at=now().replace(year=now().year + 1), actor=cast.sylvie, at=now(),
+        phone="+33639980147", language="fr", expires_at=now() + timedelta(days=30), actor=cast.sylvie, at=now(),
     )  # fmt: skip
+    records.open_record(patient_id=cast.odile_id, purpose="TREAT", actor=cast.lebrun, at=now())
+    access = Event.objects.filter(action="records:record:open", patient_id=cast.odile_id).latest("at")
     audit.seal_once(at=now())
     sealed = tree.signed_size()
     values = {
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
+        "event_id": access.id,
+        "representation_id": records.record_representation(
+            patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()
+        ),
         "job_id": _stopped_job(cast),
         "authority_id": pki.establish_authority(
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
-        **_of_workstations(cast),
+        **_of_the_doctor(cast),
+        "scim_user:entry_id": _entry(cast),
+        "role": "professional",
+        "scim_resource_type:name": "User",
+        "scim_schema:name": "urn:ietf:params:scim:schemas:core:2.0:User",
+        "follow-set-up:token": _set_up_link(cast),
         "patients:token": link.url.rpartition("/")[2],
         "verify:token": token_of(printed),
         "number": 1,
@@ -117,14 +136,56 @@ def _way(envelope_id: UUID, purpose: str) -> Revealed:
     return Revealed(link.organisation_id, link.id, link.purpose, link.subject_id, link.patient_id)
 
 
-def _of_workstations(cast: Cast) -> dict[str, UUID]:
-    """Dr Lebrun's paired workstation, and another that she is about to pair."""
-    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
-    paired = Workstation.objects.create(
-        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=cast.lebrun.person_id,
-        paired_at=now(),
+def _set_up_link(cast: Cast) -> str:
+    """The token of the link by which Dr Lebrun, who lost her ways to sign in, sets up another."""
+    token = "Dr Lebrun's link"
+    SetUpLink.objects.create(
+        person_id=cast.lebrun.person_id, token_sha256=hashlib.sha256(token.encode()).digest(), means="link+code",
+        tries_left=5, made_at=now(), expires_at=now() + timedelta(minutes=15),
     )  # fmt: skip
-    return {"pairing_id": pairing.pairing_id, "workstation_id": paired.id}
+    return token
+
+
+def _of_the_doctor(cast: Cast) -> dict[str, object]:
+    """Dr Lebrun's own: ways to sign in, a session, a program's token, a paired workstation, another to be paired.
+
+    The backup way in is open.
+    """
+    person_id = cast.lebrun.person_id
+    assert person_id is not None
+    session = accounts.open_session(
+        person_id=person_id, key="another browser's", means="passkey", acr=Acr.PASSKEY, actor=cast.lebrun, at=now()
+    )
+    token = ApiToken.objects.create(
+        organisation_id=cast.hospital, person_id=person_id, name="laboratory", scopes=["records:document:deposit"],
+        secret_sha256=bytes(32), created_at=now(), expires_at=now() + timedelta(days=30),
+    )  # fmt: skip
+    made = json.loads(Passkey().make({"publicKey": {"user": {"id": person_id.hex}, "challenge": "AA"}}))
+    accounts.add_passkey(person_id=person_id, name="bureau", credential=made, actor=cast.lebrun, at=now())
+    accounts.add_totp(person_id=person_id, secret="JBSWY3DPEHPK3PXP", step=0, actor=cast.lebrun, at=now())
+    accounts.make_recovery_codes(person_id=person_id, actor=cast.lebrun, at=now())
+    paired = Workstation.objects.create(
+        organisation_id=cast.hospital, name="Ward 2", public_key=bytes(32), paired_by_id=person_id, paired_at=now()
+    )
+    BackupAccess.objects.create(
+        organisation_id=cast.hospital, reason="Pro Santé Connect is away", opened_by=person_id, opened_at=now(),
+        ends_at=now() + timedelta(hours=4),
+    )  # fmt: skip
+    pairing = accounts.begin_pairing(name="Ward 3", actor=cast.lebrun, at=now())
+    return {
+        "passkey_id": Authenticator.objects.get(user_id=person_id, type="webauthn").pk,
+        "session_id": session.session_id,
+        "token_id": token.id,
+        "workstation_id": paired.id,
+        "pairing_id": pairing.pairing_id,
+    }
+
+
+def _entry(cast: Cast) -> UUID:
+    """Dr Ricaud, as the hospital's directory knows him."""
+    return DirectoryEntry.objects.create(
+        organisation_id=cast.hospital, person_id=cast.ricaud.person_id, created_at=now(), changed_at=now()
+    ).id
 
 
 def _stopped_job(cast: Cast) -> int:

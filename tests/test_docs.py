@@ -10,16 +10,19 @@ import pytest
 import typer
 from typer.main import get_command
 
+from telesphore.accounts.states import PERMISSIONS
 from telesphore.cli import main
 from telesphore.cli.statuses import Status
 from telesphore.config import command
 from telesphore.config.catalogue import OPTIONS
+from telesphore.web.accounts.words import PERMISSION_WORDS, ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import access_rules  # noqa: E402 - the scripts are no package.
+import permissions_table  # noqa: E402
 import state_diagrams  # noqa: E402
 
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
@@ -101,6 +104,12 @@ def test_the_diagrams_are_those_of_the_tables() -> None:
 
 def test_the_rules_are_those_of_the_addresses() -> None:
     assert access_rules.PAGE.read_text() == access_rules.page(), "run `make docs`"
+
+
+def test_the_table_of_permissions_is_of_today_and_each_has_its_sentence() -> None:
+    assert set(PERMISSION_WORDS) == set(PERMISSIONS), "add a sentence to web/accounts/words.py"
+    assert {name.partition(":")[0] for name in PERMISSIONS} == set(ROOMS)
+    assert permissions_table.PAGE.read_text() == permissions_table.page(), "run `make docs`"
 
 
 def test_every_exit_status_is_explained_to_operators() -> None:

@@ -15,15 +15,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.models import Delegation, Membership, Person
+from telesphore.accounts.models import Delegation, Membership
 from telesphore.accounts.states import PERMISSIONS, Role
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records
 from tests import entering, samples
@@ -31,12 +30,15 @@ from tests.cast import LONG_AGO, Cast, assemble
 from tests.endpoints import ENDPOINTS, NEVER_GIVEN, Endpoint
 from tests.entering import ask, undone
 from tests.samples import NO_OBJECTS, Samples
+from tests.web.test_patient_accounts import follow as by_invitation
+from tests.web.test_patient_accounts import with_account
 
 METHODS = ("get", "post")
 LET_IN, SENT_TO_SIGN_IN, REFUSED, ABSENT, NO_SUCH_METHOD = "let in", "sent to sign in", "refused", "absent", "no method"
 LED_ON = "led on"
-"""To another page, by a request that changes nothing: that page decides."""
+"""To another page, by a request that changes nothing, or to prove again who they are: that page decides."""
 BROKEN = "broken"
+WITHOUT_TOKEN = "without a token"
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,19 @@ class Visitor:
         client: their browser, or program.
         signed_in: whether they have an account and came in by it.
         roles: what they hold, now, where they act.
+        patient: whether they act in a record that is theirs, or that of whom they represent.
         visit: whether they came by a patient's link and its code.
+        scopes: what their token allows, of a program; None of everybody else.
         insider: whether the samples are of their organisation and, as far as they are a patient's, of their patient.
     """
 
     client: Client
     signed_in: bool = False
     roles: frozenset[Role] = frozenset()
+    patient: bool = False
     visit: bool = False
     insider: bool = False
+    scopes: frozenset[str] | None = None
 
     def holds(self, permission: str) -> bool:
         return bool(PERMISSIONS[permission] & self.roles)
@@ -98,24 +104,30 @@ def _visitors(world: World) -> dict[str, Visitor]:
         patient_id=cast.odile_id, person_id=suspended, function="pneumologue", reads_documents=True, actor=cast.sylvie,
         at=now(),
     )  # fmt: skip
-    Membership.objects.filter(person_id=suspended).update(suspended_at=now(), ends_at=now())
+    Membership.objects.filter(person_id=suspended).update(suspended_at=now())
     Delegation.objects.create(
         organisation_id=cast.hospital, delegator_id=cast.lebrun.person_id, delegate_id=cast.ricaud.person_id,
         permissions=["signature:recipient:sign", "signature:envelope:read", "records:document:read"],
         starts_at=LONG_AGO, ends_at=now() - timedelta(seconds=1), given_by=cast.lebrun.person_id, given_at=LONG_AGO,
     )  # fmt: skip
-    patient = _newcomer("odile.ferrand", None, None)
-    Person.objects.update(password=Person.objects.get(id=cast.lebrun.person_id).password)
-    lebrun = Person.objects.get(id=cast.lebrun.person_id)
-    TOTP.activate(lebrun, generate_totp_secret())
-    RecoveryCodes.activate(lebrun)
+    invited = by_invitation(cast)
+    nowhere = _newcomer("nina.roux", None, None)
+    odile = with_account(cast)
+    records.invite_patient(patient_id=cast.ibrahim_id, actor=cast.ricaud, at=now())
+    ibrahim = by_invitation(cast)
+    ibrahim.post("/p/welcome")
+    for client in (invited, odile, ibrahim):
+        client.raise_request_exception = False
     return {
+        "the patient's doctor": member(cast.lebrun, insider=True),
+        "the patient's secretary": member(cast.sylvie, insider=True),
         "nobody": nobody,
         "a patient by the link to sign": replace(nobody, client=entering.by_link(world.samples.to_sign), visit=True),
         "a patient by the link to a copy": replace(nobody, client=entering.by_link(world.samples.to_copy), visit=True),
-        "a patient with an account": Visitor(entering.as_person(patient), signed_in=True),
-        "the patient's doctor": member(cast.lebrun, insider=True),
-        "the patient's secretary": member(cast.sylvie, insider=True),
+        "somebody invited to an account": Visitor(invited, visit=True),
+        "the patient, by an account": Visitor(odile, signed_in=True, patient=True, insider=True),
+        "another patient, by an account": Visitor(ibrahim, signed_in=True, patient=True),
+        "somebody who belongs nowhere": Visitor(entering.as_person(nowhere), signed_in=True),
         "an administrator": Visitor(
             entering.as_person(administrator), signed_in=True, roles=frozenset({Role.ADMINISTRATOR}), insider=True
         ),
@@ -128,7 +140,21 @@ def _visitors(world: World) -> dict[str, Visitor]:
         ),
         "a suspended member": Visitor(entering.as_person(suspended), signed_in=True),
         "a delegate whose delegation is over": member(cast.ricaud, insider=False),
+        "the directory's program": _program(cast, administrator, "accounts:directory:provision"),
+        "a program with another scope": _program(cast, administrator, "accounts:members:see"),
     }  # fmt: skip
+
+
+def _program(cast: Cast, person_id: UUID, scope: str) -> Visitor:
+    actor = Actor(
+        kind=ActorKind.PROFESSIONAL, organisation_id=cast.hospital, person_id=person_id,
+        roles=frozenset({Role.ADMINISTRATOR.value}),
+    )  # fmt: skip
+    issued = accounts.issue_token(
+        name=scope, scopes=[scope], expires_at=now() + timedelta(days=1), actor=actor, at=now()
+    )
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {issued.secret}"})
+    return Visitor(client, scopes=frozenset({scope}))
 
 
 def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
@@ -146,10 +172,19 @@ def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
 
 # What is expected, and what is told
 
+BESIDES = {
+    "end_all_sessions": {SENT_TO_SIGN_IN},  # One's own ends with the others.
+    "passkey-sign-in": {SENT_TO_SIGN_IN},  # Without a passkey's answer.
+    "mfa_reauthenticate": {REFUSED},  # The library's page of the second factor: to who has none.
+}
+"""Answers that the rule does not tell of."""
+
 
 def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
     """The answers that the endpoint's rule allows for this visitor; `exists` says whether the ids name something."""
     kind, _, permission = endpoint.rule.partition(": ")
+    if kind == "token":
+        return _expected_of_a_token(permission, visitor, exists=exists)
     about = bool(set(endpoint.parameters) - NO_OBJECTS)
     if kind == "public":
         # Signing out ends at the door, and so does a second step without a first one.
@@ -160,33 +195,49 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
         return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} if visitor.visit else {ABSENT, NO_SUCH_METHOD}
     if not visitor.signed_in:
         return {SENT_TO_SIGN_IN}
-    if kind == "permission" and not visitor.holds(permission):
+    if (kind == "permission" and not visitor.holds(permission)) or (kind == "patient" and not visitor.patient):
         return {REFUSED}
     if not about:
         # A page about something of one's own that one has not (recovery codes) is not there.
-        return {LET_IN, LED_ON, NO_SUCH_METHOD} | ({ABSENT} if kind == "signed in" else set())
+        return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} | BESIDES.get(endpoint.name, set())
     # Which of the samples an insider may see is the business of each room's own tests.
     return {ABSENT, LED_ON, NO_SUCH_METHOD} | ({LET_IN} if visitor.insider and exists else set())
+
+
+def _expected_of_a_token(permission: str, visitor: Visitor, *, exists: bool) -> set[str]:
+    if visitor.scopes is None:
+        return {WITHOUT_TOKEN}
+    if permission not in visitor.scopes:
+        return {REFUSED}
+    return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists else set())
 
 
 def told(answer: Any, method: str) -> str:
     if answer.status_code == 302 and urlsplit(answer["Location"]).path == settings.LOGIN_URL:
         return SENT_TO_SIGN_IN
-    if answer.status_code == 302 and method == "get":
+    if answer.status_code == 302 and (method == "get" or asked_again(answer)):
         return LED_ON
-    return {403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(answer.status_code, LET_IN)
+    return {401: WITHOUT_TOKEN, 403: REFUSED, 404: ABSENT, 405: NO_SUCH_METHOD, 500: BROKEN}.get(
+        answer.status_code, LET_IN
+    )
 
 
-_TOKEN: Final = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')
+_PASSING: Final = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|data-[\w-]+="\d+"')
+"""The form's token; the seconds that a session has left."""
+
+
+def asked_again(answer: Any) -> bool:
+    """Whether who came must first prove again who they are."""
+    return urlsplit(answer["Location"]).path == reverse("account_reauthenticate")
 
 
 def words(answer: Any, given: Mapping[str, str]) -> bytes:
-    """The answer without what differs between any two: its address, what that was given, the form's token."""
+    """The answer without what differs between any two: its address, what that was given, what passes."""
     content = answer.content + answer.get("Location", "").encode()
     # Short ones are numbers, which stand elsewhere too.
     for known in (answer.request["PATH_INFO"], *(value for value in given.values() if len(value) > 8)):
         content = content.replace(known.encode(), b"")
-    return _TOKEN.sub(b"", content)
+    return _PASSING.sub(b"", content)
 
 
 # The tests
@@ -203,10 +254,11 @@ def test_every_id_in_an_address_has_a_sample_that_exists(world: World) -> None:
 
 
 VISITORS = [
-    "nobody", "a patient by the link to sign", "a patient by the link to a copy", "a patient with an account",
+    "nobody", "a patient by the link to sign", "a patient by the link to a copy", "somebody invited to an account",
+    "the patient, by an account", "another patient, by an account", "somebody who belongs nowhere",
     "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",
     "a doctor of another organisation", "an administrator of another organisation", "a suspended member",
-    "a delegate whose delegation is over",
+    "a delegate whose delegation is over", "the directory's program", "a program with another scope",
 ]  # fmt: skip
 
 
@@ -236,12 +288,21 @@ def test_every_endpoint_refuses_exactly_as_its_rule_says(world: World, db: None,
     assert not wrong, f"{name}:\n" + "\n".join(wrong)
 
 
+SWITCHED_ON_BY_A_SETTING = {
+    "psc_start", "psc_back", "psc_ended", "psc_again", "psc_link", "card_sign_in", "certificate_sign_in",
+}  # fmt: skip
+"""Ways in that are not there until an operator says so: tried where they are."""
+
+
 def test_each_endpoint_lets_somebody_in(world: World, db: None) -> None:
     # Else its refusals above would be true of an address that leads nowhere.
     comers = list(itertools.product(world.visitors.values(), METHODS))
     closed = []
     for endpoint in ENDPOINTS:
         path = endpoint.path(world.samples.of(endpoint))
-        if not any(told(ask(visitor.client, method, path), method) in (LET_IN, LED_ON) for visitor, method in comers):
+        if endpoint.name in SWITCHED_ON_BY_A_SETTING:
+            continue
+        welcome = {LET_IN, LED_ON} | BESIDES.get(endpoint.name, set())
+        if not any(told(ask(visitor.client, method, path), method) in welcome for visitor, method in comers):
             closed.append(f"{endpoint.pattern} [{endpoint.rule}]")
     assert not closed, "\n".join(closed)

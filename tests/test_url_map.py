@@ -138,3 +138,12 @@ def test_an_endpoint_without_a_rule_is_reachable_by_nobody() -> None:
     client = Client()
     assert client.get("/ruled").content == b"reached"
     assert client.get("/bare").status_code == 403
+
+
+def test_a_cookie_is_no_token(cast: Cast) -> None:
+    def asks_for_a_token(answer: Any) -> bool:
+        return answer.status_code == 401 and answer["WWW-Authenticate"] == 'Bearer realm="telesphore"'
+
+    assert OF_RULE["token"]
+    assert unlike(OF_RULE["token"], Client(), asks_for_a_token) == []
+    assert unlike(OF_RULE["token"], as_person(cast.lebrun.person_id), asks_for_a_token) == []

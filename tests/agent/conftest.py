@@ -1,6 +1,7 @@
 """Cards that are made once, and agents that start in a folder of their own."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,18 @@ def ec_box(tmp_path_factory: pytest.TempPathFactory) -> CardBox:
     tokens = tmp_path_factory.mktemp("cards") / "ec"
     keys = [ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())]
     return CardBox(tokens, make_card(tokens, "CPS-RICAUD", keys))
+
+
+@pytest.fixture(scope="session")
+def strict_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    library = tmp_path_factory.mktemp("strict") / "strict.so"
+    source = Path(__file__).with_name("strict_card.c")
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True, timeout=60
+    )
+    return library
 
 
 @pytest.fixture

@@ -29,16 +29,19 @@ def missing() -> str | None:
 
 
 class VirtualReader:
-    """A running pcscd whose one device is a virtual reader (which has two slots)."""
+    """A running pcscd whose one device is a virtual reader (which has two slots); or none, without `readers`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, readers: bool = True) -> None:
+        self._readers = readers
         self._port = _free_port()
         self._run, configuration = folder / "run", folder / "reader.conf.d"
         self._run.mkdir(parents=True)
         configuration.mkdir()
-        (configuration / "vpcd").write_text(
-            f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{self._port}\nLIBPATH {DRIVER}\nCHANNELID {self._port}\n'
-        )
+        if readers:
+            (configuration / "vpcd").write_text(
+                f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{self._port}\nLIBPATH {DRIVER}\n'
+                f"CHANNELID {self._port}\n"
+            )
         self._command = (
             "unshare", "--map-root-user", "--mount", "sh", "-c",
             'mount --bind "$0" /run && PATH="$PATH:/usr/sbin" exec pcscd --foreground --config "$1"',
@@ -55,7 +58,7 @@ class VirtualReader:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         comm = Path(self.environment["PCSCLITE_CSOCK_NAME"])
-        while not (comm.exists() and _listens(self._port)):
+        while not (comm.exists() and (_listens(self._port) or not self._readers)):
             assert time.monotonic() < until, "pcscd did not start"
             assert self._process.poll() is None, "pcscd ended"
             time.sleep(0.05)

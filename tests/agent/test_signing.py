@@ -147,22 +147,6 @@ def test_two_cards_are_one_too_many_to_sign_in_but_a_signature_names_its_own(
     check(rsa_box.card.signature, answer.result()[1]["signatures"][0]["signature"], b"to be signed 1")
 
 
-def test_a_card_withdrawn_in_the_middle_gives_the_signatures_made_so_far(agent: Agent, rsa_box: CardBox) -> None:
-    documents = [document(number) for number in range(500)]
-    answer = agent.later("sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=documents)
-    agent.expect("PIN of your card")
-    agent.type(PIN)
-    agent.expect(" of 500. Leave the card in place.")
-    agent.take_out()
-    status, said = answer.result()
-    made = [entry for entry in said["signatures"] if "signature" in entry]
-    assert status == 200
-    assert 0 < len(made) < 500
-    assert said["signatures"][: len(made)] == made
-    assert {entry.get("error") for entry in said["signatures"][len(made) :]} == {"card-removed"}
-    check(rsa_box.card.signature, made[-1]["signature"], b"to be signed %d" % (len(made) - 1))
-
-
 def test_a_card_withdrawn_before_the_pin_is_told(agent: Agent, rsa_box: CardBox) -> None:
     answer = agent.later("sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=[document()])
     agent.expect("PIN of your card")

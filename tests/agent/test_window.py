@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.agent.conftest import CardBox, StartAgent
-from tests.agent.workstation import PIN, Agent, base64url, document
+from tests.agent.workstation import PIN, SOFTHSM, Agent, base64url, document
 
 PATIENCE = 15.0
 TITLE = "^T.+lesphore$"
@@ -84,6 +85,27 @@ def test_the_pin_typed_in_the_window_signs_and_the_window_closes(
     assert (status, len(said["signatures"])) == (200, 30)
     assert all("signature" in entry for entry in said["signatures"])
     screen.wait(TITLE, 0)
+
+
+def test_escape_stops_between_two_documents(
+    start: StartAgent, rsa_box: CardBox, screen: Screen, strict_library: Path
+) -> None:
+    agent = start(
+        rsa_box, terminal=False, module=strict_library,
+        environment={"DISPLAY": screen.display, "STRICT_LIBRARY": str(SOFTHSM), "STRICT_SLOW": "20000"},
+    )  # fmt: skip
+    documents = [document(number) for number in range(500)]
+    answer = agent.later("sign", certificate=rsa_box.card.fingerprint, purpose="Seen", documents=documents)
+    screen.wait(TITLE)
+    time.sleep(CALM)
+    screen.fingers("type", PIN)
+    screen.fingers("key", "Return")
+    time.sleep(0.4)
+    screen.fingers("key", "Escape")
+    said = answer.result(PATIENCE)[1]["signatures"]
+    made = sum("signature" in entry for entry in said)
+    assert 0 < made < 500
+    assert [entry.get("error") for entry in said[made:]] == ["refused-by-holder"] * (500 - made)
 
 
 def test_escape_refuses(agent: Agent, screen: Screen) -> None:

@@ -148,6 +148,7 @@ class Agent:
         servers: Sequence[PairedServer],
         *options: str,
         terminal: bool = True,
+        module: Path | None = SOFTHSM,
         environment: dict[str, str] | None = None,
     ) -> None:
         self.tokens = tokens
@@ -159,7 +160,7 @@ class Agent:
         master, slave = pty.openpty()
         self._master = master
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "telesphore_agent", "run", "--port", "0", "--module", str(SOFTHSM),
+            [sys.executable, "-m", "telesphore_agent", "run", "--port", "0", "--module", str(module),
              *(["--terminal"] if terminal else []), *options],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
             env={
@@ -205,6 +206,10 @@ class Agent:
             found = between()
         assert found is not None
         return found
+
+    def expect_times(self, text: str, times: int) -> None:
+        with self._shown:
+            assert self._shown.wait_for(lambda: self.screen.count(text) >= times, PATIENCE), self.screen
 
     def type(self, text: str) -> None:
         os.write(self._master, f"{text}\n".encode())

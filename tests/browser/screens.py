@@ -173,6 +173,8 @@ class Screens:
         return screen
 
     def _check_origin(self, request: Request) -> None:
+        if urlsplit(request.url).netloc in self.site.others:
+            return
         if not request.url.startswith((f"{self.site.url}/", "data:", f"blob:{self.site.url}/")):
             self.complaints.append(f"a page called out: {urlsplit(request.url).netloc or request.url}")
 

@@ -50,6 +50,8 @@ class Site:
     url: str
     cast: Cast
     people: dict[str, Actor] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
+    """Hosts besides its own that pages may ask: a card agent's."""
 
     def work(self) -> None:
         """Do every job that is due, and those that they lead to."""

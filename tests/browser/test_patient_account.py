@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
@@ -75,6 +76,55 @@ def test_odile_opens_her_account_reads_and_sees_who_looked(site: Site, screen: T
     sylvie.press("Fermer le compte")
     odile.open("/my/")
     assert odile.page.get_by_text("Mon dossier").count() == 0
+
+
+def give_authenticator(screen: Screen) -> None:
+    """A phone that knows its owner by the finger: Chromium's virtual authenticator."""
+    devtools = screen.page.context.new_cdp_session(screen.page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+
+
+def test_odile_makes_a_passkey_at_once_and_comes_back_by_it(site: Site, screen: Turn, settings: Any) -> None:
+    settings.DEMONSTRATION = False
+    site.deposit("Compte rendu de scanner")
+    records.invite_patient(patient_id=site.cast.odile_id, actor=site.cast.sylvie, at=now())
+    site.work()
+    odile = screen(phone=True)
+    give_authenticator(odile)
+    come_by_link(odile, site)
+    odile.press("Ouvrir mon compte")
+    odile.follow("Créer une clé d’accès")
+    odile.press("Créer une clé d’accès")
+    odile.says("Vos codes de secours")
+    odile.open("/my/")
+    assert odile.title() == "Mon dossier"
+    odile.press("Se déconnecter")
+
+    odile.open("/patient/")
+    odile.follow("Me connecter avec mon compte")
+    odile.press("Continuer avec ma clé d’accès")
+    odile.page.get_by_role("button", name="Mon dossier").click()
+    assert odile.title() == "Mon dossier"
+    odile.follow("Mes documents")
+    odile.follow("Compte rendu de scanner")
+    odile.settle()
+    odile.open("/my/accesses/")
+    odile.says("Compte rendu de scanner")
+    read = Event.objects.filter(action="records:document:open", actor_kind="patient").latest("id")
+    assert (read.person_id, read.means, read.ground) == (site.cast.odile_id, "passkey", "own-record")
 
 
 def test_ines_acts_for_her_son_and_each_page_says_so(site: Site, screen: Turn) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from telesphore.cli.demonstration.consent import consent_form
+from telesphore.kernel.clock import now
 from telesphore.signature import queries
 from telesphore.signature.states import EnvelopeState
 from tests.browser.screens import Screen
@@ -201,7 +202,7 @@ def test_odile_signs_on_a_phone_whose_scripts_are_off(site: Site, screen: Turn) 
     odile.press("Signer")
 
     odile.says("C’est signé")
-    seen = queries.envelope(envelope_id=envelope_id, actor=site.cast.sylvie)
+    seen = queries.envelope(envelope_id=envelope_id, actor=site.cast.sylvie, at=now())
     assert seen.steps[0].recipients[0].state == "signed"
 
 
@@ -259,7 +260,7 @@ def test_dr_lebrun_refuses_and_sylvie_reads_why(site: Site, screen: Turn) -> Non
     lebrun.press("Refuser")
     lebrun.says("Refusé")
 
-    seen = queries.envelope(envelope_id=envelope_id, actor=site.cast.sylvie)
+    seen = queries.envelope(envelope_id=envelope_id, actor=site.cast.sylvie, at=now())
     assert (seen.state, seen.reason) == (EnvelopeState.DECLINED, "Ce n’est pas le bon examen.")
 
 

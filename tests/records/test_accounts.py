@@ -17,7 +17,7 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.links import actions as links
-from telesphore.links.errors import LinkRevoked, LinkUsedUp
+from telesphore.links.errors import LinkExpired, LinkRevoked, LinkUsedUp
 from telesphore.outbox.models import Notice
 from telesphore.records import access, queries
 from telesphore.records import actions as records
@@ -138,12 +138,28 @@ def test_an_invitation_sent_again_makes_the_first_link_worth_nothing(cast: Cast)
 def test_an_invitation_serves_once(cast: Cast) -> None:
     account_id = records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
     person_id = records.confirm_account(account_id=account_id, person_id=None, actor=cast.odile, at=now())
-    with pytest.raises(InvitationNotFound):
+    with pytest.raises(LinkUsedUp):
         records.confirm_account(account_id=account_id, person_id=person_id, actor=cast.odile, at=now())
     with pytest.raises(LinkUsedUp):
         links.open_landing(token=last_token(cast), actor=visitor(cast), at=now())
-    with pytest.raises(AlreadyInvited):
-        records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
+
+
+def test_an_expired_invitation_binds_nothing(cast: Cast) -> None:
+    account_id = records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
+    with pytest.raises(LinkExpired):
+        records.confirm_account(account_id=account_id, person_id=None, actor=cast.odile, at=now() + timedelta(days=14))
+
+
+def test_who_has_no_other_way_in_comes_back_by_a_new_link(cast: Cast) -> None:
+    account_id = records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
+    person_id = records.confirm_account(account_id=account_id, person_id=None, actor=cast.odile, at=now())
+    # The address in the record may change: the account keeps its own.
+    Patient.objects.filter(id=cast.odile_id).update(email="somebody.else@courriel.example")
+    assert records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now()) == account_id
+    assert "odile.ferrand@courriel.example" in last_mail(cast)
+    with pytest.raises(AnothersInvitation):
+        records.confirm_account(account_id=account_id, person_id=None, actor=cast.odile, at=now())
+    assert records.confirm_account(account_id=account_id, person_id=person_id, actor=cast.odile, at=now()) == person_id
 
 
 def test_an_invitation_is_not_anothers_to_confirm(cast: Cast) -> None:

@@ -68,7 +68,7 @@ def test_each_is_told_in_turn_and_the_envelope_says_where_it_is(cast: Cast, unde
     assert state(under) == EnvelopeState.COMPLETED
     results.file_results(envelope_id=under.envelope_id, actor=system, at=now())
     copy.send_copy(envelope_id=under.envelope_id, actor=system, at=now())
-    seen = queries.envelope(envelope_id=under.envelope_id, actor=cast.sylvie)
+    seen = queries.envelope(envelope_id=under.envelope_id, actor=cast.sylvie, at=now())
     assert seen.signed_document_id is not None
     assert seen.evidence_document_id is not None
     final = copy.open_copy(envelope_id=under.envelope_id, actor=cast.odile, at=now())
@@ -102,7 +102,7 @@ def test_others_cannot_tell_that_it_exists(cast: Cast, under: Under) -> None:
     for actor in (cast.ricaud, cast.cherif, cast.ibrahim):
         for act in (
             lambda actor=actor: view.view(envelope_id=under.envelope_id, actor=actor, at=now()),
-            lambda actor=actor: queries.envelope(envelope_id=under.envelope_id, actor=actor),
+            lambda actor=actor: queries.envelope(envelope_id=under.envelope_id, actor=actor, at=now()),
             lambda actor=actor: doctor_signs(actor, under.envelope_id, under.token),
             lambda actor=actor: close.decline(envelope_id=under.envelope_id, reason="", actor=actor, at=now()),
             lambda actor=actor: close.void(envelope_id=under.envelope_id, reason="", actor=actor, at=now()),
@@ -122,7 +122,7 @@ def test_a_refusal_ends_the_circuit_and_its_reason_is_kept_sealed(cast: Cast, un
     row = Envelope.objects.get(id=under.envelope_id)
     assert row.state == EnvelopeState.DECLINED
     assert b"Je veux en parler" not in bytes(row.reason_sealed or b"")
-    assert queries.envelope(envelope_id=under.envelope_id, actor=cast.sylvie).reason == "Je veux en parler"
+    assert queries.envelope(envelope_id=under.envelope_id, actor=cast.sylvie, at=now()).reason == "Je veux en parler"
     assert invited(under) == 1
     with pytest.raises(EnvelopeClosed):
         odile_signs(cast, under.envelope_id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
 from telesphore.accounts.models import Person, Session
@@ -155,12 +156,26 @@ def test_opening_the_account_leaves_whatever_session_was_there(cast: Cast) -> No
 def test_who_came_by_link_and_code_sees_their_record_and_no_other_page(cast: Cast) -> None:
     client = with_account(cast)
     assert client.get("/my/").status_code == 200
-    for path in ("/", "/records/", "/organisation/", "/security/"):
-        assert client.get(path)["Location"] == "/security/totp/", path
+    for path in ("/", "/records/", "/organisation/"):
+        assert client.get(path)["Location"] == "/security/set-up/", path
     # Signed in otherwise, without a second factor: not even the record.
     other = Client()
     other.force_login(Person.objects.get(email="odile.ferrand@courriel.example"))
-    assert other.get("/my/")["Location"] == "/security/totp/"
+    assert other.get("/my/")["Location"] == "/security/set-up/"
+
+
+def test_who_has_no_passkey_comes_back_by_a_new_link_and_who_has_one_signs_in(cast: Cast) -> None:
+    with_account(cast)
+    records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
+    again = follow_again(cast, Client())
+    assert again.post("/p/welcome")["Location"] == "/my/ready"
+    assert again.get("/my/documents/").status_code == 200
+    Authenticator.objects.create(
+        user=Person.objects.get(email="odile.ferrand@courriel.example"), type=Authenticator.Type.WEBAUTHN,
+        data={"name": "Téléphone", "credential": {}},
+    )  # fmt: skip
+    records.invite_patient(patient_id=cast.odile_id, actor=cast.sylvie, at=now())
+    assert follow_again(cast, Client()).post("/p/welcome").status_code == 409
 
 
 # Nobody else's

@@ -29,6 +29,8 @@ from telesphore_agent.readers import Readers
 MOST_CERTIFICATES = 32
 LARGEST_CERTIFICATE = 16 << 10
 LONGEST_PIN = 64
+PATIENCE = 5.0
+"""Seconds to wait for the library while another thread uses it."""
 
 _WAYS: dict[str, tuple[Mechanism, Any]] = {
     "rsa-pkcs1-sha256": (Mechanism.SHA256_RSA_PKCS, None),
@@ -123,9 +125,9 @@ class Cards:
         """The cards here that hold a key for us.
 
         Raises:
-            Refused: `no-module`, `module-broken`, `no-reader`, `no-card` or `unknown-card`.
+            Refused: `no-module`, `module-broken`, `no-reader`, `no-card`, `unknown-card`; `busy` while a list is done.
         """
-        with self._calls:
+        with self._turn():
             cards = self._seen()
             if not cards:
                 # Some libraries see what came since they started only when they start again.
@@ -169,13 +171,8 @@ class Cards:
         # While a list is being signed, what was there is still there.
         if self._path is not None and self._calls.acquire(blocking=False):
             try:
-                with suppress(Refused, exceptions.PKCS11Error):
-                    self._fixed = [
-                        slot.slot_description
-                        for slot in self._library().get_slots(token_present=True)
-                        if not slot.flags & SlotFlag.REMOVABLE_DEVICE
-                        and slot.get_token().flags & TokenFlag.TOKEN_INITIALIZED
-                    ]
+                with suppress(Refused):
+                    self._slots()
             finally:
                 self._calls.release()
         return self._fixed
@@ -197,7 +194,7 @@ class Cards:
         Raises:
             Refused: `wrong-pin`, `pin-locked`, `card-removed`, `reader-removed`: nothing was signed.
         """
-        with self._calls, self._unlocked(card, pin) as session:
+        with self._turn(), self._unlocked(card, pin) as session:
             try:
                 key = _key(session, card, use)
                 again = pin if _asks_each_time(key) else None
@@ -260,11 +257,24 @@ class Cards:
         with _module_errors():
             return pkcs11.lib(str(self._path))
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._calls.acquire(timeout=PATIENCE):
+            raise Refused("busy")
+        try:
+            yield
+        finally:
+            self._calls.release()
+
+    def _slots(self) -> list[pkcs11.Slot]:
+        with _module_errors():
+            slots: list[pkcs11.Slot] = self._library().get_slots(token_present=True)
+        self._fixed = [slot.slot_description for slot in slots if _is_fixed(slot)]
+        return slots
+
     def _seen(self) -> list[Card]:
         cards = []
-        with _module_errors():
-            slots = self._library().get_slots(token_present=True)
-        for slot in slots:
+        for slot in self._slots():
             # One that was withdrawn just now must not hide the others.
             with suppress(exceptions.PKCS11Error):
                 card = _card(slot)
@@ -279,6 +289,12 @@ def _module_errors() -> Iterator[None]:
         yield
     except exceptions.PKCS11Error:
         raise Refused("module-broken") from None
+
+
+def _is_fixed(slot: pkcs11.Slot) -> bool:
+    with suppress(exceptions.PKCS11Error):
+        return not slot.flags & SlotFlag.REMOVABLE_DEVICE and bool(slot.get_token().flags & TokenFlag.TOKEN_INITIALIZED)
+    return False
 
 
 def _card(slot: pkcs11.Slot) -> Card | None:

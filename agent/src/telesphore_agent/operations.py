@@ -111,7 +111,7 @@ class Operations:
         )
         with self._asker.ask(question) as dialogue:
             pin = dialogue.answer(still_there)
-            return self._cards.sign(card, use, contents, pin, dialogue.progress)
+            return self._cards.sign(card, use, contents, pin, lambda done: dialogue.progress(done) and still_there())
 
 
 def _shown(card: Card) -> Answer:

@@ -129,8 +129,10 @@ def _post(url: str, content: dict[str, str]) -> dict[str, Any]:
         json.dumps(content).encode(),
         {"Content-Type": "application/json", "User-Agent": f"telesphore-agent/{VERSION}"},
     )
+    # A proxy's localhost is another machine.
+    handlers = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname in LOCAL else []
     try:
-        with urllib.request.build_opener(_NoRedirect()).open(request, timeout=PATIENCE) as answer:
+        with urllib.request.build_opener(_NoRedirect(), *handlers).open(request, timeout=PATIENCE) as answer:
             body = answer.read(LARGEST_ANSWER + 1)
     except urllib.error.HTTPError as error:
         error.close()

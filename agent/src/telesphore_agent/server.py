@@ -35,6 +35,8 @@ MOST_WATCHES = 8
 MOST_REQUESTS_A_MINUTE = 240
 READING_SECONDS = 5.0
 """For a whole request to arrive, however slowly its bytes come."""
+LINGER_SECONDS = 0.5
+CHUNK = 64 << 10
 WATCH_SECONDS = 600.0
 HEARTBEAT_SECONDS = 15.0
 CLOSED = 403
@@ -117,6 +119,7 @@ class AgentServer(ThreadingHTTPServer):
 class _Door(BaseHTTPRequestHandler):
     server: AgentServer
     protocol_version = "HTTP/1.1"
+    _unread = False
     timeout = READING_SECONDS
 
     # One connection
@@ -128,8 +131,20 @@ class _Door(BaseHTTPRequestHandler):
         super().setup()
 
     def finish(self) -> None:
+        with suppress(OSError):
+            self._linger()
         self._deadline.cancel()
         super().finish()
+
+    def _linger(self) -> None:
+        """Take what is left of a body that was refused unread: closed over it, a connection may lose its answer."""
+        if not self._unread:
+            return
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(LINGER_SECONDS)
+        for _ in range(LARGEST_BODY // CHUNK):
+            if not self.connection.recv(CHUNK):
+                return
 
     def _cut(self) -> None:
         with suppress(OSError):
@@ -165,6 +180,7 @@ class _Door(BaseHTTPRequestHandler):
             self._close()
 
     def do_POST(self) -> None:
+        self._unread = True
         if self.path == "/request":
             self._serve(self._answer)
         else:
@@ -240,6 +256,7 @@ class _Door(BaseHTTPRequestHandler):
             token = from_json(body)["request"]
         except (OSError, ValueError, KeyError):
             raise Refused("bad-request") from None
+        self._unread = False
         if len(body) != length or not isinstance(token, str):
             raise Refused("bad-request")
         return token
@@ -275,13 +292,17 @@ class _Door(BaseHTTPRequestHandler):
         operations, until = self.server.operations, time.monotonic() + WATCH_SECONDS
         version, _ = operations.readers.now()
         self._event()
-        while (left := until - time.monotonic()) > 0 and self._still_there():
-            change = operations.readers.wait(version, min(left, HEARTBEAT_SECONDS))
-            if change is None:
-                self.wfile.write(b":\n\n")
-            else:
+        spoken = time.monotonic()
+        while time.monotonic() < until and self._still_there():
+            change = operations.readers.wait(version, 1.0)
+            if change is not None:
                 version, _ = change
                 self._event()
+            elif time.monotonic() > spoken + HEARTBEAT_SECONDS:
+                self.wfile.write(b":\n\n")
+            else:
+                continue
+            spoken = time.monotonic()
 
     def _event(self) -> None:
         self.wfile.write(b"event: card\ndata: " + json.dumps(self.server.operations.status()).encode() + b"\n\n")

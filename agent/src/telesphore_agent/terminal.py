@@ -27,6 +27,14 @@ class TerminalAsker(Asker):
             raise NoTerminal
 
     def show(self, dialogue: Dialogue) -> None:
+        try:
+            self._show(dialogue)
+        except EOFError:
+            # The terminal was closed: nobody is there to ask.
+            dialogue.refuse()
+            self.stop()
+
+    def _show(self, dialogue: Dialogue) -> None:
         question = dialogue.question
         print("", *lines_of(question), sep="\n", flush=True)
         if question.keypad:

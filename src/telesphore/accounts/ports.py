@@ -5,10 +5,11 @@ agents believe, the authorities of cards, and who answers for them.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.kernel.ports import Port
 
 
@@ -83,6 +84,35 @@ class Ended:
     subject: str
     session: str
     token_id: str
+
+
+class ProviderAway(DomainError):
+    """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
+
+    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
+    code: ClassVar[str] = "psc-away"
+
+
+class ProviderRefused(DomainError):
+    """Pro Santé Connect did not confirm who you are. Start again; if that changes nothing, tell your administrator."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-refused"
+
+
+class AnswerNotTrusted(DomainError):
+    """What came back from Pro Santé Connect cannot be trusted, so nobody was let in. Start again; if that changes
+    nothing, tell your administrator."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-not-trusted"
+
+
+class LevelTooLow(DomainError):
+    """Pro Santé Connect recognised you less surely than health data ask for. Use your e-CPS or your card there."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-level-too-low"
 
 
 class IdentityProvider(Protocol):

@@ -166,6 +166,10 @@ TOKENS_HELD = 20
 """Living API tokens of one person in one organisation, at most."""
 
 
+BY_DIRECTORY = frozenset(Role) - {Role.ADMINISTRATOR}
+"""Roles that an organisation's own directory gives and takes by itself; administrators are named by persons."""
+
+
 class SessionEnd(models.TextChoices):
     """Why a session ended."""
 
@@ -176,6 +180,7 @@ class SessionEnd(models.TextChoices):
     PASSWORD_CHANGED = "password-changed", _("the password was changed")
     SUSPENDED = "suspended", _("the account was suspended")
     PROVIDER = "signed-out-at-provider", _("signed out at the identity provider")
+    LEFT = "left", _("the person left the organisation")
     BACKUP_OVER = "backup-over", _("the backup way in was closed")
 
 

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from telesphore.accounts.errors import AnswerNotTrusted, ProviderAway
+from telesphore.accounts.ports import AnswerNotTrusted, ProviderAway
 from telesphore.config.findings import Finding, Level, Patient
 from telesphore.config.options import PREFIX, BadSetting, Setting, check_secret, read_secret
 from telesphore.config.wiring import needed

@@ -185,6 +185,8 @@ WAYS = {"passkey", "password"}
 """Ways to sign in; Pro Santé Connect and cards add theirs when they are configured."""
 if _value("psc_issuer") is not None:
     WAYS.add("psc")
+if _value("card_anchors_file") is not None:
+    WAYS.add("card")
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "telesphore.web.accounts.adapter.AccountAdapter"

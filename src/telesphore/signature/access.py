@@ -1,16 +1,19 @@
-"""Who may act on an envelope: its recipients when it is their turn, its sender."""
+"""Who may act on an envelope: its recipients when it is their turn, whom they delegated to, its sender."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.x509 import Certificate
+from django.db.models import QuerySet
 
 from telesphore.accounts import queries as accounts
 from telesphore.ades import paths
 from telesphore.ades.errors import NoPathToAnchor
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.pki import queries as pki
+from telesphore.records import queries as records
 from telesphore.signature.errors import (
     AlreadySigned,
     CertificateOfAnother,
@@ -31,26 +34,69 @@ from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState,
 MOST_CERTIFICATES = 32
 
 
-def recipient_of(*, actor: Actor, envelope_id: UUID) -> tuple[Envelope, Recipient]:
-    """The envelope and the actor's place in it.
+def recipient_of(
+    *, actor: Actor, envelope_id: UUID, at: datetime, act: str = "signature:recipient:sign"
+) -> tuple[Envelope, Recipient]:
+    """The envelope and the actor's place in it: their own, or that of whoever delegated this act to them.
 
     Raises:
-        EnvelopeNotFound: no such envelope, or the actor is not among its recipients.
+        EnvelopeNotFound: no such envelope, or the actor has no place among its recipients.
     """
     recipients = Recipient.objects.filter(organisation_id=actor.organisation, envelope_id=envelope_id)
+    delegated: list[Recipient] = []
     if actor.kind is ActorKind.PATIENT and actor.person_id is not None:
-        recipients = recipients.filter(patient_id=actor.person_id)
+        own = list(recipients.filter(patient_id=actor.person_id).select_related("envelope"))
     elif actor.kind is ActorKind.PROFESSIONAL and actor.person_id is not None and actor.roles:
-        recipients = recipients.filter(person_id=actor.person)
+        own = list(recipients.filter(person_id=actor.person).select_related("envelope"))
+        if not any(row.state == RecipientState.WAITING for row in own):
+            delegated = _delegated(recipients, actor, act, at)
     else:
         raise EnvelopeNotFound
-    # Of several places of one person, the one that is awaited comes first.
-    recipient = min(
-        recipients.select_related("envelope"), key=lambda row: row.state != RecipientState.WAITING, default=None
-    )
+    # Of several places, the one that is awaited comes first, then one's own.
+    recipient = min([*own, *delegated], key=lambda row: row.state != RecipientState.WAITING, default=None)
     if recipient is None:
         raise EnvelopeNotFound
     return recipient.envelope, recipient
+
+
+def _delegated(recipients: QuerySet[Recipient], actor: Actor, act: str, at: datetime) -> list[Recipient]:
+    held = [one for one in accounts.held_by(actor=actor, at=at) if act in one.permissions]
+    if not held:
+        return []
+    rows = list(recipients.filter(person_id__in={one.delegator_id for one in held}).select_related("envelope"))
+    types = records.types_of(
+        organisation_id=actor.organisation, document_ids={row.envelope.document_id for row in rows}
+    )
+    reached = {(one.delegator_id, kind) for one in held for kind in types.values() if one.covers(kind)}
+    return [row for row in rows if (row.person_id, types[row.envelope.document_id]) in reached]
+
+
+def authority(
+    *, actor: Actor, envelope: Envelope, recipient: Recipient, at: datetime, act: str = "signature:recipient:sign"
+) -> UUID | None:
+    """By what the actor acts in this recipient's place: None for their own, else the delegation that holds now.
+
+    Raises:
+        EnvelopeNotFound: neither; it may have been withdrawn while a card was at work.
+    """
+    if actor.person_id is not None and actor.person_id in (recipient.person_id, recipient.patient_id):
+        return None
+    kind = records.types_of(organisation_id=envelope.organisation_id, document_ids={envelope.document_id})
+    for held in accounts.held_by(actor=actor, at=at):
+        if (
+            held.delegator_id == recipient.person_id
+            and act in held.permissions
+            and held.covers(kind[envelope.document_id])
+        ):
+            return held.delegation_id
+    raise EnvelopeNotFound
+
+
+def in_place_of(actor: Actor, recipient: Recipient) -> Actor:
+    """The actor as the trail writes them: with the name of whoever delegated to them, when they act in their place."""
+    if recipient.person_id is None or recipient.person_id == actor.person_id:
+        return actor
+    return replace(actor, on_behalf_of=recipient.person_id)
 
 
 def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> None:
@@ -69,8 +115,8 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
         raise NotYourTurn
 
 
-def prepared_of(*, actor: Actor, prepared_id: UUID) -> Prepared:
-    """A signature that the actor prepared, with its envelope and recipient.
+def prepared_of(*, actor: Actor, prepared_id: UUID, at: datetime) -> Prepared:
+    """A signature that the actor prepared, in their own place or a delegator's, with its envelope and recipient.
 
     Raises:
         PreparedNotFound: no such one, or another's.
@@ -78,11 +124,13 @@ def prepared_of(*, actor: Actor, prepared_id: UUID) -> Prepared:
     if actor.kind is not ActorKind.PROFESSIONAL or actor.person_id is None or not actor.roles:
         raise PreparedNotFound
     try:
-        return Prepared.objects.select_related("envelope", "recipient").get(
-            organisation_id=actor.organisation, id=prepared_id, recipient__person_id=actor.person_id
+        row = Prepared.objects.select_related("envelope", "recipient").get(
+            organisation_id=actor.organisation, id=prepared_id
         )
-    except Prepared.DoesNotExist:
+        authority(actor=actor, envelope=row.envelope, recipient=row.recipient, at=at)
+    except (Prepared.DoesNotExist, EnvelopeNotFound):
         raise PreparedNotFound from None
+    return row
 
 
 def check_waits(prepared: Prepared, at: datetime) -> None:
@@ -99,7 +147,7 @@ def check_waits(prepared: Prepared, at: datetime) -> None:
         raise PreparedExpired
 
 
-def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
+def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime) -> Envelope:
     """The envelope, for those whom it concerns.
 
     Raises:
@@ -109,11 +157,26 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID) -> Envelope:
         envelope = Envelope.objects.get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
+    if actor.kind is not ActorKind.SYSTEM:
+        place_read(actor=actor, envelope=envelope, at=at)
+    return envelope
+
+
+def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient | None:
+    """In whose place the actor reads an envelope: None for its sender's own, and for the platform's.
+
+    Raises:
+        EnvelopeNotFound
+    """
     if actor.kind is ActorKind.SYSTEM:
-        return envelope
+        return None
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
-        return envelope
-    return recipient_of(actor=actor, envelope_id=envelope_id)[0]
+        return None
+    try:
+        return recipient_of(actor=actor, envelope_id=envelope.id, at=at)[1]
+    except EnvelopeNotFound:
+        # Whoever may only refuse for another must read too.
+        return recipient_of(actor=actor, envelope_id=envelope.id, at=at, act="signature:recipient:decline")[1]
 
 
 def check_certificate(

@@ -150,3 +150,10 @@ class CardsDiffer(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "cards-differ"
+
+
+class NotLeft(DomainError):
+    """What awaits somebody who still works here is theirs: they sign it, or delegate it."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-left"

@@ -44,6 +44,7 @@ TO_SET_UP = frozenset(
         "passkey-add",
         "passkey-begin",
         "passkey-prove",
+        "passkey-prove-again",
         "set-up",
     }
 )

@@ -7,7 +7,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 PORTS = (24727, 24728, 24729)
-_SOURCES = [f"http://127.0.0.1:{port}" for port in PORTS]
+
+
+def places() -> list[str]:
+    """Where an agent may listen, in the order in which a page asks."""
+    return [f"http://127.0.0.1:{port}" for port in PORTS]
 
 
 def speaks_to_agent(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -16,7 +20,7 @@ def speaks_to_agent(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     @functools.wraps(view)
     def widened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        response._csp_update = {"connect-src": _SOURCES}  # type: ignore[attr-defined]  # As django-csp's decorator.
+        response._csp_update = {"connect-src": places()}  # type: ignore[attr-defined]  # As django-csp's decorator.
         return response
 
     return widened

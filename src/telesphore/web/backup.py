@@ -6,16 +6,17 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from telesphore.accounts import queries
 from telesphore.accounts.states import BACKUP_MEANS
+from telesphore.audit import actions as audit
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import rule_of
 from telesphore.web.presence import presence_of
-from telesphore.web.requests import BACKUP_KEY, memberships_of
+from telesphore.web.requests import BACKUP_KEY, actor_of, memberships_of
 
 SIGNED_IN = frozenset({"home", "locked", "session_state"})
 """Pages open to all who signed in that stay open; the others change what an account is, or leave the organisation."""
@@ -56,11 +57,19 @@ class BackupMiddleware:
         if match.view_name in FOREIGN:
             return None
         if rule.startswith("signed in") and match.view_name not in SIGNED_IN:
-            raise TooNarrow
+            return _refuse(request, match.view_name)
         # What asks for a proof of five minutes ago asks for more than the one factor that opened this session.
         if getattr(view, "asks_freshness", False):
-            raise TooNarrow
+            return _refuse(request, match.view_name)
         return None
+
+
+def _refuse(request: HttpRequest, page: str) -> HttpResponse:
+    audit.record(
+        "web:page:open", actor=actor_of(request), at=now(), outcome=audit.Outcome.REFUSED,
+        detail={"page": page, "code": TooNarrow.code},
+    )  # fmt: skip
+    return render(request, "refusal.html", {"refusal": TooNarrow()}, status=403)
 
 
 def _open(request: HttpRequest, kept: str) -> bool:

@@ -53,9 +53,9 @@ def choose(request: HttpRequest, row_id: UUID, *, by_link: bool = False) -> None
 
 
 def came_by_link(request: HttpRequest) -> bool:
-    """Whether the signed-in person came by a link and its code, not by a way in of their own."""
+    """Whether the signed-in person came by an invitation's link and code, and has not proved more since."""
     session: Presence | None = getattr(request, "_presence", None)
-    return session is not None and session.acr == Acr.LINK_AND_CODE
+    return BY_LINK in request.session and session is not None and session.acr == Acr.LINK_AND_CODE
 
 
 def leave(request: HttpRequest) -> None:

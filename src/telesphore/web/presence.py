@@ -7,7 +7,6 @@ when. A request asks for it once.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib import messages
@@ -32,7 +31,7 @@ LOCKED = 423
 HEADER = "X-Telesphore-Locked"
 """Names the page where a locked session is unlocked, for the scripts of a page that is still open."""
 
-WHILE_LOCKED = frozenset({"locked", "unlock_passkey_options", "session_state", "account_logout", "set_language"})
+WHILE_LOCKED = frozenset({"locked", "session_state", "account_logout", "set_language"})
 """What answers while a session is locked, besides the ways of proving again who one is."""
 WAYS = "/sign-in/"
 """Where all the ways of proving who one is are."""
@@ -159,18 +158,6 @@ def locked_page(request: HttpRequest, back: str, form: object = None) -> HttpRes
     """The page that unlocks, and leads back to `back`; without one, something was sent that must be sent again."""
     context = {"back": back, "form": form, "bare": True}
     return render(request, "account/locked.html", context, status=LOCKED)
-
-
-def end_the_others(request: HttpRequest) -> None:
-    """End the sessions that the earlier password opened, but for this one."""
-    found = presence_of(request)
-    actions.end_sessions_of(
-        person_id=UUID(str(request.user.pk)),
-        why=SessionEnd.PASSWORD_CHANGED,
-        but=found.session_id if found else None,
-        actor=_visitor(request),
-        at=now(),
-    )
 
 
 def _keep(request: HttpRequest, found: Presence) -> None:

@@ -1,5 +1,7 @@
 """What the shell around every page needs to know."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -8,23 +10,26 @@ from telesphore.accounts.states import CLINICAL_ROLES
 from telesphore.kernel.clock import now
 from telesphore.signature import queries as signature
 from telesphore.web.presence import limits
-from telesphore.web.requests import actor_of, current_membership
+from telesphore.web.requests import actor_of, current_membership, memberships_of
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
     """For every template: whether this is a demonstration, the theme and size of text chosen, where the reader is,
-    the organisation that they act in and what awaits them there.
+    the organisation that they act in and what awaits them there, those where they are suspended when there is no other.
     """
     theme = request.COOKIES.get("theme", "")
     text = request.COOKIES.get("text", "")
     membership = (
         current_membership(request) if getattr(request, "user", None) and request.user.is_authenticated else None
     )
+    lost = membership is None and getattr(request, "user", None) and request.user.is_authenticated
     carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
     at_hand = limits(request)
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),
+        "organisations": len(memberships_of(request)) if membership else 0,
+        "suspensions": accounts.suspensions(person_id=UUID(str(request.user.pk)), at=now()) if lost else [],
         "carer": carer,
         "waiting_count": signature.count_waiting(actor=actor_of(request)) if carer else 0,
         "backup": accounts.open_backup(organisation_id=membership.organisation.organisation_id, at=now())

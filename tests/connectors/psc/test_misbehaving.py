@@ -17,8 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from telesphore.accounts.errors import AnswerNotTrusted, LevelTooLow, ProviderAway, ProviderRefused
-from telesphore.accounts.ports import Recognised
+from telesphore.accounts.ports import AnswerNotTrusted, LevelTooLow, ProviderAway, ProviderRefused, Recognised
 from telesphore.connectors.psc import Client, Registration, person
 from telesphore.connectors.psc import client as connector
 from tests.connectors.psc.identities import CHERIF, IDENTITIES, LEBRUN, professional, subject

@@ -7,6 +7,9 @@ from telesphore.accounts.actions.back_up import end_backups as end_backups
 from telesphore.accounts.actions.back_up import enter_by_backup as enter_by_backup
 from telesphore.accounts.actions.back_up import open_backup as open_backup
 from telesphore.accounts.actions.back_up import send_backup_code as send_backup_code
+from telesphore.accounts.actions.delegate import give_delegation as give_delegation
+from telesphore.accounts.actions.delegate import withdraw_delegation as withdraw_delegation
+from telesphore.accounts.actions.describe import describe_practitioner as describe_practitioner
 from telesphore.accounts.actions.enter import note_refused_sign_in as note_refused_sign_in
 from telesphore.accounts.actions.enter import note_sign_in as note_sign_in
 from telesphore.accounts.actions.enter import note_sign_out as note_sign_out
@@ -36,6 +39,7 @@ from telesphore.accounts.actions.keep_session import raise_level as raise_level
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
 from telesphore.accounts.actions.leave import leave as leave
+from telesphore.accounts.actions.limit import limit_sessions as limit_sessions
 from telesphore.accounts.actions.pair import Begun as Begun
 from telesphore.accounts.actions.pair import Paired as Paired
 from telesphore.accounts.actions.pair import begin_pairing as begin_pairing
@@ -45,6 +49,10 @@ from telesphore.accounts.actions.pair import pair_workstation as pair_workstatio
 from telesphore.accounts.actions.pair import revoke_workstation as revoke_workstation
 from telesphore.accounts.actions.prove import spend_code as spend_code
 from telesphore.accounts.actions.prove import spend_recovery_code as spend_recovery_code
+from telesphore.accounts.actions.provision import Told as Told
+from telesphore.accounts.actions.provision import add_entry as add_entry
+from telesphore.accounts.actions.provision import change_entry as change_entry
+from telesphore.accounts.actions.provision import remove_entry as remove_entry
 from telesphore.accounts.actions.recognise import choose_activity as choose_activity
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider
 from telesphore.accounts.actions.recognise import link_identity as link_identity

@@ -66,7 +66,8 @@ def _lock(invitation_id: UUID, organisation_id: UUID, at: datetime) -> Invitatio
 
 def _accept(row: Invitation, actor: Actor, at: datetime) -> None:
     access.check_apart(row.person_id, [Role(role) for role in row.roles], at)
-    still_open = Unit.objects.filter(organisation_id=row.organisation_id, id=row.unit_id, closed_at=None).exists()
+    units = Unit.objects.filter(organisation_id=row.organisation_id, closed_at=None)
+    still_open = row.unit_id is not None and units.filter(id=row.unit_id).exists()
     for role in row.roles:
         try:
             give(

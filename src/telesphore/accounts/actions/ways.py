@@ -19,9 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from telesphore.accounts import queries
+from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import LastWay, TooManyPasskeys, WayNotFound
 from telesphore.accounts.formats import codes
 from telesphore.accounts.models import Person
+from telesphore.accounts.states import SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.links import ports as links
@@ -139,6 +141,7 @@ def set_password(*, person_id: UUID, password: str, actor: Actor, at: datetime) 
     person = lock(person_id)
     person.set_password(password)
     person.save(update_fields=["password"])
+    end_sessions_of(person_id=person_id, why=SessionEnd.PASSWORD_CHANGED, but=actor.session_id, actor=actor, at=at)
     note("accounts:way:add", "password", person=person, actor=actor, at=at)
 
 

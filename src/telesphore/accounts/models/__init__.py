@@ -3,6 +3,7 @@
 from telesphore.accounts.models.entries import ApiToken as ApiToken
 from telesphore.accounts.models.entries import BackupAccess as BackupAccess
 from telesphore.accounts.models.entries import BackupCode as BackupCode
+from telesphore.accounts.models.entries import DirectoryEntry as DirectoryEntry
 from telesphore.accounts.models.entries import Session as Session
 from telesphore.accounts.models.people import Delegation as Delegation
 from telesphore.accounts.models.people import Invitation as Invitation

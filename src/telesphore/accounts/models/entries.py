@@ -56,6 +56,33 @@ class ApiToken(Owned):
     revoked_at = models.DateTimeField(null=True)
 
 
+class DirectoryEntry(Owned):
+    """A person as an organisation's own directory (SCIM) knows them; what it says of them stays in that organisation.
+
+    Attributes:
+        external_id: the directory's own identifier; empty when it gave none.
+        active: whether the directory lets them work here; their roles are suspended while it doesn't.
+    """
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    external_id = models.TextField(blank=True)
+    given_name = models.TextField(blank=True)
+    family_name = models.TextField(blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation_id", "person"], name="directory_entry_once_per_person"),
+            models.UniqueConstraint(
+                fields=["organisation_id", "external_id"],
+                condition=~models.Q(external_id=""),
+                name="directory_entry_external_id_once",
+            ),
+        ]
+
+
 class BackupAccess(Owned):
     """The backup way in, while Pro Santé Connect or the network is down: at most 24 hours, by an administrator."""
 

@@ -7,6 +7,17 @@ from telesphore.accounts.queries.backup import backup_for as backup_for
 from telesphore.accounts.queries.backup import backup_report as backup_report
 from telesphore.accounts.queries.backup import backups as backups
 from telesphore.accounts.queries.backup import open_backup as open_backup
+from telesphore.accounts.queries.delegations import DelegationLine as DelegationLine
+from telesphore.accounts.queries.delegations import Held as Held
+from telesphore.accounts.queries.delegations import delegates_of as delegates_of
+from telesphore.accounts.queries.delegations import delegations as delegations
+from telesphore.accounts.queries.delegations import delegations_of as delegations_of
+from telesphore.accounts.queries.delegations import held_by as held_by
+from telesphore.accounts.queries.directory import EntryCard as EntryCard
+from telesphore.accounts.queries.directory import EntryFilter as EntryFilter
+from telesphore.accounts.queries.directory import entries as entries
+from telesphore.accounts.queries.directory import entry as entry
+from telesphore.accounts.queries.members import PAGE as PAGE
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine
 from telesphore.accounts.queries.members import Member as Member
 from telesphore.accounts.queries.members import MemberLine as MemberLine
@@ -17,6 +28,7 @@ from telesphore.accounts.queries.members import invitations_to as invitations_to
 from telesphore.accounts.queries.members import member as member
 from telesphore.accounts.queries.members import members as members
 from telesphore.accounts.queries.members import suspensions as suspensions
+from telesphore.accounts.queries.members import unit as unit
 from telesphore.accounts.queries.members import units as units
 from telesphore.accounts.queries.people import MembershipCard as MembershipCard
 from telesphore.accounts.queries.people import OrganisationCard as OrganisationCard

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
-from telesphore.accounts.errors import InvitationNotFound, MemberNotFound
+from telesphore.accounts.errors import InvitationNotFound, MemberNotFound, UnitNotFound
 from telesphore.accounts.models import Invitation, Membership, Organisation, Person, Unit
 from telesphore.accounts.queries.people import OrganisationCard
 from telesphore.accounts.states import MemberState, Role
@@ -111,15 +112,18 @@ def members(
     return _lines(rows.order_by("family_name", "given_name", "id")[first : first + PAGE + 1], organisation_id, at)
 
 
-def member(*, organisation_id: UUID, person_id: UUID, at: datetime) -> Member:
+def member(*, organisation_id: UUID, person_id: UUID, at: datetime, active_only: bool = False) -> Member:
     """One member, with every role that they held here.
+
+    Args:
+        active_only: who does not hold a role now is not there.
 
     Raises:
         MemberNotFound: not a member, and not invited.
     """
     found = _persons(organisation_id, at).filter(id=person_id).exclude(standing="")
     lines = _lines(found, organisation_id, at)
-    if not lines:
+    if not lines or (active_only and lines[0].state is not MemberState.ACTIVE):
         raise MemberNotFound
     line, person = lines[0], found[0]
     only_invited = line.state is MemberState.INVITED
@@ -198,6 +202,19 @@ def units(*, organisation_id: UUID, at: datetime, open_only: bool = False) -> li
     return sorted(lines, key=lambda line: (line.closed_at is not None, line.name.casefold()))
 
 
+def unit(*, organisation_id: UUID, unit_id: UUID, at: datetime) -> UnitLine:
+    """An open unit.
+
+    Raises:
+        UnitNotFound
+    """
+    found = units(organisation_id=organisation_id, at=at, open_only=True)
+    line = next((line for line in found if line.unit_id == unit_id), None)
+    if line is None:
+        raise UnitNotFound
+    return line
+
+
 def _current(at: datetime) -> Q:
     return (Q(ends_at=None) | Q(ends_at__gt=at)) & Q(starts_at__lte=at)
 
@@ -218,7 +235,7 @@ def _invited(organisation_id: UUID) -> QuerySet[Invitation]:
     return _pending(organisation_id).filter(person_id=OuterRef("id"))
 
 
-def _persons(organisation_id: UUID, at: datetime) -> QuerySet[Person]:
+def _persons(organisation_id: UUID, at: datetime) -> QuerySet[Any]:
     """Everybody, with where they stand in this organisation; empty for nowhere."""
     held = _of(organisation_id)
     now = held.filter(_current(at))
@@ -235,7 +252,7 @@ def _persons(organisation_id: UUID, at: datetime) -> QuerySet[Person]:
     )
 
 
-def _lines(persons: QuerySet[Person], organisation_id: UUID, at: datetime) -> list[MemberLine]:
+def _lines(persons: QuerySet[Any], organisation_id: UUID, at: datetime) -> list[MemberLine]:
     found = list(persons)
     ids = [person.id for person in found]
     roles: dict[UUID, list[tuple[str, str]]] = {}
@@ -249,8 +266,8 @@ def _lines(persons: QuerySet[Person], organisation_id: UUID, at: datetime) -> li
     return [_line(person, roles.get(person.id, []), offered.get(person.id, ())) for person in found]
 
 
-def _line(person: Person, held: Sequence[tuple[str, str]], offered: Sequence[str]) -> MemberLine:
-    state = MemberState(person.standing)  # type: ignore[attr-defined]  # Annotated by `_persons`.
+def _line(person: Any, held: Sequence[tuple[str, str]], offered: Sequence[str]) -> MemberLine:
+    state = MemberState(person.standing)
     only_invited = state is MemberState.INVITED
     return MemberLine(
         person.id,

@@ -142,7 +142,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     )
 
     say("5. The patient reads every page and signs, with a certificate made for this signature")
-    seen = signature.envelope(envelope_id=envelope_id, actor=patient)
+    seen = signature.envelope(envelope_id=envelope_id, actor=patient, at=now())
     view.view(envelope_id=envelope_id, actor=patient, at=now())
     checks.that(
         "nobody signs without having read",
@@ -167,7 +167,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
 
     say("7. The platform seals it, files it with its evidence, and sends the patient a copy")
     stage.work()
-    finished = signature.envelope(envelope_id=envelope_id, actor=people.secretary.actor)
+    finished = signature.envelope(envelope_id=envelope_id, actor=people.secretary.actor, at=now())
     checks.that("the envelope is completed", finished.state is EnvelopeState.COMPLETED, finished.state)
     assert finished.signed_document_id is not None
     assert finished.evidence_document_id is not None

@@ -18,8 +18,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from telesphore.accounts.errors import AnswerNotTrusted, ProviderAway, ProviderRefused
-from telesphore.accounts.ports import Asked, Ended, Recognised
+from telesphore.accounts.ports import AnswerNotTrusted, Asked, Ended, ProviderAway, ProviderRefused, Recognised
 from telesphore.connectors.fetching import LOOPBACK, AnswerTooLarge, NoAnswer, NotAllowed, Refused, fetch
 from telesphore.connectors.psc import person, tokens
 

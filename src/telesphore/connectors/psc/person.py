@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from telesphore.accounts.errors import AnswerNotTrusted
-from telesphore.accounts.ports import Activity
+from telesphore.accounts.ports import Activity, AnswerNotTrusted
 
 MOST_ACTIVITIES = 40
 LONGEST = 200

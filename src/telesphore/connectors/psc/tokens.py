@@ -16,7 +16,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from telesphore.accounts.errors import AnswerNotTrusted, LevelTooLow
+from telesphore.accounts.ports import AnswerNotTrusted, LevelTooLow
 
 SKEW = timedelta(seconds=60)
 """By which clocks may differ."""

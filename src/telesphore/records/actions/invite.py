@@ -11,11 +11,12 @@ from telesphore.accounts import queries as accounts
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
+from telesphore.links import access as link_access
 from telesphore.links import actions as links
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
 from telesphore.records import access
-from telesphore.records.errors import AlreadyInvited, AnothersInvitation, InvitationNotFound, NoWayToInvite
+from telesphore.records.errors import AnothersInvitation, InvitationNotFound, NoWayToInvite
 from telesphore.records.models import Patient, PatientAccount
 
 LINK_TO_ACCOUNT = "records:account"
@@ -24,12 +25,13 @@ LIFE = timedelta(days=14)
 
 @audit.act("records:account:invite")
 def invite_patient(*, patient_id: UUID, actor: Actor, at: datetime) -> UUID:
-    """Invite a patient to their own record, or once more while they have not come: the link before it dies.
+    """Invite a patient to their own record, or once more: the link before it dies.
+
+    Who has an account and no other way in comes back by such a link, each time anew.
 
     Raises:
         RecordNotFound: the actor is not of the care team.
         NoWayToInvite: the record has no e-mail address, or no mobile phone.
-        AlreadyInvited: the patient has their account.
     """
     patient, ground = lock_patient(patient_id=patient_id, actor=actor, at=at)
     if not (patient.email and patient.phone):
@@ -38,11 +40,10 @@ def invite_patient(*, patient_id: UUID, actor: Actor, at: datetime) -> UUID:
     row = PatientAccount.objects.filter(**live).first()
     if row is None:
         row = PatientAccount(organisation_id=patient.organisation_id, id=uuid7(), patient_id=patient.id)
-    elif row.confirmed_at is not None:
-        raise AlreadyInvited
     else:
         links.revoke(organisation_id=row.organisation_id, link_id=row.link_id, actor=actor, at=at)
-    row.email = _address(patient.email)
+    if row.confirmed_at is None:
+        row.email = patient.email.strip().lower()
     row.invited_by, row.invited_at = actor.person, at
     row.link_id = call(
         purpose=LINK_TO_ACCOUNT,
@@ -60,23 +61,25 @@ def invite_patient(*, patient_id: UUID, actor: Actor, at: datetime) -> UUID:
 
 @audit.act("records:account:confirm")
 def confirm_account(*, account_id: UUID, person_id: UUID | None, actor: Actor, at: datetime) -> UUID:
-    """Bind the record to the account of who followed the invitation; returns that person's id.
+    """Bind the record to the account of who followed the invitation, if it is not yet; returns that person's id.
 
     Args:
         person_id: the account that is theirs already, as they proved; None when the address has none, and it is made.
         actor: the patient, as the link and its code proved them.
 
     Raises:
-        InvitationNotFound: it was confirmed already, or ended.
+        InvitationNotFound: it ended, or is another patient's.
+        LinkUsedUp, LinkRevoked, LinkExpired: its link served already, or leads nowhere any more.
         AnothersInvitation: `person_id` has another address, or the address has an account that was not proved.
     """
     row = (
         PatientAccount.objects.select_for_update()
-        .filter(organisation_id=actor.organisation, id=account_id, ended_at=None, confirmed_at=None)
+        .filter(organisation_id=actor.organisation, id=account_id, ended_at=None)
         .first()
     )
     if row is None or row.patient_id != actor.person_id:
         raise InvitationNotFound
+    link_access.check_open(organisation_id=row.organisation_id, link_id=row.link_id, purpose=LINK_TO_ACCOUNT, at=at)
     patient = Patient.objects.get(organisation_id=row.organisation_id, id=row.patient_id)
     row.person_id = known_or_new(
         person_id=person_id,
@@ -87,7 +90,7 @@ def confirm_account(*, account_id: UUID, person_id: UUID | None, actor: Actor, a
         actor=actor,
         at=at,
     )
-    row.confirmed_at = at
+    row.confirmed_at = row.confirmed_at or at
     row.save(update_fields=["person_id", "confirmed_at"])
     links.use_up(organisation_id=row.organisation_id, link_id=row.link_id, actor=actor, at=at)
     audit.record(
@@ -217,7 +220,3 @@ def known_or_new(
         actor=actor,
         at=at,
     )
-
-
-def _address(email: str) -> str:
-    return email.strip().lower()

@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.identifiers import uuid7
+from telesphore.links import access as link_access
 from telesphore.links import actions as links
 from telesphore.records import access
 from telesphore.records.actions.invite import call, known_or_new, lock_patient
@@ -111,15 +112,12 @@ def record_representation(*, patient_id: UUID, who: Somebody, basis: Basis, acto
 
 @audit.act("records:representation:invite")
 def invite_representative_again(*, representation_id: UUID, actor: Actor, at: datetime) -> None:
-    """Send the invitation once more to who has not followed it; the link before it dies.
+    """Send the invitation once more; the link before it dies.
 
     Raises:
         RepresentationNotFound: none that is open to the actor, or over.
-        AlreadyInvited: they have come already.
     """
     row, patient, ground = _lock(representation_id, actor, at)
-    if row.confirmed_at is not None:
-        raise AlreadyInvited
     if row.link_id is None or (row.ends_at is not None and at >= row.ends_at):
         raise RepresentationNotFound
     links.revoke(organisation_id=row.organisation_id, link_id=row.link_id, actor=actor, at=at)
@@ -130,22 +128,23 @@ def invite_representative_again(*, representation_id: UUID, actor: Actor, at: da
 
 @audit.act("records:representation:confirm")
 def confirm_representation(*, representation_id: UUID, person_id: UUID | None, actor: Actor, at: datetime) -> UUID:
-    """Bind a representation to the account of who followed its invitation; returns that person's id.
+    """Bind a representation to the account of who followed its invitation, if it is not yet; returns that person's id.
 
     Args:
         person_id: as for `confirm_account`.
         actor: whoever came in by the link and its code, in the organisation.
 
     Raises:
-        InvitationNotFound, AnothersInvitation: as `confirm_account`.
+        InvitationNotFound, LinkUsedUp, LinkRevoked, LinkExpired, AnothersInvitation: as `confirm_account`.
     """
     row = (
         Representation.objects.select_for_update()
-        .filter(organisation_id=actor.organisation, id=representation_id, ended_at=None, confirmed_at=None)
+        .filter(organisation_id=actor.organisation, id=representation_id, ended_at=None)
         .first()
     )
     if row is None or row.link_id is None:
         raise InvitationNotFound
+    link_access.check_open(organisation_id=row.organisation_id, link_id=row.link_id, purpose=LINK_TO_REPRESENT, at=at)
     language = Patient.objects.get(organisation_id=row.organisation_id, id=row.patient_id).language
     row.person_id = known_or_new(
         person_id=person_id,
@@ -156,7 +155,7 @@ def confirm_representation(*, representation_id: UUID, person_id: UUID | None, a
         actor=actor,
         at=at,
     )
-    row.confirmed_at = at
+    row.confirmed_at = row.confirmed_at or at
     row.save(update_fields=["person_id", "confirmed_at"])
     links.use_up(organisation_id=row.organisation_id, link_id=row.link_id, actor=actor, at=at)
     known = replace(actor, kind=ActorKind.REPRESENTATIVE, person_id=row.person_id, on_behalf_of=row.patient_id)

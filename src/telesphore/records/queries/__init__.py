@@ -28,3 +28,4 @@ from telesphore.records.queries.record import print_token_hash as print_token_ha
 from telesphore.records.queries.record import printed_copy as printed_copy
 from telesphore.records.queries.record import results_of as results_of
 from telesphore.records.queries.record import titles as titles
+from telesphore.records.queries.record import types_of as types_of

@@ -154,12 +154,12 @@ def _line(row: Representation, patient: Patient, at: datetime) -> Representation
 
 
 def invitation(*, organisation_id: UUID, row_id: UUID) -> InvitationView:
-    """An invitation that waits to be confirmed. The caller has proved the link and its code.
+    """What an invitation is for. The caller has proved the link and its code.
 
     Raises:
-        InvitationNotFound: it was confirmed already, or ended.
+        InvitationNotFound: it ended.
     """
-    waiting = {"organisation_id": organisation_id, "id": row_id, "ended_at": None, "confirmed_at": None}
+    waiting = {"organisation_id": organisation_id, "id": row_id, "ended_at": None}
     row = (
         PatientAccount.objects.filter(**waiting).select_related("patient").first()
         or Representation.objects.filter(**waiting).select_related("patient").first()

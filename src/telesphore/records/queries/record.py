@@ -19,6 +19,12 @@ from telesphore.vault import queries as vault
 PAGE = 50
 
 
+def types_of(*, organisation_id: UUID, document_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The type code of each of these documents, which exist; the caller knows why they may ask."""
+    rows = Document.objects.filter(organisation_id=organisation_id, id__in=set(document_ids))
+    return dict(rows.values_list("id", "type_code"))
+
+
 @dataclass(frozen=True, slots=True)
 class PatientCard:
     """A patient's identity, in the order in which it is always shown."""

@@ -20,9 +20,14 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
-    access.recipient_of(actor=actor, envelope_id=envelope_id)
+    access.recipient_of(actor=actor, envelope_id=envelope_id, at=at, act="signature:recipient:decline")
     envelope = lock(actor=actor, envelope_id=envelope_id)
-    _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    _envelope, recipient = access.recipient_of(
+        actor=actor, envelope_id=envelope_id, at=at, act="signature:recipient:decline"
+    )
+    delegation = access.authority(
+        actor=actor, envelope=envelope, recipient=recipient, at=at, act="signature:recipient:decline"
+    )
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     recipient.state = RecipientState.DECLINED
@@ -32,11 +37,12 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     _close(envelope, EnvelopeState.DECLINED, reason, actor, at)
     audit.record(
         "signature:recipient:decline",
-        actor=actor,
+        actor=access.in_place_of(actor, recipient),
         subject=envelope.id,
         patient=envelope.patient_id,
-        ground="recipient",
+        ground="delegation" if delegation else "recipient",
         at=at,
+        detail={"delegation": delegation.hex} if delegation else None,
     )
 
 

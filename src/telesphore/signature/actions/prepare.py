@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from telesphore.accounts import queries as accounts
 from telesphore.ades.algorithms import Algorithm
 from telesphore.ades.errors import DamagedPrepared
 from telesphore.ades.signing import PreparedSignature
@@ -73,20 +72,19 @@ def prepare_signature(
         is wrong with the certificate: CertificateNotYet, CertificateOver, CertificateRevoked, ChainIncomplete,
         UnknownKeyType, CertificateOfAnother, CertificateOfUnknown.
     """
-    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     if recipient.person_id is None:
         # A patient's certificate is made on the spot, and its key never waits.
         raise EnvelopeNotFound
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
-    person = accounts.person_card(recipient.person_id)
     ready = make_ready(
         envelope,
         recipient,
         certificate=certificate,
         chain=chain,
         algorithm=algorithm,
-        appearance=appearance_of(person, recipient, drawing, at),
+        appearance=appearance_of(actor, recipient, drawing, at),
         at=at,
         known=True,
     )
@@ -113,7 +111,7 @@ def prepare_signature(
 @audit.act("signature:recipient:prepare")
 def _keep(*, ready: Ready, deposited: vault.Deposited, actor: Actor, at: datetime) -> Prepared:
     envelope = lock(actor=actor, envelope_id=ready.envelope.id)
-    _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope.id)
+    _envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope.id, at=at)
     access.check_can_sign(envelope, recipient, at)
     _check_last(ready.revision)
     Prepared.objects.filter(
@@ -155,7 +153,7 @@ def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at:
         SignatureDoesNotMatch, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, and what has become wrong
         with the certificate.
     """
-    row = access.prepared_of(actor=actor, prepared_id=prepared_id)
+    row = access.prepared_of(actor=actor, prepared_id=prepared_id, at=at)
     envelope = row.envelope
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_waits(row, at)
@@ -168,7 +166,7 @@ def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at:
         return take_signature(ready, signature, actor=actor, at=at, prepared_id=row.id)
     except (SomeoneSignedMeanwhile, DamagedPrepared):
         # Whoever signed meanwhile may be this very answer, given twice.
-        access.check_waits(access.prepared_of(actor=actor, prepared_id=prepared_id), at)
+        access.check_waits(access.prepared_of(actor=actor, prepared_id=prepared_id, at=at), at)
         # A crash before this leaves a row that waits for what will be refused again: nothing is lost.
         drop_prepared(prepared_id=prepared_id, actor=actor, at=at)
         raise
@@ -181,8 +179,10 @@ def drop_prepared(*, prepared_id: UUID, actor: Actor, at: datetime) -> None:
     Raises:
         PreparedNotFound
     """
-    envelope = lock(actor=actor, envelope_id=access.prepared_of(actor=actor, prepared_id=prepared_id).envelope_id)
-    row = access.prepared_of(actor=actor, prepared_id=prepared_id)
+    envelope = lock(
+        actor=actor, envelope_id=access.prepared_of(actor=actor, prepared_id=prepared_id, at=at).envelope_id
+    )
+    row = access.prepared_of(actor=actor, prepared_id=prepared_id, at=at)
     if row.state != PreparedState.WAITING:
         return
     row.state, row.ended_at = PreparedState.DROPPED, at

@@ -42,7 +42,7 @@ def file_results(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     Raises:
         EnvelopeNotFound, EnvelopeClosed: it is not completed; and what the vault raises: the job tries again.
     """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
     if envelope.state != EnvelopeState.COMPLETED:
         raise EnvelopeClosed
     source, decision = records_access.decide_document(actor=actor, document_id=envelope.document_id, at=at)
@@ -82,7 +82,7 @@ def file_renewed(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     Raises:
         EnvelopeNotFound
     """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     facts = vault.blob_facts(organisation_id=envelope.organisation_id, blob_id=revision.blob_id)
     records.extend_result(
@@ -108,13 +108,14 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
     people = accounts.person_cards(
         {envelope.sender_id}
         | {row.person_id for row in recipients if row.person_id is not None}
+        | {delegate for row in recipients if (delegate := _delegate(row)) is not None}
         | {event.person_id for event in events if event.person_id is not None}
     )
     names = {person_id: card.display_name for person_id, card in people.items()} | {patient.id: patient.display_name}
     link_ids = [row.link_id for row in recipients if row.link_id is not None]
     receipts = links.first_receipts(organisation_id=organisation_id, link_ids=link_ids)
     phones = links.phone_endings(organisation_id=organisation_id, link_ids=link_ids)
-    signer_of = {row.id: names[row.person_id or patient.id] for row in recipients}
+    signer_of = {row.id: names[_delegate(row) or row.person_id or patient.id] for row in recipients}
 
     def signer(row: Recipient) -> SignerEvidence:
         seen = receipts.get(row.link_id, {}) if row.link_id else {}
@@ -123,7 +124,8 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
         return SignerEvidence(
             step=row.step.position + 1,
             name=signer_of[row.id],
-            role=people[row.person_id].specialty if row.person_id else "",
+            role=people[_delegate(row) or row.person_id].specialty if row.person_id else "",
+            on_behalf_of=names[row.person_id] if row.person_id and _delegate(row) else "",
             purpose=row.purpose,
             is_patient=row.person_id is None,
             means=proof.get("means", ""),
@@ -185,6 +187,12 @@ def events_about(envelope: Envelope) -> list[Event]:
         if after is None:
             break
     return found[::-1][:EVENTS_SHOWN]
+
+
+def _delegate(row: Recipient) -> UUID | None:
+    """Who signed in this recipient's place, if somebody did."""
+    signed_by = (row.proof or {}).get("signed_by")
+    return UUID(signed_by) if signed_by else None
 
 
 def _local(at: datetime | None) -> datetime | None:

@@ -43,7 +43,7 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         EnvelopeNotFound, TimestampUnavailable, ClockWrong, LevelNotReached, SealRevoked, and what the vault or opening
         the seal raises: the job tries again, and the envelope is not completed before.
     """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
     if envelope.state != EnvelopeState.SEALING:
         return
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)

@@ -75,7 +75,7 @@ def sign_as_patient(
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
         SomeoneSignedMeanwhile
     """
-    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     if pages_shown < envelope.pages:
@@ -158,19 +158,23 @@ def sign_batch(*, envelope_ids: Sequence[UUID], token: PersonalToken, actor: Act
 def _ready_for_professional(
     *, envelope_id: UUID, token: SigningToken, drawing: bytes | None, actor: Actor, at: datetime
 ) -> Ready:
-    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id)
+    envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
-    shown = appearance_of(accounts.person_card(recipient.person_id), recipient, drawing, at)
+    shown = appearance_of(actor, recipient, drawing, at)
     return _ready_with(token, envelope, recipient, shown, at)
 
 
-def appearance_of(person: accounts.PersonCard, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
-    """How a professional's signature shows."""
+def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
+    """How a professional's signature shows; a delegate's says in whose place it is given."""
+    assert recipient.person_id is not None
+    cards = accounts.person_cards({actor.person, recipient.person_id})
+    person = cards[actor.person]
+    own = actor.person_id == recipient.person_id
     return Appearance(
         name=person.display_name,
-        role=person.specialty,
+        role=person.specialty if own else f"par délégation de {cards[recipient.person_id].display_name}",
         signed_at=at,
         reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
@@ -277,6 +281,8 @@ def _take(
         row.state, row.ended_at = PreparedState.COMPLETED, at
         row.save(update_fields=["state", "ended_at"])
     recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
+    # Again, under the lock: a delegation may have been withdrawn while the token was at work.
+    delegation = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
     access.check_can_sign(envelope, recipient, at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
@@ -293,21 +299,24 @@ def _take(
         "level": level.value,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
+    if delegation is not None:
+        recipient.proof |= {"signed_by": actor.person.hex, "delegation": delegation.hex}
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
     audit.record(
         "signature:recipient:sign",
-        actor=actor,
+        actor=access.in_place_of(actor, recipient),
         subject=envelope.id,
         patient=envelope.patient_id,
-        ground="recipient",
+        ground="delegation" if delegation else "recipient",
         at=at,
         detail={
             "revision": revision.number + 1,
             "sha256": deposited.sha256.hex(),
             "purpose": recipient.purpose,
             "level": level.value,
+            **({"delegation": delegation.hex} if delegation else {}),
         },
     )
     return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))

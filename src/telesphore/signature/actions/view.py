@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.signature import access, queries
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.vault import queries as vault_queries
 
 FILE_LIMIT = 300 * 2**20
@@ -27,16 +28,23 @@ def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
     Raises:
         EnvelopeNotFound
     """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
+    recipient = access.place_read(actor=actor, envelope=envelope, at=at)
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     pdf = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
     audit.record(
         "signature:document:view",
-        actor=actor,
+        actor=access.in_place_of(actor, recipient) if recipient else actor,
         subject=envelope.id,
         patient=envelope.patient_id,
-        ground="sender" if envelope.sender_id == actor.person_id else "recipient",
+        ground=_ground(actor, envelope, recipient),
         at=at,
         detail={"revision": revision.number},
     )
     return ViewedFile(pdf, revision.number)
+
+
+def _ground(actor: Actor, envelope: Envelope, recipient: Recipient | None) -> str:
+    if recipient is None or envelope.sender_id == actor.person_id:
+        return "sender"
+    return "recipient" if actor.person_id in (recipient.person_id, recipient.patient_id) else "delegation"

@@ -38,6 +38,7 @@ class SignerEvidence:
 
     Attributes:
         role: specialty of a professional; empty for the patient.
+        on_behalf_of: in whose place a delegate signed; empty for one's own.
         purpose: `consents`, `validates` or `acknowledges`.
         means: how they came in: `link+code`, `password`, `password+totp`…
         phone_ending: last two digits of the phone that got the code; empty without code.
@@ -60,6 +61,7 @@ class SignerEvidence:
     client: str
     shown_sha256: str
     certificate_sha256: str
+    on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

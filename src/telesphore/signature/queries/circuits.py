@@ -1,10 +1,11 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telesphore.accounts import access as accounts_access
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.links import queries as links
@@ -50,6 +51,10 @@ class RecipientLine:
     """Status of the last notice sent to them: `waiting`, `sent`, `failed`, or empty."""
     is_actor: bool
     is_patient: bool
+    signed_by: str = ""
+    """Who signed in their place, by delegation."""
+    delegates: tuple[str, ...] = ()
+    """Who may act in their place now, of whom they have delegated to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,10 @@ class EnvelopeView:
     is_sender: bool
     signed_document_id: UUID | None
     evidence_document_id: UUID | None
+    in_place_of: str = ""
+    """Whose turn it is that the actor may take, by delegation."""
+    may_sign: bool = True
+    may_decline: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,46 @@ def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
         waiting = waiting.filter(awaited_at__gt=before)
     rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
     return _lines([(row.envelope, row.awaited_at or row.envelope.sent_at) for row in rows])
+
+
+def delegated_book(*, actor: Actor, at: datetime) -> list[tuple[str, datetime, list[BookLine]]]:
+    """What awaits those who delegated to the actor: for each, their name, until when, and the lines, oldest first."""
+    found = []
+    for held in accounts.held_by(actor=actor, at=at):
+        waiting = Recipient.objects.filter(
+            organisation_id=actor.organisation,
+            person_id=held.delegator_id,
+            state=RecipientState.WAITING,
+            envelope__state__in=OPEN_STATES,
+        )
+        rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
+        types = records.types_of(
+            organisation_id=actor.organisation, document_ids={row.envelope.document_id for row in rows}
+        )
+        lines = _lines(
+            [
+                (row.envelope, row.awaited_at or row.envelope.sent_at)
+                for row in rows
+                if held.covers(types[row.envelope.document_id])
+            ]
+        )
+        found.append((accounts.person_card(held.delegator_id).display_name, held.ends_at, lines))
+    return found
+
+
+def count_to_hand_over(*, actor: Actor, person_id: UUID) -> int:
+    """How many places in open circuits are a member's: a number, which tells nothing of any patient.
+
+    Raises:
+        NotAllowed
+    """
+    accounts_access.check(actor, "accounts:members:manage")
+    return Recipient.objects.filter(
+        organisation_id=actor.organisation,
+        person_id=person_id,
+        state__in=(RecipientState.WAITING, RecipientState.PENDING),
+        envelope__state__in=OPEN_STATES,
+    ).count()
 
 
 def count_waiting(*, actor: Actor) -> int:
@@ -215,17 +264,28 @@ def _lines(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
     ]
 
 
-def envelope(*, envelope_id: UUID, actor: Actor) -> EnvelopeView:
+def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
     """An envelope with its circuit, for its sender and its recipients. A constant number of queries.
 
     Raises:
         EnvelopeNotFound
     """
-    row = access.sender_or_recipient(actor=actor, envelope_id=envelope_id)
+    row = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
     organisation_id = row.organisation_id
     steps = list(Step.objects.filter(organisation_id=organisation_id, envelope_id=row.id).order_by("position"))
     recipients = list(Recipient.objects.filter(organisation_id=organisation_id, envelope_id=row.id).order_by("id"))
-    people = accounts.person_cards({row.sender_id} | {r.person_id for r in recipients if r.person_id is not None})
+    signed_by = {r.id: UUID(r.proof["signed_by"]) for r in recipients if r.proof and "signed_by" in r.proof}
+    people = accounts.person_cards(
+        {row.sender_id} | {r.person_id for r in recipients if r.person_id is not None} | set(signed_by.values())
+    )
+    kind = records.types_of(organisation_id=organisation_id, document_ids={row.document_id})[row.document_id]
+    awaited = {r.person_id for r in recipients if r.person_id is not None and r.state == RecipientState.WAITING}
+    acting = accounts.delegates_of(organisation_id=organisation_id, delegator_ids=awaited, at=at)
+    mine_now = {
+        held.delegator_id: held
+        for held in accounts.held_by(actor=actor, at=at)
+        if held.delegator_id in awaited and held.covers(kind)
+    }
     patient = records.patient_cards(organisation_id=organisation_id, patient_ids={row.patient_id})[row.patient_id]
     receipts = links.first_receipts(
         organisation_id=organisation_id, link_ids=[r.link_id for r in recipients if r.link_id is not None]
@@ -240,6 +300,8 @@ def envelope(*, envelope_id: UUID, actor: Actor) -> EnvelopeView:
         person = people[recipient.person_id] if recipient.person_id else None
         seen = receipts.get(recipient.link_id, {}) if recipient.link_id else {}
         mine = actor.person_id is not None and actor.person_id in (recipient.person_id, recipient.patient_id)
+        delegates = acting.get(recipient.person_id, []) if recipient.person_id else []
+        waits = recipient.state == RecipientState.WAITING
         return RecipientLine(
             recipient.id,
             person.display_name if person else patient.display_name,
@@ -251,8 +313,10 @@ def envelope(*, envelope_id: UUID, actor: Actor) -> EnvelopeView:
             seen.get("opened"),
             seen.get("revealed"),
             notices.get(recipient.id, ""),
-            mine,
+            mine or (waits and recipient.person_id in mine_now),
             person is None,
+            people[signed_by[recipient.id]].display_name if recipient.id in signed_by else "",
+            tuple(card.display_name for held, card in delegates if waits and held.covers(kind)),
         )
 
     lines = [
@@ -284,6 +348,25 @@ def envelope(*, envelope_id: UUID, actor: Actor) -> EnvelopeView:
         row.sender_id == actor.person_id,
         results.get("signed"),
         results.get("evidence"),
+        *_in_place_of(actor, awaited, mine_now, people),
+    )
+
+
+def _in_place_of(
+    actor: Actor,
+    awaited: set[UUID],
+    held: Mapping[UUID, accounts.Held],
+    people: Mapping[UUID, accounts.PersonCard],
+) -> tuple[str, bool, bool]:
+    """In whose place the actor's turn is taken, and which of the two acts they may do; their own turn comes first."""
+    if not held or actor.person_id in awaited:
+        return "", True, True
+    first = next(iter(held.values()))
+    allowed = first.permissions
+    return (
+        people[first.delegator_id].display_name,
+        "signature:recipient:sign" in allowed,
+        "signature:recipient:decline" in allowed,
     )
 
 

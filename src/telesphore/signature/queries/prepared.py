@@ -42,7 +42,7 @@ def card_task(*, prepared_ids: Sequence[UUID], actor: Actor, at: datetime) -> Ca
     """
     certificates, documents = set(), []
     for prepared_id in prepared_ids:
-        row = access.prepared_of(actor=actor, prepared_id=prepared_id)
+        row = access.prepared_of(actor=actor, prepared_id=prepared_id, at=at)
         access.check_waits(row, at)
         kept = vault.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=ADDED_LIMIT)
         prepared = PreparedSignature.from_bytes(kept)

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from telesphore.accounts import actions
+from telesphore.accounts.states import Acr
 from telesphore.kernel.clock import now
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.ways import switched_on
-from telesphore.web.entering import PASSKEY, prove_again
+from telesphore.web.entering import Proof, prove_again
 
 
 class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
@@ -52,22 +53,6 @@ class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has
         return data
 
 
-class PasskeyAgainForm(forms.Form):
-    """A passkey of the signed-in person's own."""
-
-    credential = forms.CharField(widget=forms.HiddenInput)
-
-    def clean_credential(self) -> str:
-        request, answer = context.request, str(self.cleaned_data["credential"])
-        try:
-            passkey = ceremonies.complete_proving(request, answer, at=now())
-        except ceremonies.PasskeyRefused:
-            passkey = None
-        if passkey is None or passkey.user_id != request.user.pk:
-            raise ValidationError(_("This passkey was not accepted. Try again, or use another way."))
-        return answer
-
-
 class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has no types.
     """The page before a sensitive act; it leads back to where the person was, with a sentence."""
 
@@ -88,13 +73,10 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
         refused = try_again(request)
         if refused is None:
             messages.success(request, _("It is you: go on."))
-            back: HttpResponse = resume_request(request) or redirect(self.get_success_url())
-            return back
-        form = refused if isinstance(refused, AgainForm) else AgainForm(user=request.user)
-        again: HttpResponse = self.render_to_response(
-            self.get_context_data(form=form, passkey_refused=form is not refused), status=422
-        )
-        return again
+            resumed: HttpResponse | None = resume_request(request)
+            return resumed or redirect(self.get_success_url())
+        page: HttpResponse = self.render_to_response(self.get_context_data(form=refused), status=422)
+        return page
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**options)
@@ -106,15 +88,20 @@ def has_passkey(person: Any) -> bool:
     return bool(Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists())
 
 
-def try_again(request: HttpRequest) -> AgainForm | PasskeyAgainForm | None:
+def try_again(request: HttpRequest) -> AgainForm | None:
     """Take what was sent as a new proof; the form that says what is wrong, or None when it holds."""
-    if "credential" in request.POST:
-        passkey = PasskeyAgainForm(data=request.POST)
-        if not passkey.is_valid():
-            return passkey
-        prove_again(request, proof=PASSKEY)
-        return None
     form = AgainForm(data=request.POST, user=request.user)
+    if "credential" in request.POST:
+        try:
+            passkey = ceremonies.complete_proving(request, request.POST["credential"], at=now())
+            if passkey.user_id != request.user.pk:
+                raise ceremonies.PasskeyRefused
+        except ceremonies.PasskeyRefused:
+            form.errors.clear()
+            form.add_error(None, _("This passkey is not known here. Try another one, or another way."))
+            return form
+        prove_again(request, proof=Proof("passkey", Acr.PASSKEY))
+        return None
     if not form.is_valid():
         return form
     reauthenticate_by_password(request)

@@ -9,13 +9,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 
-from telesphore.accounts.errors import FlowNotFound
 from telesphore.accounts.ports import Asked
+from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.links import ports as links
 from telesphore.web.entering import safe_path
 
@@ -23,6 +24,27 @@ KEY = "psc_asked"
 LIFE = timedelta(minutes=10)
 MOST = 5
 """Questions of one browser that may await their answer, e.g. in several windows; the oldest is dropped."""
+
+
+class FlowNotFound(DomainError):
+    """This sign-in was begun in another window, took longer than ten minutes or was already used. Start again."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "psc-flow-not-found"
+
+
+class StoppedThere(DomainError):
+    """You stopped at Pro Santé Connect, or it stopped you. Start again, or come in another way."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "psc-stopped"
+
+
+class SomebodyElse(DomainError):
+    """Pro Santé Connect recognised somebody else than the person who is signed in here. Nothing was done."""
+
+    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
+    code: ClassVar[str] = "somebody-else"
 
 
 class Purpose(StrEnum):

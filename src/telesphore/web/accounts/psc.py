@@ -21,13 +21,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.errors import AnswerNotTrusted, ProviderRefused, SomebodyElse, StoppedThere
-from telesphore.accounts.ports import Activity, IdentityProvider, Recognised, identity_provider
+from telesphore.accounts.ports import (
+    Activity,
+    AnswerNotTrusted,
+    IdentityProvider,
+    ProviderRefused,
+    Recognised,
+    identity_provider,
+)
 from telesphore.accounts.states import PSC_MEANS, Acr
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.web.access import fresh, public, signed_in
-from telesphore.web.accounts.asking import Purpose, Question, ask, take
+from telesphore.web.accounts.asking import Purpose, Question, SomebodyElse, StoppedThere, ask, take
 from telesphore.web.accounts.ways import PARTS, Part, switched_on
 from telesphore.web.entering import Proof, enter, prove_again, safe_path
 from telesphore.web.presence import presence_of

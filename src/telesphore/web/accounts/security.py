@@ -25,7 +25,6 @@ from telesphore.web.accounts.forms import CodeOnceForm, NameForm, PasswordForm
 from telesphore.web.accounts.sign_in import LOST, person_id_of
 from telesphore.web.accounts.ways import PARTS, switched_on
 from telesphore.web.entering import PASSKEY, Proof, prove_more
-from telesphore.web.presence import end_the_others
 from telesphore.web.requests import actor_of
 
 SECRET = "totp_secret"  # noqa: S105 - the name of a place.
@@ -194,7 +193,6 @@ def _keep_this_session(request: HttpRequest) -> None:
     person = _person(request)
     person.refresh_from_db()
     request.session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    end_the_others(request)
 
 
 def _mine(request: HttpRequest) -> queries.Ways:

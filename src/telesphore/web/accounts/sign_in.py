@@ -19,14 +19,16 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import NIL
 from telesphore.kernel.clock import now
-from telesphore.web.access import public
+from telesphore.web.access import public, signed_in
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.forms import CodeForm, LostForm, SetUpCodeForm, SignInForm
 from telesphore.web.accounts.ways import switched_on
-from telesphore.web.entering import PASSKEY, SHARED, Proof, enter, safe_path
+from telesphore.web.agents import speaks_to_agent
+from telesphore.web.entering import SHARED, Proof, enter, prove_again, safe_path
 from telesphore.web.rates import Rate, at_most
 from telesphore.web.requests import actor_of
 
+PASSKEY = Proof("passkey", Acr.PASSKEY)
 LOST = "lost_way"
 """In the session of who came in by a recovery code: their other ways may be lost."""
 
@@ -54,7 +56,7 @@ class SignInView(LoginView):  # type: ignore[misc]  # django-allauth has no type
         }
 
 
-sign_in = public("the door itself")(SignInView.as_view())
+sign_in = public("the door itself")(speaks_to_agent(SignInView.as_view()))
 
 
 class CodeView(AuthenticateView):  # type: ignore[misc]  # django-allauth has no types.
@@ -98,7 +100,26 @@ def sign_in_by_passkey(request: HttpRequest) -> HttpResponse:
         actions.note_refused_sign_in(email="", actor=actor_of(request), at=now())
         messages.error(request, _("This passkey is not known here. Try another one, or another way."))
         return redirect("account_login")
-    return enter(request, person_id=passkey.user_id, proof=PASSKEY, to=to)
+    response = enter(request, person_id=passkey.user_id, proof=PASSKEY, to=to)
+    if "shared" in request.POST:
+        request.session[SHARED] = True
+    return response
+
+
+@signed_in
+@require_POST
+def prove_again_by_passkey(request: HttpRequest) -> HttpResponse:
+    """Prove again who one is, by a passkey of one's own, and go back to `next`."""
+    to = request.POST.get("next", "")
+    try:
+        passkey = ceremonies.complete_proving(request, request.POST.get("credential", ""), at=now())
+        if passkey.user_id != request.user.pk:
+            raise ceremonies.PasskeyRefused
+    except ceremonies.PasskeyRefused:
+        messages.error(request, _("This passkey is not known here. Try another one, or another way."))
+        return redirect(f"{reverse('account_reauthenticate')}?next={safe_path(request, to)}")
+    prove_again(request, proof=PASSKEY)
+    return redirect(safe_path(request, to))
 
 
 @public("who lost their ways to sign in is led back to them")

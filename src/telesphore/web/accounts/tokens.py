@@ -77,7 +77,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refused.sentence)
         else:
             form = TokenForm(held=permissions_of(actor.roles), initial={"until": usual})
-    context = tokens_part(request) | {"form": form, "issued": issued}
+    context = {"part": tokens_part(request), "form": form, "issued": issued}
     return render(request, "account/tokens.html", context, status=422 if form.errors else 200)
 
 

@@ -17,6 +17,7 @@ from telesphore.accounts.formats import agent
 from telesphore.kernel.clock import now
 from telesphore.web import exchanges
 from telesphore.web.access import fresh, permission, public
+from telesphore.web.accounts.ways import PARTS, Part
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.exchanges import Body
 from telesphore.web.rates import Rate, at_most
@@ -98,6 +99,13 @@ def revoke(request: HttpRequest, workstation_id: UUID) -> HttpResponse:
     if not found:
         return redirect("workstations")
     return render(request, "accounts/workstation_revoke.html", {"workstation": found[0]})
+
+
+def _part(request: HttpRequest) -> dict[str, object]:
+    return {"workstations": queries.workstations(actor=actor_of(request))}
+
+
+PARTS.append(Part("account/parts/workstations.html", _part))
 
 
 @csrf_exempt  # No browser comes here, and no cookie counts: the code's MAC says who may.

@@ -1,10 +1,14 @@
 """The home page."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import CLINICAL_ROLES
+from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.records import queries as records
 from telesphore.signature import queries as signature
@@ -30,6 +34,15 @@ def home(request: HttpRequest) -> HttpResponse:
         "first_waiting": signature.book(actor=actor)[:3] if carer else [],
         "sent": signature.sent(actor=actor)[:5] if carer else [],
         "patients": records.my_patients(actor=actor, at=at)[:5] if carer else [],
+        "delegated": signature.delegated_book(actor=actor, at=at) if carer else [],
+        "away": _away(actor, at) if carer else [],
+        "invitations": accounts.invitations_to(person_id=actor.person, at=at),
         "today": at,
     }
     return render(request, "home.html", context)
+
+
+def _away(actor: Actor, at: datetime) -> list[accounts.DelegationLine]:
+    """The delegations that hold now, given by the reader."""
+    lines = accounts.delegations_of(organisation_id=actor.organisation, person_id=actor.person, at=at)
+    return [line for line in lines if line.state == "current" and line.delegator.person_id == actor.person_id]

@@ -2,11 +2,9 @@
 
 from uuid import UUID
 
-from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET
 
 from telesphore.accounts import queries as accounts
@@ -80,18 +78,14 @@ def note_entrance(request: HttpRequest) -> None:
 def _has_ways(person_id: UUID) -> bool:
     """Whether a person can come in otherwise than by a link and its code, or comes near others' data."""
     person = get_user_model().objects.get(pk=person_id)
-    roles = accounts.memberships(person_id=person_id, at=now())
-    return bool(roles or person.national_id or person.has_usable_password() or is_mfa_enabled(person))
+    ways, roles = accounts.ways_of(person_id), accounts.memberships(person_id=person_id, at=now())
+    return bool(roles or person.national_id or ways.passkeys or ways.password or ways.totp_at)
 
 
 @patient_account
 @require_GET
 def ready(request: HttpRequest) -> HttpResponse:
     """The account is there: a passkey at once, or later."""
-    try:
-        passkey = reverse("passkey-add")
-    except NoReverseMatch:
-        passkey = reverse("mfa_index")
     entrance = current_entrance(request)
     assert entrance is not None
-    return render(request, "patients/ready.html", {"organisation": entrance.organisation.name, "passkey": passkey})
+    return render(request, "patients/ready.html", {"organisation": entrance.organisation.name})

@@ -88,7 +88,7 @@ def read(request: HttpRequest) -> HttpResponse:
     at = now()
     visit = session.to_sign(request, at)
     actor = session.actor_of_visit(request, visit)
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
     page = _page(request, envelope.pages, visit)
     return render(
         request,
@@ -116,7 +116,9 @@ def _page(request: HttpRequest, pages: int, visit: session.Visit) -> int:
 def page_read(request: HttpRequest) -> HttpResponse:
     """Remembers that a page was read, and shows the next one."""
     visit = session.to_sign(request, now())
-    pages = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit)).pages
+    pages = queries.envelope(
+        envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now()
+    ).pages
     number = request.POST.get("page", "")
     if number.isascii() and number.isdigit() and 1 <= int(number[:6]) <= pages:
         session.mark_read(request, int(number))
@@ -154,7 +156,7 @@ def page_picture(request: HttpRequest, number: int) -> HttpResponse:
 def decide(request: HttpRequest) -> HttpResponse:
     """Agree, or not: nothing is preselected."""
     visit = session.to_sign(request, now())
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
     if len(visit.pages_shown) < envelope.pages:
         return redirect("patients:read")
     return render(request, "patients/decide.html", {**_shell(visit), "envelope": envelope})
@@ -166,7 +168,7 @@ def sign(request: HttpRequest) -> HttpResponse:
     at = now()
     visit = session.to_sign(request, at, after_signing=request.method == "POST")
     actor = session.actor_of_visit(request, visit)
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
     refusal = None
     if request.method == "POST":
         try:
@@ -216,7 +218,7 @@ def decline(request: HttpRequest) -> HttpResponse:
         close.decline(envelope_id=visit.envelope_id, reason=request.POST.get("reason", "")[:2000], actor=actor, at=at)
         del request.session[session.KEY]
         return redirect("patients:declined")
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor)
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
     return render(request, "patients/decline.html", {**_shell(visit), "envelope": envelope})
 
 
@@ -232,7 +234,7 @@ def declined(request: HttpRequest) -> HttpResponse:
 def done(request: HttpRequest) -> HttpResponse:
     """It is signed; who knows; what comes next."""
     visit = session.to_sign(request, now(), after_signing=True)
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
     return render(request, "patients/done.html", {**_shell(visit), "envelope": envelope})
 
 
@@ -241,7 +243,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def copy_page(request: HttpRequest) -> HttpResponse:
     """The completed document, shown, with a button to keep it."""
     visit = session.to_copy(request, now())
-    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit))
+    envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
     return render(request, "patients/copy.html", {**_shell(visit), "envelope": envelope})
 
 

@@ -43,6 +43,7 @@ def book(request: HttpRequest) -> HttpResponse:
     context = {
         "lines": lines,
         "tab": tab,
+        "delegated": queries.delegated_book(actor=actor, at=now()) if tab == "waiting" else [],
         "waiting": queries.count_waiting(actor=actor),
         "today": now().date(),
         "card": tab == "waiting" and _signs_by_agent(actor),
@@ -74,13 +75,13 @@ def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 
 def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: int = 200) -> HttpResponse:
     actor = actor_of(request)
-    seen = queries.envelope(envelope_id=envelope_id, actor=actor)
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
     context = {
         "envelope": seen,
         "form": form,
         "today": now().date(),
         "reason_form": ReasonForm(),
-        "card": seen.your_turn and _signs_by_agent(actor),
+        "card": seen.your_turn and seen.may_sign and _signs_by_agent(actor),
         "without_agent": settings.SERVER_TOKENS,
     }
     return render(request, "signature/envelope.html", context, status=status)
@@ -156,7 +157,7 @@ def _with_reason(request: HttpRequest, envelope_id: UUID, action: object, templa
     if request.method == "POST" and form.is_valid():
         action(envelope_id=envelope_id, reason=form.cleaned_data["reason"], actor=actor, at=now())
         return redirect("signature:envelope", envelope_id)
-    seen = queries.envelope(envelope_id=envelope_id, actor=actor)
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
     status = 422 if form.errors else 200
     return render(request, template, {"envelope": seen, "form": form, "today": now().date()}, status=status)
 

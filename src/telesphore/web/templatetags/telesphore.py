@@ -15,7 +15,10 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from telesphore.records.queries import PatientCard
+from telesphore.records.states import DocumentType
 from telesphore.signature.queries import EnvelopeView, StepLine
+from telesphore.web import agents
+from telesphore.web.accounts.words import PERMISSION_WORDS
 
 register = template.Library()
 
@@ -47,6 +50,12 @@ def mark() -> SafeString:
         '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>',
         static("built/icons.svg"),
     )
+
+
+@register.simple_tag
+def agent_places() -> str:
+    """Where a page looks for the card agent."""
+    return " ".join(agents.places())
 
 
 @register.inclusion_tag("parts/state.html")
@@ -91,6 +100,18 @@ def word_of(code: str) -> str:
 
 
 _NOT_INITIALS = ("dr", "pr", "mme", "m", "de")
+
+
+@register.filter
+def document_type(code: str) -> str:
+    """The name of a kind of document, from its code."""
+    return str(DocumentType(code).label) if code in DocumentType.values else code
+
+
+@register.filter
+def permission_words(name: str) -> str:
+    """What a permission lets one do."""
+    return str(PERMISSION_WORDS[name])
 
 
 @register.simple_tag

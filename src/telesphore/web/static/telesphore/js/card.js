@@ -1,7 +1,6 @@
 // Speaks to the card agent of this workstation (docs/agent.md). The page is a postman: requests come signed from the
 // server, answers go back to it. The PIN is typed into the agent's own window, never here.
 
-const PORTS = [24727, 24728, 24729];
 const CHUNK = 10;
 
 /** A refusal by the agent or by the server: its code, and the server's sentence or the tries left if they were told. */
@@ -15,9 +14,8 @@ class Refused extends Error {
 }
 
 /** Where the agent listens, and as which workstation it is paired; null when none answers. */
-async function find() {
-  for (const port of PORTS) {
-    const address = `http://127.0.0.1:${port}`;
+async function find(places) {
+  for (const address of places.split(" ")) {
     try {
       const answer = await fetch(`${address}/who`, { credentials: "omit", signal: AbortSignal.timeout(3000) });
       if (answer.ok) return { address, workstation: (await answer.json()).workstation };
@@ -55,7 +53,7 @@ async function post(url, token, body) {
       headers: { "Content-Type": "application/json", "X-CSRFToken": token, "HX-Request": "true" },
       body: JSON.stringify(body),
     });
-    const elsewhere = answer.headers.get("HX-Redirect");
+    const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
     if (elsewhere) {
       location.assign(elsewhere);
       await new Promise(() => {});
@@ -86,7 +84,7 @@ class Card {
     this.button = element.querySelector("[data-go]");
     this.state = element.querySelector("[data-state]");
     this.busy = false;
-    this.button.addEventListener("click", () => this.run());
+    this.button?.addEventListener("click", () => this.run());
     this.begin();
   }
 
@@ -110,7 +108,7 @@ class Card {
   }
 
   async begin() {
-    this.agent = await find();
+    this.agent = await find(this.data.places);
     if (!this.agent) {
       this.say(this.word("absent"));
       this.element.querySelector("[data-install]").hidden = false;
@@ -118,7 +116,8 @@ class Card {
       return;
     }
     this.element.dispatchEvent(new CustomEvent("card-found", { bubbles: true }));
-    this.button.hidden = false;
+    if (this.button) this.button.hidden = false;
+    remember();
     await this.watch();
   }
 
@@ -162,6 +161,36 @@ class Card {
       this.button.removeAttribute("aria-busy");
       this.button.disabled = false;
     }
+  }
+}
+
+/** A row of the sign-in page, which tells what the reader holds; only where an agent has answered before. */
+class Row extends Card {
+  async begin() {
+    if (!remembered()) return;
+    this.agent = await find(this.data.places);
+    if (this.agent) await this.watch();
+  }
+
+  refuse() {
+    // The page behind the row says what is wrong.
+  }
+}
+
+/** Whether an agent has ever answered in this browser: nobody else's network is knocked at by the sign-in page. */
+function remembered() {
+  try {
+    return localStorage.getItem("card-agent") === "yes";
+  } catch {
+    return false;
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem("card-agent", "yes");
+  } catch {
+    // A browser that keeps nothing: its row stays as the server drew it.
   }
 }
 
@@ -253,7 +282,7 @@ addEventListener("card-absent", (event) => {
   if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
 });
 
-const kinds = { "sign-in": SignIn, sign: Sign };
+const kinds = { "sign-in": SignIn, sign: Sign, row: Row };
 for (const element of document.querySelectorAll("[data-card]")) new kinds[element.dataset.card](element);
 
 // How many are picked, and all at once.

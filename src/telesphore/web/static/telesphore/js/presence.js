@@ -191,16 +191,4 @@ addEventListener("submit", async (event) => {
   form.requestSubmit(event.submitter);
 }, { capture: true });
 
-for (const form of document.querySelectorAll("form[data-again-passkey]")) {
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) break;
-  form.hidden = false;
-  form.addEventListener("submit", async (event) => {
-    if (form.elements.credential.value) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    form.elements.credential.value = (await askPasskey(form.dataset.againPasskey)) ?? "";
-    if (form.elements.credential.value) form.requestSubmit(event.submitter);
-  });
-}
-
 setInterval(tick, 1000);

@@ -5,46 +5,6 @@ from typing import ClassVar
 from telesphore.kernel.errors import DomainError, Refusal
 
 
-class ScopeNotHeld(DomainError):
-    """Choose at least one permission, among those that you hold yourself."""
-
-    code: ClassVar[str] = "scope-not-held"
-
-
-class TokenLivesTooLong(DomainError):
-    """A token ends within a year. Choose a day from tomorrow on, at most 365 days ahead."""
-
-    code: ClassVar[str] = "token-lives-too-long"
-
-
-class TokenTooMany(DomainError):
-    """You hold as many tokens as one may. Revoke those that no program uses any more."""
-
-    refusal: ClassVar[Refusal] = Refusal.CONFLICT
-    code: ClassVar[str] = "token-too-many"
-
-
-class TokenNotFound(DomainError):
-    """This token was revoked, or is not yours."""
-
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "token-not-found"
-
-
-class BadToken(DomainError):
-    """This token opens nothing: it is unknown, revoked or over."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "bad-token"
-
-
-class SessionNotFound(DomainError):
-    """This session has ended, or is not yours."""
-
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "session-not-found"
-
-
 class NotAllowed(DomainError):
     """Your role does not allow this. If you need it, ask an administrator of your organisation."""
 
@@ -80,62 +40,12 @@ class SetUpLinkRefused(DomainError):
     code = "set-up-link-refused"
 
 
-class ProviderAway(DomainError):
-    """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
-
-    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
-    code: ClassVar[str] = "psc-away"
-
-
-class ProviderRefused(DomainError):
-    """Pro Santé Connect did not confirm who you are. Start again; if that changes nothing, tell your administrator."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-refused"
-
-
-class AnswerNotTrusted(DomainError):
-    """What came back from Pro Santé Connect cannot be trusted, so nobody was let in. Start again; if that changes
-    nothing, tell your administrator."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-not-trusted"
-
-
-class LevelTooLow(DomainError):
-    """Pro Santé Connect recognised you less surely than health data ask for. Use your e-CPS or your card there."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-level-too-low"
-
-
-class FlowNotFound(DomainError):
-    """This sign-in was begun in another window, took longer than ten minutes or was already used. Start again."""
-
-    refusal: ClassVar[Refusal] = Refusal.CONFLICT
-    code: ClassVar[str] = "psc-flow-not-found"
-
-
-class StoppedThere(DomainError):
-    """You stopped at Pro Santé Connect, or it stopped you. Start again, or come in another way."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-stopped"
-
-
 class UnknownProfessional(DomainError):
     """Pro Santé Connect recognises you, but no account here carries your professional identity. Come in another way
     and link it from your security page, or ask an administrator of your organisation to invite you."""
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "unknown-professional"
-
-
-class SomebodyElse(DomainError):
-    """Pro Santé Connect recognised somebody else than the person who is signed in here. Nothing was done."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "somebody-else"
 
 
 class IdentityTaken(DomainError):
@@ -174,7 +84,8 @@ class BackupTooLong(DomainError):
 
 
 class BackupCodeWrong(DomainError):
-    """This code is not the last one sent, is older than ten minutes, or was tried five times. Ask for another."""
+    """This code was not sent to this window, was used, is older than ten minutes, or was tried five times. Ask for
+    another."""
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "backup-code-wrong"
@@ -183,87 +94,87 @@ class BackupCodeWrong(DomainError):
 class WorkstationNotFound(DomainError):
     """There is no such workstation. Pair it again on your security page."""
 
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "workstation-not-found"
+    refusal = Refusal.NOT_FOUND
+    code = "workstation-not-found"
 
 
 class PairingNotFound(DomainError):
     """There is no such pairing, or it is over. Ask for a new code."""
 
-    refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
-    code: ClassVar[str] = "pairing-not-found"
+    refusal = Refusal.NOT_FOUND
+    code = "pairing-not-found"
 
 
 class PairingRefused(DomainError):
     """This code is wrong, used or too old. Ask for a new one on the page where workstations are paired."""
 
-    refusal: ClassVar[Refusal] = Refusal.INVALID
-    code: ClassVar[str] = "pairing-refused"
+    refusal = Refusal.INVALID
+    code = "pairing-refused"
 
 
 class CardRefused(DomainError):
     """This card can’t be used to sign in. Try again, or sign in another way."""
 
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "card-refused"
+    refusal = Refusal.FORBIDDEN
+    code = "card-refused"
 
 
 class CardNotAsked(CardRefused):
     """This answer of the card is not to the question that was asked, or comes too late. Start again."""
 
-    code: ClassVar[str] = "card-not-asked"
+    code = "card-not-asked"
 
 
 class CardSignatureWrong(CardRefused):
     """What the card answered can’t be checked with its certificate. Start again; if it happens again, tell your
     administrator."""
 
-    code: ClassVar[str] = "card-signature-wrong"
+    code = "card-signature-wrong"
 
 
 class CardOver(CardRefused):
     """This card is not valid now: it is over, or not yet begun. Sign in another way, and have it renewed."""
 
-    code: ClassVar[str] = "card-over"
+    code = "card-over"
 
 
 class CardFromElsewhere(CardRefused):
     """This card was not issued by an authority that is trusted here. Insert your professional card."""
 
-    code: ClassVar[str] = "card-from-elsewhere"
+    code = "card-from-elsewhere"
 
 
 class CardNotForSigningIn(CardRefused):
     """This certificate is not one with which people sign in. Insert your professional card."""
 
-    code: ClassVar[str] = "card-not-for-signing-in"
+    code = "card-not-for-signing-in"
 
 
 class CardRevoked(CardRefused):
     """This card was revoked. Sign in another way, and ask for another card."""
 
-    code: ClassVar[str] = "card-revoked"
+    code = "card-revoked"
 
 
 class CardStatusUnknown(CardRefused):
     """Nobody can say now whether this card is still valid: its authority does not answer, and what it last said is too
     old. Sign in another way, or try again later."""
 
-    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
-    code: ClassVar[str] = "card-status-unknown"
+    refusal = Refusal.UNAVAILABLE
+    code = "card-status-unknown"
 
 
 class CardHolderUnknown(CardRefused):
     """Nobody here is known by this card. Sign in another way, and ask your administrator to write down your national
     identifier."""
 
-    code: ClassVar[str] = "card-holder-unknown"
+    code = "card-holder-unknown"
 
 
 class CardOfAnother(CardRefused):
     """This card is not yours. Insert yours."""
 
-    code: ClassVar[str] = "card-of-another"
+    code = "card-of-another"
 
 
 class MemberNotFound(DomainError):

@@ -1,0 +1,49 @@
+"""What each permission lets one do, in a sentence; shown on the page of permissions, and written in docs/."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+PERMISSION_WORDS: Mapping[str, str | Promise] = {
+    "accounts:backup:switch": _("switch the backup way in on and off"),
+    "accounts:delegation:give": _("let a colleague act in one's place, between two dates"),
+    "accounts:delegation:see": _("see the delegations that concern one; an administrator, those of the organisation"),
+    "accounts:directory:provision": _("let the staff directory add and remove members"),
+    "accounts:members:manage": _("invite members, give and end roles, suspend, have a member leave"),
+    "accounts:members:see": _("see who works in the organisation"),
+    "accounts:organisation:manage": _("change the organisation's name, numbers and units"),
+    "accounts:permissions:see": _("see this table"),
+    "accounts:session:manage": _("see and end one's own sessions"),
+    "accounts:token:manage": _("give and revoke one's own tokens for programs"),
+    "accounts:workstation:pair": _("pair a workstation with its card reader"),
+    "audit:journal:see": _("read who did what"),
+    "jobs:job:manage": _("see the work in progress, try again what stopped"),
+    "records:document:deposit": _("deposit a document in a record that is open to one"),
+    "records:document:print": _("print a signed document with its proof"),
+    "records:document:read": _("read the documents of a record that is open to one"),
+    "records:document:withdraw": _("withdraw a document that one has deposited"),
+    "records:patient:invite": _("invite a patient to open an account"),
+    "records:patient:register": _("register a patient"),
+    "records:record:open": _("open the records of patients in whose care team one is"),
+    "records:representation:manage": _("note who acts for a patient"),
+    "records:team:manage": _("add a colleague to a patient's care team"),
+    "signature:book:open": _("open one's own signature book"),
+    "signature:envelope:read": _("read what one has sent, or is asked to sign"),
+    "signature:envelope:send": _("send a document to be signed"),
+    "signature:envelope:void": _("withdraw what one has sent"),
+    "signature:kit:export": _("take the proof of a completed circuit away"),
+    "signature:proof:see": _("see how long proofs last, without their documents"),
+    "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
+    "signature:recipient:sign": _("sign what one is asked to sign"),
+}
+"""By name, in the table's order."""
+
+ROOMS: Mapping[str, str | Promise] = {
+    "accounts": _("The organisation and its members"),
+    "audit": _("The journal"),
+    "jobs": _("The machine room"),
+    "records": _("Records"),
+    "signature": _("Signature"),
+}
+"""What permissions are about, by the first part of their names."""
