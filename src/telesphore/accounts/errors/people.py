@@ -33,20 +33,6 @@ class TooManyPasskeys(DomainError):
     code = "too-many-passkeys"
 
 
-class PasswordFirst(DomainError):
-    """An application's code is asked beside a password. Choose a password first."""
-
-    refusal = Refusal.CONFLICT
-    code = "password-first"
-
-
-class PersonNotFound(DomainError):
-    """There is no such person in your organisation."""
-
-    refusal = Refusal.NOT_FOUND
-    code = "person-not-found"
-
-
 class SetUpLinkRefused(DomainError):
     """This link can’t be used: it is used, too old, or the code is wrong. Ask for another one."""
 

@@ -2,7 +2,6 @@
 and its members."""
 
 from allauth.account import views as account
-from allauth.mfa.base import views as mfa
 from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
@@ -34,7 +33,6 @@ urlpatterns = [
         login_required(sensitive_post_parameters("password", "code")(again.AgainView.as_view())),
         name="account_reauthenticate",
     ),
-    path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("locked/", sessions.locked, name="locked"),
     path("session/", sessions.session_state, name="session_state"),
     path("session/seen/", sessions.session_seen, name="session_seen"),
