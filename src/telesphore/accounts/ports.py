@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -189,3 +190,13 @@ class CardAuthorities:
 
 agent_server: Port[AgentServer] = Port("accounts.agent_server")
 card_authorities: Port[CardAuthorities] = Port("accounts.card_authorities")
+
+
+class Records(Protocol):
+    """Knows what accounts open in the rooms above."""
+
+    def opens_a_record(self, *, person_id: UUID) -> bool:
+        """Whether a patient's record is opened by this account: their own, or one of whom they represent."""
+
+
+patients_records: Port[Records] = Port("accounts.patients_records")

@@ -28,6 +28,7 @@ def bind() -> None:
     bind_cards(SETTINGS)
     bind_vault(SETTINGS)
     bind_links()
+    bind_records()
     bind_pki(SETTINGS)
     bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
@@ -36,6 +37,14 @@ def bind() -> None:
     bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
     bind_identity_provider(SETTINGS)
+
+
+def bind_records() -> None:
+    """What accounts open in the room of records."""
+    from telesphore.accounts.ports import patients_records
+    from telesphore.records import queries
+
+    patients_records.bind(lambda: queries)
 
 
 def bind_audit(settings: Mapping[str, Setting]) -> None:

@@ -8,6 +8,7 @@ from telesphore.accounts.access.manage import check_manages as check_manages
 from telesphore.accounts.access.manage import check_member as check_member
 from telesphore.accounts.access.manage import check_other as check_other
 from telesphore.accounts.access.manage import held as held
+from telesphore.accounts.access.manage import known_elsewhere as known_elsewhere
 from telesphore.accounts.access.manage import lock_person as lock_person
 from telesphore.accounts.access.recognise import MOST_BETWEEN as MOST_BETWEEN
 from telesphore.accounts.access.recognise import check_card as check_card

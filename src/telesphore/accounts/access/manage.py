@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 
 from telesphore.accounts.access.allow import check
 from telesphore.accounts.errors import AccountsApart, LastAdministrator, MemberNotFound, NotToYourself
-from telesphore.accounts.models import Membership, Organisation, Person
+from telesphore.accounts.models import DirectoryEntry, Invitation, Membership, Organisation, Person
+from telesphore.accounts.ports import patients_records
 from telesphore.accounts.states import CLINICAL_ROLES, Role
 from telesphore.kernel.actors import Actor, ActorKind
 
@@ -70,6 +71,21 @@ def check_apart(person_id: UUID, roles: Iterable[Role], at: datetime, *, organis
     together = {Role(role) for role in held.values_list("role", flat=True)} | set(roles)
     if Role.ADMINISTRATOR in together and together & CLINICAL_ROLES:
         raise AccountsApart
+
+
+def known_elsewhere(person_id: UUID, organisation_id: UUID, at: datetime) -> bool:
+    """Whether an account is not this organisation's alone: another gave it a role, invites it or has it in its
+    directory, or it opens a patient's record. Who may decide of it here decides nothing of what it opens there."""
+    return (
+        Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), person_id=person_id)
+        .exclude(organisation_id=organisation_id)
+        .exists()
+        or DirectoryEntry.objects.filter(person_id=person_id).exclude(organisation_id=organisation_id).exists()
+        or Invitation.objects.filter(person_id=person_id, accepted_at=None, withdrawn_at=None)
+        .exclude(organisation_id=organisation_id)
+        .exists()
+        or patients_records.get().opens_a_record(person_id=person_id)
+    )
 
 
 def check_administrator_remains(organisation_id: UUID, *, without: UUID, at: datetime) -> None:

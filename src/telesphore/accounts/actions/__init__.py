@@ -30,6 +30,7 @@ from telesphore.accounts.actions.issue_token import revoke_token as revoke_token
 from telesphore.accounts.actions.issue_token import revoke_tokens_of as revoke_tokens_of
 from telesphore.accounts.actions.join import join as join
 from telesphore.accounts.actions.join import join_by_link as join_by_link
+from telesphore.accounts.actions.join import note_code_given as note_code_given
 from telesphore.accounts.actions.keep_session import change_key as change_key
 from telesphore.accounts.actions.keep_session import end_session as end_session
 from telesphore.accounts.actions.keep_session import end_sessions_of as end_sessions_of

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts import access
-from telesphore.accounts.errors import NumberTaken
+from telesphore.accounts import access, queries
+from telesphore.accounts.errors import NumberNotProved, NumberTaken
 from telesphore.accounts.formats.numbers import Rpps
 from telesphore.accounts.models import Person
+from telesphore.accounts.ports import card_authorities, identity_provider
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
@@ -30,6 +31,7 @@ def describe_practitioner(
     Raises:
         NotAllowed, MemberNotFound, NotToYourself
         NumberTaken: by another account, or this one's own was proved to be another.
+        NumberNotProved: its bearer would come into an account that is somebody's already.
     """
     access.check(actor, "accounts:members:manage")
     access.check_other(actor, person_id)
@@ -40,6 +42,11 @@ def describe_practitioner(
         raise NumberTaken
     if national_id and Person.objects.filter(national_id=national_id).exclude(id=person_id).exists():
         raise NumberTaken
+    new = rpps is not None and rpps.text != person.rpps and national_id != person.national_id
+    if new and access.known_elsewhere(person_id, actor.organisation, at):
+        raise NumberNotProved
+    if new and _opens_doors() and queries.has_way_in(person_id=person_id, apart_from=actor.organisation):
+        raise NumberNotProved
     values = {
         "title": title,
         "profession": profession,
@@ -52,3 +59,8 @@ def describe_practitioner(
         setattr(person, field, value)
     person.save(update_fields=list(values))
     audit.record("accounts:person:describe", actor=actor, subject=person_id, at=at)
+
+
+def _opens_doors() -> bool:
+    """Whether anybody comes in by a national identifier here: by card, or by Pro Santé Connect."""
+    return identity_provider.get() is not None or bool(card_authorities.get().anchors)

@@ -4,7 +4,7 @@ The invitation is a link by e-mail; its code goes by SMS to the invitee's phone,
 The administrator never sees the link, and the mailbox never sees the code: neither can come in alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -106,6 +106,25 @@ def invite(
         detail={"person": person.id.hex, "roles": row.roles, "code": "spoken" if code else "sms"},
     )
     return Invited(row.id, code)
+
+
+def offer(person: Person, roles: Collection[Role], actor: Actor, at: datetime) -> None:
+    """Invite an account that others know, in the caller's transaction, or have an invitation that waits offer these
+    roles. Its code is told by whoever sends it again."""
+    row = _open(at).filter(organisation_id=actor.organisation, person_id=person.id).first()
+    if row is not None:
+        row.roles = sorted(roles)
+        row.save(update_fields=["roles"])
+        return
+    row = Invitation.objects.create(
+        organisation_id=actor.organisation, person=person, roles=sorted(roles), invited_by=actor.person, invited_at=at,
+        expires_at=at + INVITATION_LIFE,
+    )  # fmt: skip
+    _send(row, "", actor, at)
+    audit.record(
+        "accounts:invitation:send", actor=actor, subject=row.id, at=at,
+        detail={"person": person.id.hex, "roles": row.roles, "code": "spoken"},
+    )  # fmt: skip
 
 
 @audit.act("accounts:invitation:resend")
@@ -214,8 +233,8 @@ def _send(row: Invitation, phone: str, actor: Actor, at: datetime) -> str:
         actor=actor,
         at=at,
     )
-    row.link_id = link.link_id
-    row.save(update_fields=["link_id", "expires_at"])
+    row.link_id, row.code_given_at = link.link_id, None
+    row.save(update_fields=["link_id", "code_given_at", "expires_at"])
     code = ""
     if not phone:
         code = links.make_spoken_code(organisation_id=row.organisation_id, link_id=link.link_id, actor=actor, at=at)

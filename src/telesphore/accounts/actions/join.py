@@ -5,7 +5,13 @@ from uuid import UUID
 
 from telesphore.accounts import access, queries
 from telesphore.accounts.actions.grant import give
-from telesphore.accounts.errors import AlreadyMember, InvitationNotFound, InvitationOver, SignInToAccept
+from telesphore.accounts.errors import (
+    AlreadyMember,
+    InvitationNotFound,
+    InvitationNotProved,
+    InvitationOver,
+    SignInToAccept,
+)
 from telesphore.accounts.models import Invitation, Unit
 from telesphore.accounts.states import Role
 from telesphore.audit import actions as audit
@@ -38,19 +44,36 @@ def join_by_link(
     return person.id
 
 
+@audit.act("accounts:invitation:prove")
+def note_code_given(*, invitation_id: UUID, actor: Actor, at: datetime) -> None:
+    """Note that the link's code was given: from now on the account that is invited may accept, signed in.
+
+    Raises:
+        InvitationNotFound, InvitationOver
+    """
+    row = _lock(invitation_id, actor.organisation, at)
+    row.code_given_at = at
+    row.save(update_fields=["code_given_at"])
+    audit.record("accounts:invitation:prove", actor=actor, subject=row.id, at=at)
+
+
 @audit.act("accounts:invitation:accept")
 def join(*, invitation_id: UUID, actor: Actor, at: datetime) -> UUID:
     """Accept as the person who is signed in; returns the organisation.
 
     Raises:
         InvitationNotFound: none, or another's.
+        InvitationNotProved: nobody gave its code. The account alone may be of whoever reads that mailbox.
         InvitationOver, AccountsApart
     """
     found = Invitation.objects.filter(id=invitation_id, person_id=actor.person).first()
     if found is None:
         raise InvitationNotFound
     access.lock_person(found.person_id)
-    _accept(_lock(invitation_id, found.organisation_id, at), actor.within(found.organisation_id), at)
+    row = _lock(invitation_id, found.organisation_id, at)
+    if row.code_given_at is None:
+        raise InvitationNotProved
+    _accept(row, actor.within(found.organisation_id), at)
     return found.organisation_id
 
 

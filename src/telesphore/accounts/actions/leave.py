@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from telesphore.accounts import access
 from telesphore.accounts.actions.grant import end_at
+from telesphore.accounts.actions.issue_token import revoke_tokens_of
 from telesphore.accounts.errors import MemberNotFound
 from telesphore.accounts.models import Delegation
 from telesphore.accounts.states import Role
@@ -31,6 +32,7 @@ def leave(*, person_id: UUID, actor: Actor, at: datetime) -> None:
         access.check_administrator_remains(actor.organisation, without=person_id, at=at)
     for row in rows:
         end_at(row, at)
+    revoke_tokens_of(person_id=person_id, organisation_id=actor.organisation, actor=actor, at=at)
     Delegation.objects.filter(
         Q(delegator_id=person_id) | Q(delegate_id=person_id),
         organisation_id=actor.organisation,

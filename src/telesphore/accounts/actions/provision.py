@@ -12,10 +12,11 @@ from django.db.models import Q
 
 from telesphore.accounts import access
 from telesphore.accounts.actions.grant import end_at, give
+from telesphore.accounts.actions.invite import offer
 from telesphore.accounts.actions.issue_token import revoke_tokens_of
 from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
-from telesphore.accounts.models import Delegation, DirectoryEntry, Membership, Person
+from telesphore.accounts.models import Delegation, DirectoryEntry, Person
 from telesphore.accounts.states import BY_DIRECTORY, Role, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -45,6 +46,8 @@ class Told:
 def add_entry(*, told: Told, actor: Actor, at: datetime) -> UUID:
     """Make a person a member of the actor's organisation; an account of this address keeps its own names.
 
+    An account that is known elsewhere is invited instead: its person accepts the roles, or does not.
+
     Raises:
         NotAllowed, RoleNotByDirectory, AccountsApart
         EntryTaken: the directory has this person, or this identifier, already.
@@ -70,7 +73,7 @@ def add_entry(*, told: Told, actor: Actor, at: datetime) -> UUID:
         changed_at=at,
     )
     _settle_roles(row, told.roles, actor, at)
-    _settle_activity(row, actor, at)
+    _settle_activity(row, was_active=True, actor=actor, at=at)
     audit.record("accounts:directory:add", actor=actor, subject=person.id, at=at, detail={"active": told.active})
     return row.id
 
@@ -88,11 +91,12 @@ def change_entry(*, entry_id: UUID, told: Told, actor: Actor, at: datetime) -> N
     audit.concerning(subject=row.person_id)
     _check_identifier(told.external_id, actor, but=row.id)
     _rename(row, told, at)
+    was_active = row.active
     row.external_id, row.given_name, row.family_name = told.external_id, told.given_name, told.family_name
     row.active, row.changed_at = told.active, at
     row.save()
     _settle_roles(row, told.roles, actor, at)
-    _settle_activity(row, actor, at)
+    _settle_activity(row, was_active=was_active, actor=actor, at=at)
     audit.record("accounts:directory:change", actor=actor, subject=row.person_id, at=at, detail={"active": told.active})
 
 
@@ -119,7 +123,8 @@ def remove_entry(*, entry_id: UUID, actor: Actor, at: datetime) -> None:
     ).update(withdrawn_at=at)
     person_id = row.person_id
     row.delete()
-    _shut_out(person_id, SessionEnd.LEFT, actor, at)
+    if held:
+        _shut_out(person_id, SessionEnd.LEFT, actor, at)
     audit.record(
         "accounts:directory:remove", actor=actor, subject=person_id, at=at, detail={"roles": [one.role for one in held]}
     )
@@ -147,12 +152,7 @@ def _check_identifier(external_id: str, actor: Actor, *, but: UUID | None) -> No
 def _rename(row: DirectoryEntry, told: Told, at: datetime) -> None:
     """The account's own names follow the directory while it is the only one that knows this person."""
     person, email = row.person, told.user_name.strip().lower()
-    elsewhere = (
-        Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), person=person)
-        .exclude(organisation_id=row.organisation_id)
-        .exists()
-        or DirectoryEntry.objects.filter(person=person).exclude(organisation_id=row.organisation_id).exists()
-    )
+    elsewhere = access.known_elsewhere(person.id, row.organisation_id, at)
     if email != person.email:
         if elsewhere:
             raise NameNotYours
@@ -172,6 +172,9 @@ def _settle_roles(row: DirectoryEntry, roles: Collection[Role] | None, actor: Ac
     new = set(roles) - {Role(name) for name in held}
     if not new <= BY_DIRECTORY:
         raise RoleNotByDirectory
+    if new and not held and access.known_elsewhere(row.person_id, row.organisation_id, at):
+        offer(row.person, new, actor, at)
+        return
     for role in sorted(new):
         give(
             person_id=row.person_id,
@@ -189,11 +192,14 @@ def _settle_roles(row: DirectoryEntry, roles: Collection[Role] | None, actor: Ac
             audit.record("accounts:membership:end", actor=actor, subject=row.person_id, at=at, detail={"role": name})
 
 
-def _settle_activity(row: DirectoryEntry, actor: Actor, at: datetime) -> None:
+def _settle_activity(row: DirectoryEntry, *, was_active: bool, actor: Actor, at: datetime) -> None:
+    """Suspend, or lift what the directory itself had suspended: what an administrator suspended stays so."""
     held = access.held(row.organisation_id, row.person_id, at)
     if row.active:
-        if held.exclude(suspended_at=None).update(suspended_at=None):
+        if not was_active and held.exclude(suspended_at=None).update(suspended_at=None):
             audit.record("accounts:member:lift", actor=actor, subject=row.person_id, at=at)
+        return
+    if not held.exists():
         return
     if held.filter(role=Role.ADMINISTRATOR, suspended_at=None).exists():
         access.check_administrator_remains(row.organisation_id, without=row.person_id, at=at)

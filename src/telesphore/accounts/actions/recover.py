@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from telesphore.accounts import access, queries
 from telesphore.accounts.actions import ways
 from telesphore.accounts.actions.keep_session import end_sessions_of
-from telesphore.accounts.errors import MemberNotFound, SetUpLinkRefused
+from telesphore.accounts.errors import KnownElsewhere, MemberNotFound, SetUpLinkRefused
 from telesphore.accounts.formats import codes
 from telesphore.accounts.models import Person, SetUpLink
 from telesphore.accounts.states import SessionEnd
@@ -57,12 +57,15 @@ def reset_ways(*, person_id: UUID, actor: Actor, at: datetime) -> str:
 
     Raises:
         NotAllowed, MemberNotFound
+        KnownElsewhere: the link goes to a mailbox that may be the organisation's own.
     """
     access.check(actor, "accounts:members:manage")
     ours = {card.organisation.organisation_id for card in queries.memberships(person_id=person_id, at=at)}
     if actor.organisation not in ours:
         raise MemberNotFound
     person = ways.lock(person_id)
+    if access.known_elsewhere(person_id, actor.organisation, at):
+        raise KnownElsewhere
     Authenticator.objects.filter(user=person).delete()
     person.set_unusable_password()
     person.save(update_fields=["password"])

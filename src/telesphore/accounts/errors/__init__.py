@@ -23,7 +23,9 @@ from telesphore.accounts.errors.people import EndsBeforeItStarts as EndsBeforeIt
 from telesphore.accounts.errors.people import IdentityDiffers as IdentityDiffers
 from telesphore.accounts.errors.people import IdentityTaken as IdentityTaken
 from telesphore.accounts.errors.people import InvitationNotFound as InvitationNotFound
+from telesphore.accounts.errors.people import InvitationNotProved as InvitationNotProved
 from telesphore.accounts.errors.people import InvitationOver as InvitationOver
+from telesphore.accounts.errors.people import KnownElsewhere as KnownElsewhere
 from telesphore.accounts.errors.people import LastAdministrator as LastAdministrator
 from telesphore.accounts.errors.people import LastWay as LastWay
 from telesphore.accounts.errors.people import MemberNotFound as MemberNotFound
@@ -32,6 +34,7 @@ from telesphore.accounts.errors.people import NotAllowed as NotAllowed
 from telesphore.accounts.errors.people import NotForYourBenefit as NotForYourBenefit
 from telesphore.accounts.errors.people import NothingDelegated as NothingDelegated
 from telesphore.accounts.errors.people import NotToYourself as NotToYourself
+from telesphore.accounts.errors.people import NumberNotProved as NumberNotProved
 from telesphore.accounts.errors.people import NumberTaken as NumberTaken
 from telesphore.accounts.errors.people import PairingNotFound as PairingNotFound
 from telesphore.accounts.errors.people import PairingRefused as PairingRefused

@@ -273,6 +273,29 @@ class NumberTaken(DomainError):
     code = "number-taken"
 
 
+class NumberNotProved(DomainError):
+    """This person comes in already, and this number would open their account. They link it themselves, by Pro Santé
+    Connect, on their security page."""
+
+    refusal = Refusal.CONFLICT
+    code = "number-not-proved"
+
+
+class KnownElsewhere(DomainError):
+    """This account is known elsewhere too, so your organisation alone can't take its ways to sign in away. Ask whoever
+    runs this server."""
+
+    refusal = Refusal.CONFLICT
+    code = "known-elsewhere"
+
+
+class InvitationNotProved(DomainError):
+    """Open the link that the invitation's e-mail holds, and give its code; then accept it."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "invitation-not-proved"
+
+
 class UnitNameTaken(DomainError):
     """An open unit has this name already."""
 

@@ -151,6 +151,8 @@ class Invitation(Owned):
     invited_by = models.UUIDField()
     invited_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    code_given_at = models.DateTimeField(null=True)
+    """When somebody who held the link gave its code."""
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
 

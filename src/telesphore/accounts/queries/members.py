@@ -59,6 +59,7 @@ class InvitationLine:
     invited_at: datetime
     expires_at: datetime
     is_over: bool
+    code_given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +291,5 @@ def _invitation(row: Invitation, at: datetime) -> InvitationLine:
         row.invited_at,
         row.expires_at,
         row.expires_at <= at,
+        row.code_given_at is not None,
     )

@@ -8,6 +8,7 @@ from telesphore.records.queries.entrance import account_of as account_of
 from telesphore.records.queries.entrance import contact as contact
 from telesphore.records.queries.entrance import entrances as entrances
 from telesphore.records.queries.entrance import invitation as invitation
+from telesphore.records.queries.entrance import opens_a_record as opens_a_record
 from telesphore.records.queries.entrance import representations as representations
 from telesphore.records.queries.record import PAGE as PAGE
 from telesphore.records.queries.record import DocumentLine as DocumentLine

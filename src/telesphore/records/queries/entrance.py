@@ -104,6 +104,14 @@ def entrances(*, person_id: UUID, at: datetime) -> list[Entrance]:
     return sorted(found, key=lambda one: (bool(one.measure), one.patient.display_name, one.organisation.name))
 
 
+def opens_a_record(*, person_id: UUID) -> bool:
+    """Whether an account opens a patient's record, or may: an invitation that was followed, and has not ended."""
+    return (
+        PatientAccount.objects.filter(person_id=person_id, ended_at=None).exists()
+        or Representation.objects.filter(person_id=person_id, ended_at=None).exists()
+    )
+
+
 def contact(*, decision: Decision) -> tuple[str, str]:
     """Where an invitation would go: the patient's e-mail address, and their phone (E.164); empty when not known."""
     return decision.patient.email, decision.patient.phone

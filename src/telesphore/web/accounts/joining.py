@@ -61,6 +61,9 @@ def give_code(request: HttpRequest, token: str) -> HttpResponse:
         revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=_visitor(request), at=at)
     except (WrongCode, CodeExpired) as refused:
         return _landing(request, token, refused, 422)
+    actions.note_code_given(
+        invitation_id=revealed.subject_id, actor=_visitor(request).within(revealed.organisation_id), at=at
+    )
     request.session.cycle_key()
     request.session[KEY] = {
         "organisation": revealed.organisation_id.hex,
