@@ -1,7 +1,10 @@
 """Sensitive acts ask for a proof that is at most five minutes old."""
 
+import pytest
 from django.conf import settings
 
+from telesphore.accounts.models import Session
+from telesphore.accounts.states import Acr
 from telesphore.signature.models import Recipient
 from telesphore.web.access import rule_of
 from tests.cast import PASSWORD, Cast
@@ -47,6 +50,17 @@ def test_a_wrong_password_is_no_proof(cast: Cast, envelope: dict[str, object]) -
     client = signed_in(cast.lebrun)
     prove(client, cast.lebrun, ago=301)
     assert client.post("/sign-in/again/", {"password": "un-autre-mot-de-passe"}).status_code == 422
+    assert client.post(f"/book/{envelope['envelope']}/sign", {"pin": "0000"}).status_code == 302
+
+
+@pytest.mark.parametrize("page", ["/sign-in/again/", "/locked/"])
+def test_who_came_in_by_a_passkey_proves_nothing_again_by_a_password_alone(
+    cast: Cast, envelope: dict[str, object], page: str
+) -> None:
+    client = signed_in(cast.lebrun)
+    Session.objects.filter(person_id=cast.lebrun.person_id).update(acr=Acr.PASSKEY, means="passkey")
+    prove(client, cast.lebrun, ago=301)
+    assert client.post(page, {"password": PASSWORD}).status_code == 422
     assert client.post(f"/book/{envelope['envelope']}/sign", {"pin": "0000"}).status_code == 302
 
 

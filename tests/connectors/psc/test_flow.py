@@ -297,6 +297,19 @@ def test_a_member_links_their_professional_identity(bound: Provider, cast: Cast,
     assert come_in(Client(), browser, ESTEVE)["Location"] == "/"
 
 
+def test_nobody_links_their_identity_at_a_locked_screen(
+    bound: Provider, cast: Cast, us: Client, browser: Browser
+) -> None:
+    """The question was asked before its person left."""
+    by_password(us, "thomas.ricaud")
+    address = leave(us, "/security/psc/")
+    us.post("/session/lock/")
+    query = browser.go(address, subject(ESTEVE))
+    assert us.get("/sign-in/psc/back/", query).status_code == 409
+    assert queries.professional_identity(person_id=cast.ricaud.person_id).national_id == ""
+    assert us.get("/records/").status_code == 423
+
+
 @pytest.mark.parametrize("whose", ["another's", "another one"])
 def test_an_identity_is_one_accounts_and_an_account_has_one(
     bound: Provider, known: Cast, us: Client, browser: Browser, whose: str

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from telesphore.accounts import actions
-from telesphore.accounts.states import Acr
+from telesphore.accounts.states import ENOUGH, Acr
 from telesphore.kernel.clock import now
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.ways import switched_on
 from telesphore.web.entering import Proof, prove_again
+from telesphore.web.presence import presence_of
 
 
 class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
@@ -102,7 +103,18 @@ def try_again(request: HttpRequest) -> AgainForm | None:
             return form
         prove_again(request, proof=Proof("passkey", Acr.PASSKEY))
         return None
+    if not form.others and _came_in_by_enough(request):
+        # Asked before the password is looked at: the answer says nothing of it.
+        form.errors.clear()
+        form.add_error(None, _("A password alone is not enough here. Use the way by which you came in."))
+        return form
     if not form.is_valid():
         return form
     reauthenticate_by_password(request)
     return None
+
+
+def _came_in_by_enough(request: HttpRequest) -> bool:
+    """Whether the session began with more than a password alone: it goes on with no less."""
+    session = presence_of(request)
+    return session is not None and session.acr in ENOUGH

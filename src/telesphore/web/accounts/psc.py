@@ -33,7 +33,7 @@ from telesphore.accounts.states import PSC_MEANS, Acr
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.web.access import fresh, public, signed_in
-from telesphore.web.accounts.asking import Purpose, Question, SomebodyElse, StoppedThere, ask, take
+from telesphore.web.accounts.asking import FlowNotFound, Purpose, Question, SomebodyElse, StoppedThere, ask, take
 from telesphore.web.accounts.ways import PARTS, Part, switched_on
 from telesphore.web.entering import Proof, enter, prove_again, safe_path
 from telesphore.web.presence import presence_of
@@ -131,6 +131,10 @@ def back(request: HttpRequest) -> HttpResponse:
     found = provider.recognise(code=code, issuer=request.GET.get("iss", ""), asked=question.asked, at=at)
     if question.purpose is Purpose.ENTER:
         return _enter(request, question, found, at)
+    session = presence_of(request)
+    if question.purpose is Purpose.LINK and session is not None and session.locked(at):
+        # Whoever is at a locked screen would link their own identity, and be let in by it.
+        raise FlowNotFound
     if question.purpose is Purpose.LINK:
         actions.link_identity(national_id=found.national_id, actor=actor_of(request), at=at)
     elif actions.recognise(national_id=found.national_id, actor=actor_of(request), at=at) != request.user.pk:
