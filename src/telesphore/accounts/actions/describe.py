@@ -42,10 +42,10 @@ def describe_practitioner(
         raise NumberTaken
     if national_id and Person.objects.filter(national_id=national_id).exclude(id=person_id).exists():
         raise NumberTaken
-    new = rpps is not None and rpps.text != person.rpps and national_id != person.national_id
-    if new and access.known_elsewhere(person_id, actor.organisation, at):
+    changed = (rpps.text if rpps else "") != person.rpps and national_id != person.national_id
+    if changed and access.known_elsewhere(person_id, actor.organisation, at):
         raise NumberNotProved
-    if new and _opens_doors() and queries.has_way_in(person_id=person_id, apart_from=actor.organisation):
+    if changed and rpps and _opens_doors() and queries.has_way_in(person_id=person_id, apart_from=actor.organisation):
         raise NumberNotProved
     values = {
         "title": title,

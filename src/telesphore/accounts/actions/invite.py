@@ -108,7 +108,7 @@ def invite(
     return Invited(row.id, code)
 
 
-def offer(person: Person, roles: Collection[Role], actor: Actor, at: datetime) -> None:
+def offer(*, person: Person, roles: Collection[Role], actor: Actor, at: datetime) -> None:
     """Invite an account that others know, in the caller's transaction, or have an invitation that waits offer these
     roles. Its code is told by whoever sends it again."""
     row = _open(at).filter(organisation_id=actor.organisation, person_id=person.id).first()

@@ -173,7 +173,7 @@ def _settle_roles(row: DirectoryEntry, roles: Collection[Role] | None, actor: Ac
     if not new <= BY_DIRECTORY:
         raise RoleNotByDirectory
     if new and not held and access.known_elsewhere(row.person_id, row.organisation_id, at):
-        offer(row.person, new, actor, at)
+        offer(person=row.person, roles=new, actor=actor, at=at)
         return
     for role in sorted(new):
         give(
