@@ -329,7 +329,8 @@ def test_a_page_that_asks_without_end_is_slowed(agent: Agent) -> None:
 def test_only_some_can_watch_at_once(agent: Agent) -> None:
     watching = [watch(agent) for _ in range(9)]
     heads = [connection.recv(12) for connection in watching]
-    assert heads == [b"HTTP/1.1 200"] * 8 + [b"HTTP/1.1 429"]
+    # Whichever comes last.
+    assert sorted(heads) == [b"HTTP/1.1 200"] * 8 + [b"HTTP/1.1 429"]
     for connection in watching:
         connection.close()
 

@@ -24,6 +24,7 @@ from telesphore.config.settings import SETTINGS
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.pki import actions as pki
+from telesphore.signature.actions import send
 from telesphore.signature.models import Recipient
 from telesphore.web import agents
 from tests.accounts.peer import LEBRUN, Cards
@@ -153,17 +154,16 @@ def test_a_workstation_is_paired_and_its_card_opens_the_door(workstation: Workst
 def test_the_sign_in_page_tells_what_the_reader_holds(
     workstation: Workstation, screen: ScreenOf, settings: Any
 ) -> None:
+    workstation.pair(screen("lebrun"))
     settings.WAYS = {"passkey", "password", "card"}
-    lebrun = screen("lebrun")
-    workstation.pair(lebrun)
     somebody = screen()
     somebody.open("/sign-in/")
     # No agent has answered here yet: the page knocks at no door.
-    expect(somebody.page.locator("[data-say]")).to_contain_text("dans le lecteur d’un poste appairé")
+    expect(somebody.page.locator("[data-card] [data-say]")).to_contain_text("dans le lecteur d’un poste appairé")
     somebody.page.locator("a[href^='/sign-in/card/']").click()
     ready(somebody)
     somebody.open("/sign-in/")
-    expect(somebody.page.locator("[data-say]")).to_have_text("Carte dans le lecteur.")
+    expect(somebody.page.locator("[data-card] [data-say]")).to_have_text("Carte dans le lecteur.")
     somebody.look("sign-in-card-row")
 
 
@@ -200,7 +200,10 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
     lebrun.page.wait_for_url("**/book/")
     assert Recipient.objects.get(envelope_id=first).state == "signed"
 
-    many = [sent(cast, [by(cast.lebrun)], title=f"Lettre {number}") for number in range(1, 21)]
+    document_id = workstation.site.deposit("Compte rendu")
+    many = [
+        send.send(document_id=document_id, steps=[[by(cast.lebrun)]], actor=cast.sylvie, at=now()) for _ in range(20)
+    ]
     lebrun.open("/book/")
     ready(lebrun)
     lebrun.page.locator("[data-pick-all]").check()
@@ -208,20 +211,26 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
     lebrun.look("book-picked")
     lebrun.page.locator("[data-go]").click()
     shown = workstation.give_pin()
-    assert all(f"Lettre {number}" in shown for number in range(1, 21))
+    assert shown.count("Compte rendu") == 20
     lebrun.page.wait_for_url("**/book/?tab=signed")
     assert {row.state for row in Recipient.objects.filter(envelope_id__in=many)} == {"signed"}
 
 
 def test_without_an_agent_the_page_says_so_and_the_old_way_stays(workstation: Workstation, screen: ScreenOf) -> None:
-    lebrun = screen("lebrun")
+    lebrun = screen("lebrun", phone=True)
     workstation.pair(lebrun)
+    lebrun.open("/security/")
+    assert "1 poste est appairé" in lebrun.page.locator("section[aria-labelledby=workstations]").inner_text()
+    lebrun.look("security-workstations")
     envelope_id = sent(workstation.site.cast, [by(workstation.site.cast.lebrun)])
     workstation.command("unpair", workstation.site.url)
     lebrun.open(f"/book/{envelope_id}/")
     expect(lebrun.page.locator("input[name=pin]")).to_be_visible()
+    lebrun.open("/book/")
+    lebrun.look("book-without-agent")
     somebody = screen()
     somebody.open("/sign-in/card/")
     expect(somebody.page.locator("[data-say]")).to_contain_text("ne répond pas")
     expect(somebody.page.locator("[data-install]")).to_be_visible()
+    somebody.look("card-without-agent")
     forgive(somebody, "/who", "net::ERR_FAILED")

@@ -26,7 +26,6 @@ def test_what_was_typed_is_there_once_unlocked_and_can_be_sent(site: Site, scree
     sign_in(sylvie, "sylvie")
     sylvie.open("/records/new")
     sylvie.fill("Nom de naissance", "Delmas")
-    sylvie.fill("Prénoms de naissance", "Aurore")
     leave_alone(sylvie)
 
     lock = sylvie.page.locator("#lock")
@@ -61,7 +60,7 @@ def test_without_scripts_the_server_locks_alone(site: Site, screen: Turn) -> Non
     sylvie.says("Session verrouillée")
     assert "FERRAND" not in sylvie.page.content()
     sylvie.follow("Déverrouiller")
-    sylvie.look("locked-page")
+    sylvie.picture("locked-page")
     sylvie.page.locator("input[name=password]").fill(PASSWORD)
     sylvie.press("Déverrouiller")
     assert sylvie.title() == "Dossiers"

@@ -31,10 +31,10 @@ def by(actor: Actor) -> send.Signer:
     return send.Signer(person_id=actor.person_id, purpose=Purpose.VALIDATES)
 
 
-def sent(cast: Cast, *steps: Sequence[send.Signer], title: str = "Consentement") -> UUID:
+def sent(cast: Cast, *steps: Sequence[send.Signer]) -> UUID:
     """Two blank pages of Odile's, sent by Sylvie through these steps."""
     deposited = records.deposit(
-        patient_id=cast.odile_id, title=title, type_code="59284-0", class_code="52", content=blank(2),
+        patient_id=cast.odile_id, title="Consentement", type_code="59284-0", class_code="52", content=blank(2),
         actor=cast.sylvie, at=now(),
     )  # fmt: skip
     return send.send(document_id=deposited.document_id, steps=steps, actor=cast.sylvie, at=now())

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from telesphore.accounts import actions, queries
+from telesphore.accounts.errors import LimitsOutOfBounds, NotAllowed
 from telesphore.accounts.models import Organisation, Person, Session
 from telesphore.accounts.states import Acr, Role, SessionEnd
 from telesphore.audit.models import Event
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from tests.cast import PASSWORD, Cast
 from tests.web.test_pages import prove, signed_in
@@ -96,6 +98,42 @@ def test_each_act_says_by_which_session_and_how_surely(cast: Cast) -> None:
     client.get(f"/records/{cast.odile_id}/")
     event = Event.objects.filter(person_id=cast.lebrun.person_id, patient_id=cast.odile_id).latest("at")
     assert (event.session_id, event.acr, event.means) == (session.id, session.acr, session.means)
+
+
+def administrator_of(organisation: UUID) -> Actor:
+    person_id = actions.add_person(
+        email="mona.petit@montfaucy.example", password=None, family_name="Petit", given_name="Mona",
+        actor=Actor.system(), at=now(),
+    )  # fmt: skip
+    actions.grant_role(
+        person_id=person_id, organisation_id=organisation, role=Role.ADMINISTRATOR, actor=Actor.system(), at=now()
+    )
+    return Actor(
+        kind=ActorKind.PROFESSIONAL, organisation_id=organisation, person_id=person_id,
+        roles=frozenset({Role.ADMINISTRATOR.value}),
+    )  # fmt: skip
+
+
+def test_an_administrator_chooses_the_limits_within_bounds_and_leaves_a_trace(cast: Cast) -> None:
+    mona = administrator_of(cast.hospital)
+    client = signed_in(mona)
+    wanted = {"idle_minutes": "10", "session_minutes": "120"}
+    assert client.post("/organisation/sessions/", wanted).status_code == 302
+    assert queries.chosen_limits(organisation_id=cast.hospital) == (10, 120)
+    assert queries.chosen_limits(organisation_id=cast.elsewhere) == (None, None)
+    assert Event.objects.get(action="accounts:organisation:limit").detail == {"idle": 10, "session": 120}
+    for idle, whole in ((0, 60), (31, 60), (10, 14), (10, 241)):
+        answer = client.post("/organisation/sessions/", {"idle_minutes": str(idle), "session_minutes": str(whole)})
+        assert answer.status_code == 422
+        with pytest.raises(LimitsOutOfBounds):
+            actions.limit_sessions(idle_minutes=idle, session_minutes=whole, actor=mona, at=now())
+    prove(client, mona, ago=301)
+    assert client.post("/organisation/sessions/", wanted)["Location"].startswith("/sign-in/again/")
+
+
+def test_nobody_else_chooses_the_limits(cast: Cast) -> None:
+    with pytest.raises(NotAllowed):
+        actions.limit_sessions(idle_minutes=30, session_minutes=240, actor=cast.lebrun, at=now())
 
 
 # Locking

@@ -32,7 +32,6 @@ View = Callable[..., HttpResponse]
 FOREIGN = {
     "account_logout": "public: leaving is open to all",
     "account_reauthenticate": "signed in",
-    "mfa_reauthenticate": "signed in",
     "set_language": "public: the language of the pages",
 }
 """Rules of the views that a library gives us, by the name of their address."""
@@ -42,7 +41,6 @@ TO_SET_UP = frozenset(
         "account_change_password",
         "account_reauthenticate",
         "mfa_activate_totp",
-        "mfa_reauthenticate",
         "passkey-add",
         "passkey-begin",
         "passkey-prove",

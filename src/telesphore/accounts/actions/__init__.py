@@ -39,6 +39,7 @@ from telesphore.accounts.actions.keep_session import raise_level as raise_level
 from telesphore.accounts.actions.keep_session import touch as touch
 from telesphore.accounts.actions.keep_session import unlock as unlock
 from telesphore.accounts.actions.leave import leave as leave
+from telesphore.accounts.actions.limit import limit_sessions as limit_sessions
 from telesphore.accounts.actions.pair import Begun as Begun
 from telesphore.accounts.actions.pair import Paired as Paired
 from telesphore.accounts.actions.pair import begin_pairing as begin_pairing

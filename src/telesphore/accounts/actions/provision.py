@@ -140,7 +140,7 @@ def _lock(entry_id: UUID, actor: Actor) -> DirectoryEntry:
 
 def _check_identifier(external_id: str, actor: Actor, *, but: UUID | None) -> None:
     taken = DirectoryEntry.objects.filter(organisation_id=actor.organisation, external_id=external_id)
-    if external_id and taken.exclude(id=but).exists():
+    if external_id and (taken.exclude(id=but) if but else taken).exists():
         raise EntryTaken
 
 

@@ -3,7 +3,6 @@
 from telesphore.accounts.errors.people import AccountsApart as AccountsApart
 from telesphore.accounts.errors.people import AlreadyInvited as AlreadyInvited
 from telesphore.accounts.errors.people import AlreadyMember as AlreadyMember
-from telesphore.accounts.errors.people import AnswerNotTrusted as AnswerNotTrusted
 from telesphore.accounts.errors.people import BackupCodeWrong as BackupCodeWrong
 from telesphore.accounts.errors.people import BackupNotFound as BackupNotFound
 from telesphore.accounts.errors.people import BackupOpen as BackupOpen
@@ -21,14 +20,12 @@ from telesphore.accounts.errors.people import CardStatusUnknown as CardStatusUnk
 from telesphore.accounts.errors.people import DelegateUnfit as DelegateUnfit
 from telesphore.accounts.errors.people import DelegationNotFound as DelegationNotFound
 from telesphore.accounts.errors.people import EndsBeforeItStarts as EndsBeforeItStarts
-from telesphore.accounts.errors.people import FlowNotFound as FlowNotFound
 from telesphore.accounts.errors.people import IdentityDiffers as IdentityDiffers
 from telesphore.accounts.errors.people import IdentityTaken as IdentityTaken
 from telesphore.accounts.errors.people import InvitationNotFound as InvitationNotFound
 from telesphore.accounts.errors.people import InvitationOver as InvitationOver
 from telesphore.accounts.errors.people import LastAdministrator as LastAdministrator
 from telesphore.accounts.errors.people import LastWay as LastWay
-from telesphore.accounts.errors.people import LevelTooLow as LevelTooLow
 from telesphore.accounts.errors.people import MemberNotFound as MemberNotFound
 from telesphore.accounts.errors.people import NoRole as NoRole
 from telesphore.accounts.errors.people import NotAllowed as NotAllowed
@@ -40,12 +37,9 @@ from telesphore.accounts.errors.people import PairingNotFound as PairingNotFound
 from telesphore.accounts.errors.people import PairingRefused as PairingRefused
 from telesphore.accounts.errors.people import PasswordFirst as PasswordFirst
 from telesphore.accounts.errors.people import PersonNotFound as PersonNotFound
-from telesphore.accounts.errors.people import ProviderAway as ProviderAway
-from telesphore.accounts.errors.people import ProviderRefused as ProviderRefused
 from telesphore.accounts.errors.people import SetUpLinkRefused as SetUpLinkRefused
 from telesphore.accounts.errors.people import SignInToAccept as SignInToAccept
 from telesphore.accounts.errors.people import SiretOfAnother as SiretOfAnother
-from telesphore.accounts.errors.people import StoppedThere as StoppedThere
 from telesphore.accounts.errors.people import TooLong as TooLong
 from telesphore.accounts.errors.people import TooManyPasskeys as TooManyPasskeys
 from telesphore.accounts.errors.people import UnitNameTaken as UnitNameTaken
@@ -56,6 +50,7 @@ from telesphore.accounts.errors.people import WorkstationNotFound as Workstation
 from telesphore.accounts.errors.programs import BadToken as BadToken
 from telesphore.accounts.errors.programs import EntryNotFound as EntryNotFound
 from telesphore.accounts.errors.programs import EntryTaken as EntryTaken
+from telesphore.accounts.errors.programs import LimitsOutOfBounds as LimitsOutOfBounds
 from telesphore.accounts.errors.programs import NameNotYours as NameNotYours
 from telesphore.accounts.errors.programs import RoleNotByDirectory as RoleNotByDirectory
 from telesphore.accounts.errors.programs import ScopeNotHeld as ScopeNotHeld

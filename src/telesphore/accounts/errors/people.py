@@ -54,49 +54,6 @@ class SetUpLinkRefused(DomainError):
     code = "set-up-link-refused"
 
 
-class ProviderAway(DomainError):
-    """Pro Santé Connect does not answer. Come in another way, or try again in a few minutes."""
-
-    refusal: ClassVar[Refusal] = Refusal.UNAVAILABLE
-    code: ClassVar[str] = "psc-away"
-
-
-class ProviderRefused(DomainError):
-    """Pro Santé Connect did not confirm who you are. Start again; if that changes nothing, tell your administrator."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-refused"
-
-
-class AnswerNotTrusted(DomainError):
-    """What came back from Pro Santé Connect cannot be trusted, so nobody was let in. Start again; if that changes
-    nothing, tell your administrator."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-not-trusted"
-
-
-class LevelTooLow(DomainError):
-    """Pro Santé Connect recognised you less surely than health data ask for. Use your e-CPS or your card there."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-level-too-low"
-
-
-class FlowNotFound(DomainError):
-    """This sign-in was begun in another window, took longer than ten minutes or was already used. Start again."""
-
-    refusal: ClassVar[Refusal] = Refusal.CONFLICT
-    code: ClassVar[str] = "psc-flow-not-found"
-
-
-class StoppedThere(DomainError):
-    """You stopped at Pro Santé Connect, or it stopped you. Start again, or come in another way."""
-
-    refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
-    code: ClassVar[str] = "psc-stopped"
-
-
 class UnknownProfessional(DomainError):
     """Pro Santé Connect recognises you, but no account here carries your professional identity. Come in another way
     and link it from your security page, or ask an administrator of your organisation to invite you."""
@@ -141,7 +98,8 @@ class BackupTooLong(DomainError):
 
 
 class BackupCodeWrong(DomainError):
-    """This code is not the last one sent, is older than ten minutes, or was tried five times. Ask for another."""
+    """This code was not sent to this window, was used, is older than ten minutes, or was tried five times. Ask for
+    another."""
 
     refusal: ClassVar[Refusal] = Refusal.FORBIDDEN
     code: ClassVar[str] = "backup-code-wrong"

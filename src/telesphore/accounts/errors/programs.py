@@ -72,3 +72,9 @@ class SessionNotFound(DomainError):
 
     refusal: ClassVar[Refusal] = Refusal.NOT_FOUND
     code: ClassVar[str] = "session-not-found"
+
+
+class LimitsOutOfBounds(DomainError):
+    """Sessions are locked and ended within these bounds: 1 to 30 idle minutes, 15 to 240 minutes in all."""
+
+    code: ClassVar[str] = "limits-out-of-bounds"

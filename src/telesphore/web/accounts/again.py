@@ -65,8 +65,10 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
         refused = try_again(request)
         if refused is None:
             messages.success(request, _("It is you: go on."))
-            return resume_request(request) or redirect(self.get_success_url())
-        return self.render_to_response(self.get_context_data(form=refused), status=422)
+            resumed: HttpResponse | None = resume_request(request)
+            return resumed or redirect(self.get_success_url())
+        page: HttpResponse = self.render_to_response(self.get_context_data(form=refused), status=422)
+        return page
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**options)
@@ -75,7 +77,7 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
 def has_passkey(person: Any) -> bool:
     """Whether a passkey can prove again who they are."""
-    return Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists()
+    return bool(Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN).exists())
 
 
 def try_again(request: HttpRequest) -> AgainForm | None:

@@ -4,18 +4,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from allauth.core import ratelimit
+from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.states import SessionEnd
+from telesphore.accounts.states import IDLE_MINUTES, SESSION_MINUTES, SessionEnd
 from telesphore.kernel.clock import now
-from telesphore.web.access import permission, public, signed_in
+from telesphore.web.access import fresh, permission, public, signed_in
 from telesphore.web.accounts.again import AgainForm, has_passkey, try_again
 from telesphore.web.accounts.ways import PARTS, Part, switched_on
 from telesphore.web.entering import safe_path
@@ -125,6 +127,40 @@ def end_all_sessions(request: HttpRequest) -> HttpResponse:
         return redirect("account_login")
     messages.success(request, _("Your other sessions are ended: %(count)d.") % {"count": count})
     return redirect("sessions")
+
+
+class LimitsForm(forms.Form):
+    """The minutes of an organisation's sessions."""
+
+    idle_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes without an act, until a session is locked"),
+        help_text=gettext_lazy("From 1 to 30; 15 when empty. On a workstation that several people share, 5 at most."),
+        min_value=IDLE_MINUTES[0],
+        max_value=IDLE_MINUTES[-1],
+        required=False,
+    )
+    session_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes from the sign-in, until a session ends"),
+        help_text=gettext_lazy("From 15 to 240; 240 when empty."),
+        min_value=SESSION_MINUTES[0],
+        max_value=SESSION_MINUTES[-1],
+        required=False,
+    )
+
+
+@permission("accounts:organisation:manage")
+@fresh
+@require_http_methods(["GET", "POST"])
+def session_limits(request: HttpRequest) -> HttpResponse:
+    """How long the organisation's sessions last."""
+    actor = actor_of(request)
+    idle, whole = queries.chosen_limits(organisation_id=actor.organisation)
+    form = LimitsForm(request.POST or None, initial={"idle_minutes": idle, "session_minutes": whole})
+    if request.method == "POST" and form.is_valid():
+        actions.limit_sessions(**form.cleaned_data, actor=actor, at=now())
+        messages.success(request, _("The new limits are kept."))
+        return redirect("session_limits")
+    return render(request, "account/limits.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def sessions_part(request: HttpRequest) -> dict[str, object]:

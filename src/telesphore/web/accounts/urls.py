@@ -2,7 +2,6 @@
 and its members."""
 
 from allauth.account import views as account
-from allauth.mfa.base import views as mfa
 from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
@@ -34,7 +33,6 @@ urlpatterns = [
         login_required(sensitive_post_parameters("password", "code")(again.AgainView.as_view())),
         name="account_reauthenticate",
     ),
-    path("sign-in/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("locked/", sessions.locked, name="locked"),
     path("session/", sessions.session_state, name="session_state"),
     path("session/seen/", sessions.session_seen, name="session_seen"),
@@ -42,6 +40,7 @@ urlpatterns = [
     path("security/sessions/", sessions.sessions, name="sessions"),
     path("security/sessions/end/", sessions.end_all_sessions, name="end_all_sessions"),
     path("security/sessions/<uuid:session_id>/end/", sessions.end_session, name="end_session"),
+    path("organisation/sessions/", sessions.session_limits, name="session_limits"),
     path("security/tokens/", tokens.tokens, name="tokens"),
     path("security/tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("sign-in/code/", sign_in.second_step, name="mfa_authenticate"),

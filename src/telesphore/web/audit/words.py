@@ -3,6 +3,15 @@
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
+    "accounts:activity:choose": _("Activity chosen"),
+    "accounts:backup:close": _("Backup way closed"),
+    "accounts:backup:end": _("Backup way ended"),
+    "accounts:backup:enter": _("Came in by the backup way"),
+    "accounts:backup:open": _("Backup way opened"),
+    "accounts:backup:send-code": _("Code of the backup way sent"),
+    "accounts:identity:link": _("Professional identity linked"),
+    "accounts:identity:recognise": _("Professional recognised"),
+    "accounts:session:end-by-provider": _("Sessions ended by the identity provider"),
     "accounts:membership:grant": _("Role granted"),
     "accounts:organisation:found": _("Organisation created"),
     "accounts:person:add": _("Person added"),

@@ -53,7 +53,7 @@ async function post(url, token, body) {
       headers: { "Content-Type": "application/json", "X-CSRFToken": token, "HX-Request": "true" },
       body: JSON.stringify(body),
     });
-    const elsewhere = answer.headers.get("HX-Redirect");
+    const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
     if (elsewhere) {
       location.assign(elsewhere);
       await new Promise(() => {});
@@ -280,6 +280,8 @@ addEventListener("card-found", () => {
 });
 addEventListener("card-absent", (event) => {
   if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
+  // Nothing can be signed from the list: nothing is picked there.
+  for (const part of document.querySelectorAll(".p-pick, .p-pick-all")) part.hidden = true;
 });
 
 const kinds = { "sign-in": SignIn, sign: Sign, row: Row };
