@@ -55,12 +55,11 @@ def _reason(value: ast.Tuple) -> str:
 
 
 def _sets(node: ast.stmt, name: str) -> bool:
-    """Whether a class says `name = "…"`."""
-    return (
-        isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Constant)
-        and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-    )
+    """Whether a class says `name = "…"`, with or without its type."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Constant):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def collect() -> None:

@@ -35,6 +35,15 @@ NOT_ACTS = frozenset(
         "jobs.enqueue",
         "jobs.reacts_to",
         "jobs.announce",
+        "accounts.lock",
+        "accounts.moment",
+        "accounts.note",
+        "accounts.write_to",
+        # Within a sign-in, which leaves the trace, done or refused; the last one only looks.
+        "accounts.spend_code",
+        "accounts.spend_recovery_code",
+        "accounts.asks_code",
+        # Called inside an act too.
         "accounts.end_at",
         "signature.lock",
         "signature.add_revision",

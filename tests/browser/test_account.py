@@ -31,34 +31,31 @@ def test_a_wrong_password_and_an_unknown_address_are_told_the_same(screen: Turn)
     assert "mot de passe" in known
 
 
-def test_the_second_factor_outside_a_demonstration(site: Site, screen: Turn, settings: Settings) -> None:
+def test_the_second_factor_outside_a_demonstration(screen: Turn, settings: Settings) -> None:
     settings.DEMONSTRATION = False
     lebrun = screen("lebrun", phone=True)
-    if lebrun.title() == "Confirmez que c’est vous":
-        lebrun.page.locator("input[name=password]").fill(PASSWORD)
-        lebrun.press("Confirmer")
-    assert lebrun.title() == "Ajouter un second facteur"
-    lebrun.look("totp-add")
+    assert lebrun.title() == "Faire votre clé d’accès"
+    lebrun.follow("Mot de passe et application")
+    assert lebrun.title() == "Ajouter le code d’une application", "the password is not asked twice"
     secret = lebrun.page.locator("details .p-hash").text_content() or ""
     lebrun.page.locator("input[name=code]").fill("000000")
     lebrun.press("Ajouter")
     lebrun.look("totp-wrong")
     lebrun.page.locator("input[name=code]").fill(digits(secret))
     lebrun.press("Ajouter")
-    assert lebrun.title() == "Codes de secours"
-    lebrun.look("recovery-codes")
+    lebrun.press("Montrer mes codes de secours")
     spare = lebrun.page.locator(".p-codes li").first.inner_text()
-    lebrun.open("/security/")
-    lebrun.look("security-with-totp")
-    lebrun.follow("Se déconnecter")
+    lebrun.press("Je les ai rangés")
+    assert lebrun.title() == "Bonjour, Dr Anne Lebrun"
+    lebrun.open("/sign-out/")
     lebrun.press("Se déconnecter")
-    assert lebrun.title() == "Se connecter"
 
     sign_in(lebrun, "lebrun")
     assert lebrun.title() == "Saisissez votre code"
-    lebrun.look("totp-ask")
     lebrun.page.locator("input[name=code]").fill(spare)
     lebrun.press("Continuer")
+    assert lebrun.title() == "Faire une nouvelle clé d’accès"
+    lebrun.open("/")
     assert lebrun.title() == "Bonjour, Dr Anne Lebrun"
     lebrun.open("/sign-out/")
     lebrun.press("Se déconnecter")

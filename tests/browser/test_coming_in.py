@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import Page, expect
 
+from telesphore.accounts import actions
 from telesphore.audit.models import Event
+from telesphore.kernel.clock import now
 from tests.browser.screens import Screen, sign_in
 from tests.browser.site import Site
-from tests.cast import PASSWORD
 
 Turn = Callable[..., Screen]
 
@@ -30,22 +30,6 @@ def code_of(secret: str) -> str:
 def submit(page: Page) -> None:
     page.locator("main form button.btn-primary").click()
     page.wait_for_load_state()
-
-
-def confirm_password(page: Page) -> None:
-    expect(page).to_have_url(re.compile("/sign-in/again/"))
-    page.locator("#id_password").fill(PASSWORD)
-    submit(page)
-
-
-def set_up_second_factor(screen: Screen) -> None:
-    """From the first page to the code accepted."""
-    screen.open("/security/totp/")
-    confirm_password(screen.page)
-    screen.page.locator("details summary").click()
-    secret = screen.page.locator("details .p-hash").inner_text().strip()
-    screen.page.locator("main form [name=code]").fill(code_of(secret))
-    submit(screen.page)
 
 
 @pytest.fixture
@@ -107,19 +91,16 @@ def test_in_production_a_password_alone_opens_nothing(screen: Turn, production: 
     lebrun = screen("lebrun")
     for path in ("/", "/book/", "/records/", "/security/", "/organisation/"):
         lebrun.open(path)
-        expect(lebrun.page).to_have_url(re.compile("next=%2Fsecurity%2Ftotp%2F$"))
+        expect(lebrun.page).to_have_url(re.compile("/security/set-up/$"))
 
 
-def test_who_removes_the_second_factor_must_set_one_up_again(screen: Turn, production: None) -> None:
-    lebrun = screen("lebrun")
-    set_up_second_factor(lebrun)
-    lebrun.open("/book/")
-    expect(lebrun.page).to_have_url(re.compile("/book/$"))
-    lebrun.open("/security/totp/remove/")
-    if "/again/" in lebrun.page.url:
-        confirm_password(lebrun.page)
-    lebrun.page.locator("main form button").first.click()
-    lebrun.page.wait_for_load_state()
-    assert not Authenticator.objects.filter(type="totp").exists(), "it was not removed"
-    lebrun.open("/book/")
-    expect(lebrun.page).to_have_url(re.compile("totp"))
+def test_a_session_of_an_initial_password_gains_nothing_from_a_way_set_up_elsewhere(
+    screen: Turn, site: Site, production: None
+) -> None:
+    guest = screen("lebrun")
+    actions.add_passkey(
+        person_id=site.cast.lebrun.person, name="Téléphone", credential={}, actor=site.cast.lebrun, at=now()
+    )
+    for path in ("/security/set-up/", "/book/"):
+        guest.open(path)
+        expect(guest.page).to_have_url(re.compile("/sign-in/"))

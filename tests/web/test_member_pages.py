@@ -9,7 +9,7 @@ from django.test import Client
 
 from telesphore.accounts import actions as accounts
 from telesphore.accounts import queries
-from telesphore.accounts.models import Delegation, Invitation, Membership, Person, Unit
+from telesphore.accounts.models import Delegation, Invitation, Membership, Person, Session, Unit
 from telesphore.accounts.states import Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
@@ -225,7 +225,7 @@ def test_a_newcomer_comes_in_by_link_and_code_and_may_only_set_up_a_way_in(
     name = {"given_name": "Nora", "family_name": "Benali-Roux", "title": ""}
     came = client.post("/join/", name)
     assert (came.status_code, came["Location"]) == (302, "/security/")
-    assert client.session["acr"] == "urn:telesphore:acr:link-and-code"
+    assert Session.objects.latest("opened_at").acr == "urn:telesphore:acr:link-and-code"
     for path in ("/", "/records/", "/book/", "/organisation/members/"):
         answer = client.get(path)
         assert answer.status_code == 302

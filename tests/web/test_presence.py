@@ -17,6 +17,7 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from tests.cast import PASSWORD, Cast
 from tests.web.test_pages import prove, signed_in
+from tests.web.test_passkeys import just_came_in
 
 MINUTE = timedelta(minutes=1)
 
@@ -277,9 +278,8 @@ def test_a_session_without_its_row_opens_nothing(cast: Cast) -> None:
 
 
 def test_a_changed_password_ends_the_other_sessions(cast: Cast) -> None:
-    here, elsewhere = signed_in(cast.lebrun), signed_in(cast.lebrun)
-    new = "une-phrase-que-nul-ne-devine"
-    answer = here.post("/security/password/", {"password": new})
+    here, elsewhere = just_came_in(cast.lebrun), signed_in(cast.lebrun)
+    answer = here.post("/security/password/", {"password": "une-phrase-que-nul-ne-devine"})
     assert answer.status_code == 302
     assert [client.get("/records/").status_code for client in (here, elsewhere)] == [200, 302]
     assert Session.objects.get(end=SessionEnd.PASSWORD_CHANGED).person_id == cast.lebrun.person_id

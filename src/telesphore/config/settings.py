@@ -205,10 +205,6 @@ MFA_ADAPTER = "telesphore.web.accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
-MFA_FORMS = {
-    "authenticate": "telesphore.web.accounts.forms.CodeForm",
-    "reauthenticate": "telesphore.web.accounts.forms.CodeAgainForm",
-}
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

@@ -40,6 +40,9 @@ class Proof:
     until: datetime | None = None
 
 
+PASSKEY = Proof("passkey", Acr.PASSKEY)
+
+
 def enter(request: HttpRequest, *, person_id: UUID, proof: Proof, to: str = "/") -> HttpResponse:
     """Let a person in who has proved who they are, under a new session key, and lead them to `to`.
 

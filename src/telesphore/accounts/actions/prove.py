@@ -31,7 +31,7 @@ def spend_recovery_code(*, person_id: UUID, code: str) -> bool:
     return any(_spend_recovery(row, code) for row in _locked(person_id, Kind.RECOVERY_CODES))
 
 
-def _locked(person_id: UUID, *kinds: Kind) -> list[Authenticator]:
+def _locked(person_id: UUID, *kinds: str) -> list[Authenticator]:
     """Of two who give the same code, the second waits, and finds it used."""
     rows = Authenticator.objects.select_for_update(of=("self",))
     return list(rows.filter(user_id=person_id, user__is_active=True, type__in=kinds).order_by("id"))

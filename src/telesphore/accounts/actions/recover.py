@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 
 from telesphore.accounts import access, queries
 from telesphore.accounts.actions import ways
-from telesphore.accounts.errors import PersonNotFound, SetUpLinkRefused
+from telesphore.accounts.actions.keep_session import end_sessions_of
+from telesphore.accounts.errors import MemberNotFound, SetUpLinkRefused
 from telesphore.accounts.formats import codes
 from telesphore.accounts.models import Person, SetUpLink
+from telesphore.accounts.states import SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.links import ports as links
@@ -54,17 +56,17 @@ def reset_ways(*, person_id: UUID, actor: Actor, at: datetime) -> str:
         The code that the link asks for: to be told to the person, once it is sure that they are who they say.
 
     Raises:
-        NotAllowed, PersonNotFound
+        NotAllowed, MemberNotFound
     """
     access.check(actor, "accounts:members:manage")
     ours = {card.organisation.organisation_id for card in queries.memberships(person_id=person_id, at=at)}
     if actor.organisation not in ours:
-        raise PersonNotFound
+        raise MemberNotFound
     person = ways.lock(person_id)
     Authenticator.objects.filter(user=person).delete()
-    # Every session carries a mark of the password: none survives its change.
     person.set_unusable_password()
     person.save(update_fields=["password"])
+    end_sessions_of(person_id=person.id, why=SessionEnd.PASSWORD_CHANGED, actor=actor, at=at)
     ways.note("accounts:way:reset", "all", person=person, actor=actor, at=at)
     code = codes.new_recovery_code()
     _send(person, code=code, means="link+code", expires_at=at + AFTER_RESET, actor=actor, at=at)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from telesphore.accounts import queries
 from telesphore.accounts.actions.keep_session import end_sessions_of
-from telesphore.accounts.errors import LastWay, PasswordFirst, TooManyPasskeys, WayNotFound
+from telesphore.accounts.errors import LastWay, TooManyPasskeys, WayNotFound
 from telesphore.accounts.formats import codes
 from telesphore.accounts.models import Person
 from telesphore.accounts.states import SessionEnd
@@ -112,13 +112,8 @@ def add_totp(*, person_id: UUID, secret: str, step: int, actor: Actor, at: datet
 
     Args:
         step: the time step that the person has just proved; its code counts as used.
-
-    Raises:
-        PasswordFirst
     """
     person = lock(person_id)
-    if not person.has_usable_password():
-        raise PasswordFirst
     Authenticator.objects.filter(user=person, type=Kind.TOTP).delete()
     sealed = codes.seal(secret, key=links.code_secret.get(), context=f"totp:{person.id}")
     Authenticator.objects.create(user=person, type=Kind.TOTP, created_at=at, data={"sealed": sealed, "last": step})

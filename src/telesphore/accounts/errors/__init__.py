@@ -35,8 +35,6 @@ from telesphore.accounts.errors.people import NotToYourself as NotToYourself
 from telesphore.accounts.errors.people import NumberTaken as NumberTaken
 from telesphore.accounts.errors.people import PairingNotFound as PairingNotFound
 from telesphore.accounts.errors.people import PairingRefused as PairingRefused
-from telesphore.accounts.errors.people import PasswordFirst as PasswordFirst
-from telesphore.accounts.errors.people import PersonNotFound as PersonNotFound
 from telesphore.accounts.errors.people import SetUpLinkRefused as SetUpLinkRefused
 from telesphore.accounts.errors.people import SignInToAccept as SignInToAccept
 from telesphore.accounts.errors.people import SiretOfAnother as SiretOfAnother

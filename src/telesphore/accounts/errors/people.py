@@ -1,4 +1,4 @@
-"""How this room refuses."""
+"""How coming in is refused: ways, sessions, tokens, cards."""
 
 from typing import ClassVar
 
@@ -31,20 +31,6 @@ class TooManyPasskeys(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "too-many-passkeys"
-
-
-class PasswordFirst(DomainError):
-    """An application's code is asked beside a password. Choose a password first."""
-
-    refusal = Refusal.CONFLICT
-    code = "password-first"
-
-
-class PersonNotFound(DomainError):
-    """There is no such person in your organisation."""
-
-    refusal = Refusal.NOT_FOUND
-    code = "person-not-found"
 
 
 class SetUpLinkRefused(DomainError):

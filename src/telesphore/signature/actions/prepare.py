@@ -85,6 +85,7 @@ def prepare_signature(
         chain=chain,
         algorithm=algorithm,
         appearance=appearance_of(actor, recipient, drawing, at),
+        signer_id=actor.person,
         at=at,
         known=True,
     )

@@ -98,7 +98,7 @@ def sign_as_patient(
         reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
     )
-    ready = _ready_with(token, envelope, recipient, shown, at)
+    ready = _ready_with(token, envelope, recipient, shown, None, at)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
@@ -163,7 +163,7 @@ def _ready_for_professional(
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
     shown = appearance_of(actor, recipient, drawing, at)
-    return _ready_with(token, envelope, recipient, shown, at)
+    return _ready_with(token, envelope, recipient, shown, actor.person, at)
 
 
 def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
@@ -183,7 +183,12 @@ def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at:
 
 
 def _ready_with(
-    token: SigningToken, envelope: Envelope, recipient: Recipient, appearance: Appearance, at: datetime
+    token: SigningToken,
+    envelope: Envelope,
+    recipient: Recipient,
+    appearance: Appearance,
+    signer_id: UUID | None,
+    at: datetime,
 ) -> Ready:
     return make_ready(
         envelope,
@@ -192,6 +197,7 @@ def _ready_with(
         chain=token.chain,
         algorithm=token.algorithm,
         appearance=appearance,
+        signer_id=signer_id,
         at=at,
     )
 
@@ -204,6 +210,7 @@ def make_ready(
     chain: Sequence[bytes],
     algorithm: Algorithm | None,
     appearance: Appearance,
+    signer_id: UUID | None,
     at: datetime,
     known: bool = False,
 ) -> Ready:
@@ -212,15 +219,16 @@ def make_ready(
     Args:
         certificate, chain: DER of the signer's and of those above it.
         algorithm: None for the one that fits the certificate's key.
+        signer_id: whose the certificate must be; None for one that was issued for this signature.
         known: see `access.check_holder`.
 
     Raises:
         What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
     """
-    organisation_id, person_id = envelope.organisation_id, recipient.person_id
+    organisation_id = envelope.organisation_id
     chain = access.check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
-    if person_id is not None:
-        access.check_holder(certificate, chain, person_id=person_id, organisation_id=organisation_id, known=known)
+    if signer_id is not None:
+        access.check_holder(certificate, chain, person_id=signer_id, organisation_id=organisation_id, known=known)
     revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
     prepared = prepare(
         read_revision(revision),

@@ -8,9 +8,7 @@ from telesphore.signature.queries.circuits import (
     RecipientLine,
     StepLine,
     book,
-    count_to_hand_over,
     count_waiting,
-    delegated_book,
     envelope,
     envelopes_of_patient,
     last_revision,
@@ -19,6 +17,7 @@ from telesphore.signature.queries.circuits import (
     title,
     waiting_for_patient,
 )
+from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts import access as accounts_access
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.links import queries as links
@@ -143,47 +142,7 @@ def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
     if before is not None:
         waiting = waiting.filter(awaited_at__gt=before)
     rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
-    return _lines([(row.envelope, row.awaited_at or row.envelope.sent_at) for row in rows])
-
-
-def delegated_book(*, actor: Actor, at: datetime) -> list[tuple[str, datetime, list[BookLine]]]:
-    """What awaits those who delegated to the actor: for each, their name, until when, and the lines, oldest first."""
-    found = []
-    for held in accounts.held_by(actor=actor, at=at):
-        waiting = Recipient.objects.filter(
-            organisation_id=actor.organisation,
-            person_id=held.delegator_id,
-            state=RecipientState.WAITING,
-            envelope__state__in=OPEN_STATES,
-        )
-        rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
-        types = records.types_of(
-            organisation_id=actor.organisation, document_ids={row.envelope.document_id for row in rows}
-        )
-        lines = _lines(
-            [
-                (row.envelope, row.awaited_at or row.envelope.sent_at)
-                for row in rows
-                if held.covers(types[row.envelope.document_id])
-            ]
-        )
-        found.append((accounts.person_card(held.delegator_id).display_name, held.ends_at, lines))
-    return found
-
-
-def count_to_hand_over(*, actor: Actor, person_id: UUID) -> int:
-    """How many places in open circuits are a member's: a number, which tells nothing of any patient.
-
-    Raises:
-        NotAllowed
-    """
-    accounts_access.check(actor, "accounts:members:manage")
-    return Recipient.objects.filter(
-        organisation_id=actor.organisation,
-        person_id=person_id,
-        state__in=(RecipientState.WAITING, RecipientState.PENDING),
-        envelope__state__in=OPEN_STATES,
-    ).count()
+    return lines_of([(row.envelope, row.awaited_at or row.envelope.sent_at) for row in rows])
 
 
 def count_waiting(*, actor: Actor) -> int:
@@ -201,7 +160,7 @@ def sent(*, actor: Actor, open_only: bool = True) -> list[BookLine]:
     rows = Envelope.objects.filter(organisation_id=actor.organisation, sender_id=actor.person)
     if open_only:
         rows = rows.filter(state__in=[*OPEN_STATES, EnvelopeState.SEALING])
-    return _lines([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
+    return lines_of([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
 
 
 def signed_by(*, actor: Actor) -> list[BookLine]:
@@ -209,7 +168,7 @@ def signed_by(*, actor: Actor) -> list[BookLine]:
     rows = Recipient.objects.filter(
         organisation_id=actor.organisation, person_id=actor.person, state=RecipientState.SIGNED
     )
-    return _lines(
+    return lines_of(
         [
             (row.envelope, row.signed_at or row.envelope.sent_at)
             for row in rows.select_related("envelope").order_by("-signed_at")[:PAGE]
@@ -224,10 +183,11 @@ def envelopes_of_patient(*, organisation_id: UUID, patient_id: UUID) -> list[Boo
         patient_id=patient_id,
         state__in=[*OPEN_STATES, EnvelopeState.SEALING],
     )
-    return _lines([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
+    return lines_of([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
 
 
-def _lines(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
+def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
+    """Envelopes as lines of a list, each with its instant; a constant number of queries."""
     if not rows:
         return []
     organisation_id = rows[0][0].organisation_id

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password, resume_request
 from allauth.account.views import ReauthenticateView
-from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.core import context
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
@@ -15,9 +15,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from telesphore.accounts import actions
 from telesphore.accounts.states import Acr
 from telesphore.kernel.clock import now
-from telesphore.web.accounts import ceremonies
+from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.ways import switched_on
 from telesphore.web.entering import Proof, prove_again
 
@@ -41,11 +42,14 @@ class AgainForm(ReauthenticateForm):  # type: ignore[misc]  # django-allauth has
         """A code is tried once the password is right: a stranger at the screen does not use up recovery codes."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if self.others and "password" in data and "code" in data:
-            forget = check_rate_limit(self.user)
-            if not any(one.wrap().validate_code(data["code"]) for one in self.others):
+            try:
+                guess = throttle.guess(context.request, kind="code", account=self.user.email, at=now())
+            except throttle.TooManyGuesses:
+                raise ValidationError(_("Too many tries. Wait a minute, or sign in another way.")) from None
+            if actions.spend_code(person_id=self.user.pk, code=data["code"], at=now()) is None:
                 self.add_error("code", ValidationError(_("This code is not right, or it was used already.")))
             else:
-                forget()
+                guess.was_right()
         return data
 
 
@@ -57,6 +61,10 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
     def _check_reauthentication_method_available(self, request: HttpRequest) -> None:
         """The page itself shows the ways that there are; a person may have no password."""
+
+    def get_reauthentication_alternatives(self) -> list[dict[str, Any]]:
+        """None of the library's own pages."""
+        return []
 
     def get_form_class(self) -> type[AgainForm]:
         return AgainForm

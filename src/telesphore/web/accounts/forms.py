@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.forms import LoginForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -31,17 +31,13 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # django-allauth has no type
             self.fields[name].widget.attrs.pop("placeholder", None)
 
 
-class _Code:
-    """A code checked by our own action: good once, also for two who give it together."""
-
-    fields: dict[str, forms.Field]
-    cleaned_data: dict[str, Any]
-    user: Any
+class CodeForm(AuthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
+    """The second step of signing in with a password: a code, checked by our own action."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["code"]
-        field.label, field.max_length = _("Code"), 20  # type: ignore[attr-defined]  # A field of characters.
+        field.label, field.max_length = _("Code"), 20
         field.widget.attrs = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
 
     def clean_code(self) -> str:
@@ -56,14 +52,6 @@ class _Code:
         guess.was_right()
         self.authenticator = Authenticator.objects.get(pk=proved)
         return code
-
-
-class CodeForm(_Code, AuthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
-    """The second step of signing in with a password."""
-
-
-class CodeAgainForm(_Code, ReauthenticateForm):  # type: ignore[misc]  # django-allauth has no types.
-    """Prove again who one is, by a code."""
 
 
 class NameForm(forms.Form):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,7 @@ from telesphore.web.forms import PhoneField
 class NumberField(forms.CharField):
     """A national number; gives its type, or None when left empty."""
 
-    def __init__(self, kind: Callable[[str], Any], *, wrong: str | Promise, **options: Any) -> None:
+    def __init__(self, kind: Callable[[str], Any], *, wrong: Any, **options: Any) -> None:
         self.kind, self.wrong = kind, wrong
         super().__init__(
             max_length=30, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}), **options

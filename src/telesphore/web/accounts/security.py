@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.errors import LastWay, PasswordFirst
+from telesphore.accounts.errors import LastWay, WayNotFound
 from telesphore.accounts.formats import codes
 from telesphore.accounts.states import Acr
 from telesphore.kernel.clock import now
@@ -22,9 +22,9 @@ from telesphore.web.access import fresh, signed_in
 from telesphore.web.accounts import ceremonies, devices
 from telesphore.web.accounts.clients import client_words
 from telesphore.web.accounts.forms import CodeOnceForm, NameForm, PasswordForm
-from telesphore.web.accounts.sign_in import LOST, PASSKEY, person_id_of
+from telesphore.web.accounts.sign_in import LOST, person_id_of
 from telesphore.web.accounts.ways import PARTS, switched_on
-from telesphore.web.entering import Proof, prove_more
+from telesphore.web.entering import PASSKEY, Proof, prove_more
 from telesphore.web.requests import actor_of
 
 SECRET = "totp_secret"  # noqa: S105 - the name of a place.
@@ -118,10 +118,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
         step = codes.step_of(secret=secret, code=form.cleaned_data["code"], at=now(), after=0)
         if step is not None:
             del request.session[SECRET]
-            try:
-                actions.add_totp(person_id=person_id, secret=secret, step=step, actor=actor_of(request), at=now())
-            except PasswordFirst:
-                return redirect("account_change_password")
+            actions.add_totp(person_id=person_id, secret=secret, step=step, actor=actor_of(request), at=now())
             return _go_on(request, Proof("password+totp", Acr.TWO_FACTORS), _("Your application is ready."))
         form.add_error("code", _("This code is not right. Wait for the next one, and check the time of your phone."))
     elif request.method == "POST" and kept:
@@ -129,7 +126,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
     else:
         secret = codes.new_secret()
         request.session[SECRET] = codes.seal(secret, key=_instance_secret(), context=key)
-    address = f"otpauth://totp/T%C3%A9lesphore:{request.user.email}?secret={secret}&issuer=T%C3%A9lesphore"
+    address = f"otpauth://totp/T%C3%A9lesphore:{_person(request).email}?secret={secret}&issuer=T%C3%A9lesphore"
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=2, dark="#000", light="#fff")
     return render(request, "mfa/totp/activate_form.html", {"form": form, "secret": secret, "picture": picture})
 
@@ -173,9 +170,7 @@ def password(request: HttpRequest) -> HttpResponse:
         actions.set_password(
             person_id=person_id_of(request), password=form.cleaned_data["password"], actor=actor_of(request), at=now()
         )
-        # The sessions of the earlier password end, but for this one.
-        request.user.refresh_from_db()
-        request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+        _keep_this_session(request)
         messages.success(request, _("Your password is changed."))
         return redirect("mfa_index" if _mine(request).totp_at else "mfa_activate_totp")
     return render(request, "account/password_change.html", {"form": form, "mine": _mine(request)})
@@ -187,15 +182,26 @@ def remove_password(request: HttpRequest) -> HttpResponse:
     """Forget the password, unless nothing else would let the person in."""
     if request.method == "POST":
         response = _removed(request, actions.remove_password, _("Your password is forgotten."))
-        request.user.refresh_from_db()
-        request.session[HASH_SESSION_KEY] = request.user.get_session_auth_hash()
+        _keep_this_session(request)
         return response
     what = _("Neither your password nor the application's codes will open your account any more.")
     return render(request, "account/way_remove.html", {"title": _("Remove the password"), "what": what})
 
 
+def _keep_this_session(request: HttpRequest) -> None:
+    """Sessions carry a mark of the password: this one gets the new one's, the others end."""
+    person = _person(request)
+    person.refresh_from_db()
+    request.session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+
+
 def _mine(request: HttpRequest) -> queries.Ways:
     return queries.ways_of(person_id_of(request))
+
+
+def _person(request: HttpRequest) -> Any:
+    """Who is signed in, and not nobody."""
+    return request.user
 
 
 def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
@@ -204,8 +210,6 @@ def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
     Raises:
         WayNotFound
     """
-    from telesphore.accounts.errors import WayNotFound
-
     for passkey in _mine(request).passkeys:
         if passkey.passkey_id == passkey_id:
             return passkey
@@ -214,7 +218,7 @@ def _passkey(request: HttpRequest, passkey_id: int) -> queries.Passkey:
 
 def _removed(request: HttpRequest, remove: Any, said: str) -> HttpResponse:
     # Who is known by Pro Santé Connect or a card can come in without anything kept here.
-    elsewhere = bool(request.user.national_id) and bool(switched_on() & {"psc", "card"})  # type: ignore[union-attr]  # Signed in.
+    elsewhere = bool(_person(request).national_id) and bool(switched_on() & {"psc", "card"})
     try:
         remove(person_id=person_id_of(request), elsewhere=elsewhere, actor=actor_of(request), at=now())
     except LastWay as refused:

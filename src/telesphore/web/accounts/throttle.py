@@ -8,6 +8,8 @@ or Pro Santé Connect, which are not guessed. An address that nobody has is coun
 
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -44,7 +46,7 @@ class Guess:
 
     def was_right(self) -> None:
         """Take it back; from a known device, forget those that failed before it."""
-        with _Alone(self.key) as history:
+        with _alone(self.key) as history:
             _keep(self.key, [] if self.known_device else [at for at in history if at != self.at])
 
 
@@ -63,7 +65,7 @@ def guess(request: HttpRequest, *, kind: str, account: str, at: datetime) -> Gue
         raise TooManyGuesses
     named = f"{kind}\0{account.strip().lower()}\0{device or 'strangers'}"
     key = f"guess:{hmac.new(settings.SECRET_KEY.encode(), named.encode(), hashlib.sha256).hexdigest()[:40]}"
-    with _Alone(key) as history:
+    with _alone(key) as history:
         if not may_guess(history, at):
             raise TooManyGuesses
         _keep(key, [*history, at.timestamp()])
@@ -78,21 +80,13 @@ def may_guess(history: list[float], at: datetime) -> bool:
     return len(recent) < FREE or at.timestamp() - recent[-1] >= PAUSE.total_seconds()
 
 
-class _Alone:
+@contextmanager
+def _alone(key: str) -> Iterator[list[float]]:
     """The failed guesses under a key, which nobody else changes within the block."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.block = transaction.atomic()
-
-    def __enter__(self) -> list[float]:
-        self.block.__enter__()
+    with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SPACE, crc32(self.key.encode()) - 2**31])
-        return list(cache.get(self.key, []))
-
-    def __exit__(self, *failure: object) -> None:
-        self.block.__exit__(*failure)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SPACE, crc32(key.encode()) - 2**31])
+        yield list(cache.get(key, []))
 
 
 _SPACE = 0x67756573

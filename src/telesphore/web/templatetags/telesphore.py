@@ -199,6 +199,10 @@ def field(bound: BoundField) -> dict[str, object]:
     classes = {"checkbox": "form-check-input", "radio": "form-check-input", "select": "form-select"}.get(
         kind, "form-control"
     )
+    several = kind == "checkbox" and getattr(widget, "allow_multiple_selected", False)
+    if several:
+        # Each choice draws its own box; what belongs to all of them stands beside their name.
+        widget.attrs["class"] = classes
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
     described += [f"{bound.auto_id}_error"] if bound.errors else []
     wrong = "is-invalid" if bound.errors else ""
@@ -212,8 +216,8 @@ def field(bound: BoundField) -> dict[str, object]:
     return {
         "bound": bound,
         "control": bound.as_widget(attrs=attributes),
-        "tick": kind == "checkbox",
-        "group": kind == "radio",
+        "tick": kind == "checkbox" and not several,
+        "group": kind == "radio" or several,
     }
 
 
