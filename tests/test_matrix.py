@@ -323,6 +323,8 @@ def test_everyone_who_may_come_is_tried(world: World) -> None:
 
 KNOCKS = {"nobody", "an auditor", "a doctor of another organisation"}
 """Those who, refused at the door, try whether it opens otherwise upon what never was; the others are spared it."""
+ANYBODY = {"nobody", "the patient's doctor"}
+"""Those who try what is open to all."""
 AT_THE_DOOR = {SENT_TO_SIGN_IN, REFUSED, ASKED_FOR_A_TOKEN}
 
 
@@ -332,7 +334,7 @@ def walk(world: World, name: str) -> Walk:
         return world.walks[name]
     visitor, walk = world.visitors[name], world.walks.setdefault(name, Walk())
     for endpoint, method in itertools.product(ENDPOINTS, METHODS):
-        if not endpoint.rule.startswith(visitor.walks):
+        if not endpoint.rule.startswith(visitor.walks) or (endpoint.rule.startswith("public") and name not in ANYBODY):
             continue
         real = world.samples.of(endpoint)
         never = {parameter: NEVER_GIVEN[kind] for parameter, kind in endpoint.parameters.items()}

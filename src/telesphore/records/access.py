@@ -57,8 +57,9 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
         return Decision(patient, Ground.OWN_RECORD, reads_documents=True)
     if actor.kind is ActorKind.REPRESENTATIVE and actor.on_behalf_of == patient.id and represents(actor, patient, at):
         return Decision(patient, Ground.REPRESENTATIVE, reads_documents=True)
-    if carer and patient.team_reads is not None:
-        return Decision(patient, Ground.CARE_TEAM, reads_documents=patient.team_reads)
+    team_reads: bool | None = getattr(patient, "team_reads", None)
+    if team_reads is not None:
+        return Decision(patient, Ground.CARE_TEAM, reads_documents=team_reads)
     raise RecordNotFound
 
 
