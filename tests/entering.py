@@ -26,26 +26,27 @@ PASSKEY = entering.Proof("passkey", Acr.PASSKEY)
 def as_person(person_id: UUID | None, proof: entering.Proof = PASSKEY) -> Client:
     """A browser in which this person has just proved who they are."""
     assert person_id is not None
-    request = _request()
+    request = request_of()
     entering.enter(request, person_id=person_id, proof=proof)
     return _browser(request.session)
 
 
 def by_link(revealed: Revealed) -> Client:
     """A browser in which a patient has just given the code of their link."""
-    request = _request()
+    request = request_of()
     visits.begin(request, revealed, now())
     return _browser(request.session)
 
 
 def with_session(kept: dict[str, Any]) -> Client:
     """A browser whose session holds this."""
-    request = _request()
+    request = request_of()
     request.session.update(kept)
     return _browser(request.session)
 
 
-def _request() -> HttpRequest:
+def request_of() -> HttpRequest:
+    """A request of nobody's, with a session of its own."""
     request = RequestFactory().get("/")
     request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
     request.user = AnonymousUser()

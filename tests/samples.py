@@ -34,8 +34,8 @@ from tests.records.test_print import token_of
 from tests.signature.circuits import ODILE, by, odile_signs, sent
 from tests.web.passkeys import Passkey
 
-NO_OBJECTS = {"number", "name", "request_text"}
-"""Parameters that name nothing of anybody's: a page's number, a tile's place, a question."""
+NO_OBJECTS = {"number", "name", "request_text", "role"}
+"""Parameters that name nothing of anybody's: a page's number, a tile's place, a question, a role."""
 
 
 @dataclass(frozen=True)

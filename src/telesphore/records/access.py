@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.timezone import get_default_timezone
 
 from telesphore.kernel.actors import Actor, ActorKind
@@ -38,34 +38,41 @@ class Decision:
 def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
     """Whether `actor` may open this patient's record at `at`, and on which ground.
 
-    One query for the patient, one for the care team or for the representation.
+    One query obtains the patient, and with it what the care team says of a professional; another asks for a
+    representation.
 
     Raises:
         RecordNotFound: no such record in the actor's organisation, or none that is open to them.
     """
     if actor.organisation_id is None:
         raise RecordNotFound
-    try:
-        patient = Patient.objects.get(organisation_id=actor.organisation, id=patient_id)
-    except Patient.DoesNotExist:
-        raise RecordNotFound from None
+    found = Patient.objects.filter(organisation_id=actor.organisation, id=patient_id)
+    carer = actor.kind is ActorKind.PROFESSIONAL and bool(actor.roles)
+    patient = (found.annotate(team_reads=_as_member_of_the_team(actor, at)) if carer else found).first()
+    if patient is None:
+        raise RecordNotFound
     if actor.kind is ActorKind.SYSTEM:
         return Decision(patient, Ground.SYSTEM, reads_documents=True)
     if actor.kind is ActorKind.PATIENT and actor.person_id == patient.id:
         return Decision(patient, Ground.OWN_RECORD, reads_documents=True)
     if actor.kind is ActorKind.REPRESENTATIVE and actor.on_behalf_of == patient.id and represents(actor, patient, at):
         return Decision(patient, Ground.REPRESENTATIVE, reads_documents=True)
-    if actor.kind is ActorKind.PROFESSIONAL and actor.roles:
-        member = CareTeamMember.objects.filter(
-            Q(ends_at=None) | Q(ends_at__gt=at),
-            organisation_id=actor.organisation,
-            patient_id=patient.id,
-            person_id=actor.person,
-            starts_at__lte=at,
-        ).first()
-        if member is not None:
-            return Decision(patient, Ground.CARE_TEAM, reads_documents=member.reads_documents)
+    team_reads: bool | None = getattr(patient, "team_reads", None)
+    if team_reads is not None:
+        return Decision(patient, Ground.CARE_TEAM, reads_documents=team_reads)
     raise RecordNotFound
+
+
+def _as_member_of_the_team(actor: Actor, at: datetime) -> Subquery:
+    """Whether the actor reads all documents as a member of the patient's care team; null when they are none."""
+    rows = CareTeamMember.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at),
+        organisation_id=actor.organisation,
+        patient_id=OuterRef("id"),
+        person_id=actor.person,
+        starts_at__lte=at,
+    )
+    return Subquery(rows.order_by("id").values("reads_documents")[:1])
 
 
 def decide_as_carer(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.accounts import actions
@@ -50,6 +51,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-all
         if person is not None:
             guess.was_right()
         return person
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Our one page shows every way; those that the library names have no address here."""
+        return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
 
     def send_notification_mail(self, *_args: Any, **_options: Any) -> None:
         """Our own actions tell people what changed (`accounts.actions.ways`)."""
