@@ -356,6 +356,21 @@ def test_answers_are_bounded_in_size_and_time_and_lead_nowhere_else(
     assert took(begun) < 2
 
 
+@pytest.mark.parametrize("path", ["/about", "/keys"])
+def test_a_provider_that_is_away_is_spared_for_a_moment(liar: Liar, path: str) -> None:
+    """Anybody may have it asked, and each who waits holds up a thread."""
+    clock = [0.0]
+    client = us(liar, monotonic=lambda: clock[0])
+    liar.answers = {path: Answer(status=503)}
+    token = logout(liar)
+    for _ in range(5):
+        with pytest.raises(ProviderAway):
+            client.read_logout(token=token, at=NOW)
+    assert [one.path for one in liar.asked].count(path) == 1
+    liar.answers, clock[0] = {}, connector.SPARED
+    assert client.read_logout(token=token, at=NOW).subject == subject(CHERIF)
+
+
 @pytest.mark.parametrize("path", ["/token", "/userinfo"])
 def test_a_refusal_there_is_a_refusal_here(liar: Liar, path: str) -> None:
     liar.answers = {path: Answer(b'{"error":"invalid_grant"}', status=400)}

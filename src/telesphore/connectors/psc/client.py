@@ -31,6 +31,9 @@ KEPT = 3600.0
 """Seconds for which what the provider publishes of itself is believed."""
 PAUSE = 60.0
 """Seconds between two readings of its keys: an unknown one costs at most one reading a minute."""
+SPARED = 10.0
+"""Seconds for which a provider that did not say what it publishes is not asked again: whoever waits for it holds up
+everybody's pages, and anybody may have it asked."""
 MOST_METADATA = 64 * 2**10
 MOST_KEYS = 256 * 2**10
 MOST_TOKENS = 64 * 2**10
@@ -77,6 +80,8 @@ class _Metadata:
 class _Kept:
     metadata: tuple[_Metadata, float] | None = None
     keys: tuple[list[Mapping[str, Any]], float] | None = None
+    away: float | None = None
+    """When it last did not answer."""
 
 
 def _told(ask: Callable[P, R]) -> Callable[P, R]:
@@ -235,7 +240,7 @@ class Client:
             if kept is not None and self._monotonic() - kept[1] < KEPT:
                 return kept[0]
         try:
-            read = _table(self._fetch(self.registration.discovery, MOST_METADATA, None, {"Accept": "application/json"}))
+            read = _table(self._published(self.registration.discovery, MOST_METADATA))
         except Refused:
             raise _away("metadata") from None
         # Discovery §4.3.
@@ -270,7 +275,7 @@ class Client:
             # Noted before it is read: whoever asks for unknown keys meanwhile, or when it fails, waits their turn.
             self._kept.keys = (kept[0] if kept else []), self._monotonic()
         try:
-            read = _table(self._fetch(place, MOST_KEYS, None, {"Accept": "application/json"})).get("keys")
+            read = _table(self._published(place, MOST_KEYS)).get("keys")
         except (Refused, ProviderAway) as error:
             with self._lock:
                 self._kept.keys = kept
@@ -283,6 +288,19 @@ class Client:
         with self._lock:
             self._kept.keys = keys, self._monotonic()
         return keys
+
+    def _published(self, url: str, most: int) -> bytes:
+        """What the provider publishes of itself, unless it was away a moment ago. Raises as `_fetch`."""
+        with self._lock:
+            away = self._kept.away
+        if away is not None and self._monotonic() - away < SPARED:
+            raise ProviderAway
+        try:
+            return self._fetch(url, most, None, {"Accept": "application/json"})
+        except (Refused, ProviderAway):
+            with self._lock:
+                self._kept.away = self._monotonic()
+            raise
 
     def _fetch(self, url: str, most: int, content: bytes | None, headers: Mapping[str, str]) -> bytes:
         """One exchange.
