@@ -34,7 +34,7 @@ def test_a_wrong_password_and_an_unknown_address_are_told_the_same(screen: Turn)
 def test_the_second_factor_outside_a_demonstration(screen: Turn, settings: Settings) -> None:
     settings.DEMONSTRATION = False
     lebrun = screen("lebrun", phone=True)
-    assert lebrun.title() == "Faire votre clé d’accès"
+    assert lebrun.title() == "Créer votre clé d’accès"
     lebrun.follow("Mot de passe et application")
     assert lebrun.title() == "Ajouter le code d’une application", "the password is not asked twice"
     secret = lebrun.page.locator("details .p-hash").text_content() or ""
@@ -54,7 +54,7 @@ def test_the_second_factor_outside_a_demonstration(screen: Turn, settings: Setti
     assert lebrun.title() == "Saisissez votre code"
     lebrun.page.locator("input[name=code]").fill(spare)
     lebrun.press("Continuer")
-    assert lebrun.title() == "Faire une nouvelle clé d’accès"
+    assert lebrun.title() == "Créer une nouvelle clé d’accès"
     lebrun.open("/")
     assert lebrun.title() == "Bonjour, Dr Anne Lebrun"
     lebrun.open("/sign-out/")

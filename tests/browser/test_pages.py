@@ -65,13 +65,18 @@ def test_pages_of_ones_account(screen: Turn, told: dict[str, object], device: di
     walk(lebrun, told, {
         "security": "/security/", "second-factor": "/security/totp/", "password": "/security/password/",
         "organisation": "/organisation/", "sign-out": "/sign-out/", "forbidden": "/jobs/",
+        "recovery-codes-make": "/security/recovery-codes/", "again": "/sign-in/again/",
+        "passkey-add": "/security/passkeys/add/",
         "no-such-record": "/records/01900000-0000-7000-8000-000000000000/",
     })  # fmt: skip
 
 
 @EITHER
 def test_pages_of_who_runs_and_who_audits(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
-    walk(screen("claire", **device), told, {"home-claire": "/", "jobs": "/jobs/"})
+    walk(screen("claire", **device), told, {
+        "home-claire": "/", "jobs": "/jobs/", "limits": "/organisation/sessions/",
+        "members-none": "/organisation/members/?q=Zola",
+    })  # fmt: skip
     walk(screen("hugo", **device), told, {"home-hugo": "/", "journal": "/audit/"})
 
 

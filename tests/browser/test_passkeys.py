@@ -16,7 +16,7 @@ from tests.browser.test_coming_in import code_of
 
 Turn = Callable[..., Screen]
 
-MAKE, CONTINUE, SHOW = "Faire une clé d’accès", "Continuer avec ma clé d’accès", "Montrer mes codes de secours"
+MAKE, CONTINUE, SHOW = "Créer une clé d’accès", "Continuer avec ma clé d’accès", "Montrer mes codes de secours"
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def mails(site: Site) -> list[str]:
 def test_from_an_initial_password_to_a_passkey_in_three_presses(screen: Turn, site: Site) -> None:
     lebrun = screen("lebrun", phone=True)
     device = Authenticator(lebrun)
-    assert lebrun.title() == "Faire votre clé d’accès"
+    assert lebrun.title() == "Créer votre clé d’accès"
     lebrun.look("set-up-passkey")
     lebrun.press(MAKE)
     expect(lebrun.page.get_by_role("heading", name="Vos codes de secours")).to_be_visible()
@@ -166,7 +166,7 @@ def test_who_lost_her_only_device_comes_back_by_a_recovery_code_and_her_own_addr
     new.open(found.group())
     new.look("follow")
     new.press("Continuer")
-    assert new.title() == "Faire une nouvelle clé d’accès"
+    assert new.title() == "Créer une nouvelle clé d’accès"
     new.look("set-up-after-loss")
     new.press(MAKE)
     new.says("Votre clé d’accès est prête.")
@@ -188,7 +188,7 @@ def test_after_a_password_a_recovery_code_leads_to_a_new_passkey(screen: Turn, s
     new.look("second-step")
     new.fill("Code", codes[0].upper())
     new.press("Continuer")
-    assert new.title() == "Faire une nouvelle clé d’accès"
+    assert new.title() == "Créer une nouvelle clé d’accès"
     new.press(MAKE)
     new.says("Votre clé d’accès est prête.")
 
@@ -206,9 +206,9 @@ def test_an_administrators_link_asks_for_the_code_that_they_told(screen: Turn, s
     lebrun.fill("Code", code)
     lebrun.look("follow-code")
     lebrun.press("Continuer")
-    assert lebrun.title() == "Faire une nouvelle clé d’accès"
+    assert lebrun.title() == "Créer une nouvelle clé d’accès"
     lebrun.open("/records/")
-    assert lebrun.title() == "Faire une nouvelle clé d’accès", "nothing is shown before a way is set up"
+    assert lebrun.title() == "Créer une nouvelle clé d’accès", "nothing is shown before a way is set up"
     set_up(lebrun)
 
 

@@ -71,6 +71,11 @@ class Line:
     mine: bool
     reported: bool
 
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What makes a line say the same as the one above it: both are then told as one, with their number."""
+        return (self.did, self.about, self.why, self.refused, self.reported)
+
 
 def told(
     events: Iterable[Event],

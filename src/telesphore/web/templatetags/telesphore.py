@@ -200,7 +200,7 @@ def field(bound: BoundField) -> dict[str, object]:
         kind, "form-control"
     )
     several = kind == "checkbox" and getattr(widget, "allow_multiple_selected", False)
-    if several:
+    if several or kind == "radio":
         # Each choice draws its own box; what belongs to all of them stands beside their name.
         widget.attrs["class"] = classes
     described = [f"{bound.auto_id}_hint"] if bound.help_text else []
@@ -294,6 +294,12 @@ def full_date(moment: date | datetime | None) -> str:
 def short_date(moment: date | datetime | None) -> str:
     """In a column: `23/11/2026`."""
     return "" if moment is None else write_date(_local(moment), "d/m/Y")
+
+
+@register.filter
+def hour(moment: datetime | None) -> str:
+    """In a sentence: `8 h 41`."""
+    return "" if moment is None else _time(timezone.localtime(moment))
 
 
 @register.filter
