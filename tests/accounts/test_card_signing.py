@@ -93,6 +93,30 @@ def test_many_are_signed_at_once_and_what_fails_says_why_and_stays(cast: Cast, d
     assert Event.objects.filter(action="signature:recipient:sign", outcome="done").count() == 2
 
 
+def test_what_a_list_shares_is_asked_of_the_database_once(
+    cast: Cast, desk: Desk, django_assert_max_num_queries: Any
+) -> None:
+    """The certificate, the titles, the rows of what waits: each document more costs what is its own."""
+
+    def asked(count: int) -> tuple[int, int, int]:
+        envelopes, numbers = [sent(cast, [by(cast.lebrun)]) for _ in range(count)], []
+        with django_assert_max_num_queries(1000) as queries:
+            said = desk.prepared(*envelopes)
+        numbers.append(len(queries))
+        with django_assert_max_num_queries(1000) as queries:
+            task = desk.task(said)
+        numbers.append(len(queries))
+        answer = desk.peer.sign(task, desk.card)
+        with django_assert_max_num_queries(1000) as queries:
+            assert len(desk.completed(answer)["signed"]) == count
+        return numbers[0], numbers[1], len(queries)
+
+    asked(1)
+    one, three = asked(1), asked(3)
+    prepare, task, complete = ((more - less) // 2 for less, more in zip(one, three, strict=True))
+    assert (prepare <= 20, task, complete <= 32) == (True, 0, True), (prepare, task, complete)
+
+
 def test_an_answer_given_twice_signs_once(cast: Cast, desk: Desk) -> None:
     said = desk.prepared(sent(cast, [by(cast.lebrun)]))
     answer = desk.peer.sign(desk.task(said), desk.card)

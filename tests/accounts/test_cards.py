@@ -125,6 +125,26 @@ def test_a_card_that_can_not_be_believed_opens_nothing(
     assert (event.outcome, event.detail["code"]) == ("refused", code)
 
 
+def test_a_locked_session_offers_the_card_and_the_card_unlocks_it(
+    cast: Cast, cards: Cards, peer: Peer, come_in: ComeIn, settings: Any
+) -> None:
+    settings.WAYS = {"passkey", "password", "card"}
+    client = come_in(cast.lebrun)
+    alone = {"person_id": cast.lebrun.person_id, "ended_at": None}
+    Session.objects.filter(**alone).update(seen_at=now() - timedelta(minutes=16))
+    assert client.get("/book/").status_code == 423
+    for page in ("/locked/?next=/book/", "/locked/?part=1"):
+        assert 'href="/sign-in/card/?next=' in client.get(page).content.decode()
+    assert client.get("/sign-in/card/").status_code == 200
+    # One that is revoked does not.
+    card = cards.card()
+    cards.status.revoked_ones.add(card.certificate)
+    assert answered(client, peer.authenticate(challenged(client, peer), card)).status_code == 403
+    assert client.get("/book/").status_code == 423
+    assert answered(client, peer.authenticate(challenged(client, peer), cards.card())).json() == {"to": "/book/"}
+    assert client.get("/book/").status_code == 200
+
+
 def test_a_revoked_card_opens_nothing(cast: Cast, cards: Cards, peer: Peer) -> None:
     card, client = cards.card(), Client()
     cards.status.revoked_ones.add(card.certificate)

@@ -121,16 +121,27 @@ def prepared_of(*, actor: Actor, prepared_id: UUID, at: datetime) -> Prepared:
     Raises:
         PreparedNotFound: no such one, or another's.
     """
+    return all_prepared_of(actor=actor, prepared_ids=[prepared_id], at=at)[0]
+
+
+def all_prepared_of(*, actor: Actor, prepared_ids: Sequence[UUID], at: datetime) -> list[Prepared]:
+    """Several of them, in the order given, in one query when all are in the actor's own place.
+
+    Raises:
+        PreparedNotFound: one of them is no such one, or another's.
+    """
     if actor.kind is not ActorKind.PROFESSIONAL or actor.person_id is None or not actor.roles:
         raise PreparedNotFound
+    rows = Prepared.objects.select_related("envelope", "recipient").filter(
+        organisation_id=actor.organisation, id__in=prepared_ids
+    )
+    found = {row.id: row for row in rows}
     try:
-        row = Prepared.objects.select_related("envelope", "recipient").get(
-            organisation_id=actor.organisation, id=prepared_id
-        )
-        authority(actor=actor, envelope=row.envelope, recipient=row.recipient, at=at)
-    except (Prepared.DoesNotExist, EnvelopeNotFound):
+        for row in found.values():
+            authority(actor=actor, envelope=row.envelope, recipient=row.recipient, at=at)
+        return [found[prepared_id] for prepared_id in prepared_ids]
+    except (KeyError, EnvelopeNotFound):
         raise PreparedNotFound from None
-    return row
 
 
 def check_waits(prepared: Prepared, at: datetime) -> None:
@@ -228,6 +239,35 @@ def check_holder(
         raise CertificateOfAnother
     if known and not (told and chain and chain[-1] in {*pki.anchors(organisation_id), *accounts.card_anchors()}):
         raise CertificateOfUnknown
+
+
+class Checks:
+    """What was found of certificates in one exchange: looked up once for a list of documents, kept no longer.
+
+    Refusals are not kept: each document is refused by a check of its own.
+    """
+
+    def __init__(self) -> None:
+        self._passed: dict[object, tuple[bytes, ...]] = {}
+
+    def above(
+        self,
+        certificate: bytes,
+        chain: Sequence[bytes],
+        *,
+        organisation_id: UUID,
+        at: datetime,
+        person_id: UUID | None = None,
+        known: bool = False,
+    ) -> tuple[bytes, ...]:
+        """As `check_certificate`, then `check_holder` when `person_id` says whose it must be; raises as they do."""
+        asked = (certificate, tuple(chain), organisation_id, person_id, known)
+        if asked not in self._passed:
+            above = check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
+            if person_id is not None:
+                check_holder(certificate, above, person_id=person_id, organisation_id=organisation_id, known=known)
+            self._passed[asked] = above
+        return self._passed[asked]
 
 
 def _issued(above: bytes, below: Certificate) -> bool:

@@ -1,7 +1,7 @@
 """Read what the vault holds. Nothing here decides who may: the rooms above do, before they ask."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,6 +154,29 @@ def read_blob(*, organisation_id: UUID, blob_id: UUID, limit: int) -> bytes:
         return stream.read()
 
 
+def read_blobs(*, organisation_id: UUID, blob_ids: Iterable[UUID], limit: int) -> Iterator[tuple[UUID, bytes]]:
+    """Several small blobs, one after the other, each once; their rows are read in one query.
+
+    Raises:
+        As `read_blob`, of one of them.
+    """
+    wanted = list(dict.fromkeys(blob_ids))
+    rows = {
+        row.id: row
+        for row in Blob.objects.select_related("keyset").filter(organisation_id=organisation_id, id__in=wanted)
+    }
+    for blob_id in wanted:
+        row = rows.get(blob_id)
+        if row is None:
+            raise BlobNotFound
+        if row.keyset.erased_at is not None:
+            raise Erased
+        if row.size > limit:
+            raise BlobTooLarge(limit=limit)
+        with _open(row) as stream:
+            yield blob_id, stream.read()
+
+
 def unseal_text(*, organisation_id: UUID, key_id: UUID, sealed: bytes, context: str) -> str:
     """The text that `seal_text` sealed for the same owner and context.
 
@@ -161,10 +184,39 @@ def unseal_text(*, organisation_id: UUID, key_id: UUID, sealed: bytes, context: 
         TextDamaged: altered, or sealed for another owner or context.
         KeysetNotFound, Erased, WrongMasterKey: the key can't be had.
     """
-    owner = Owner(organisation_id, key_id)
-    cipher = access.text_cipher(access.find_keyset(owner))
+    return _unseal(access.find_keyset(Owner(organisation_id, key_id)), sealed, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A text that `seal_text` sealed, under which key and for which context."""
+
+    key_id: UUID
+    sealed: bytes
+    context: str
+
+
+def unseal_texts(*, organisation_id: UUID, texts: Sequence[Sealed]) -> list[str]:
+    """Several of them, in the order given; the rows of their keys are read in one query. Raises as `unseal_text`."""
+    rows = {
+        row.id: row
+        for row in Keyset.objects.filter(
+            organisation_id=organisation_id, id__in={text.key_id for text in texts}, erased_at=None
+        )
+    }
+    # Of a key that is not there, the one query more says what is wrong.
+    return [
+        _unseal(
+            rows.get(text.key_id) or access.find_keyset(Owner(organisation_id, text.key_id)), text.sealed, text.context
+        )
+        for text in texts
+    ]
+
+
+def _unseal(row: Keyset, sealed: bytes, context: str) -> str:
+    cipher = access.text_cipher(row)
     try:
-        text: bytes = cipher.decrypt(sealed, owner.text_context(context))
+        text: bytes = cipher.decrypt(sealed, Owner(row.organisation_id, row.id).text_context(context))
     except TinkError:
         raise TextDamaged from None
     return text.decode()

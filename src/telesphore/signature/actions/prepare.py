@@ -27,6 +27,8 @@ from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
 LIFE = timedelta(hours=12)
+Checks = access.Checks
+"""For who prepares or completes several signatures in one exchange: their certificate is looked up once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def prepare_signature(
     drawing: bytes | None,
     actor: Actor,
     at: datetime,
+    checks: Checks | None = None,
 ) -> ToSign:
     """Prepare a professional's signature for a card that is elsewhere.
 
@@ -88,6 +91,7 @@ def prepare_signature(
         signer_id=actor.person,
         at=at,
         known=True,
+        checks=checks,
     )
     # The file is in the vault already: only what follows it is kept.
     added = dataclasses.replace(ready.prepared, original=b"")
@@ -143,7 +147,9 @@ def _keep(*, ready: Ready, deposited: vault.Deposited, actor: Actor, at: datetim
 
 
 @audit.staged("signature:recipient:sign")
-def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at: datetime) -> Signed:
+def complete_signature(
+    *, prepared_id: UUID, signature: bytes, actor: Actor, at: datetime, checks: Checks | None = None
+) -> Signed:
     """Take what a card answered for a prepared signature.
 
     A signature that does not match leaves it waiting: the card may be asked again. A file that moved on, or that is not
@@ -161,7 +167,7 @@ def complete_signature(*, prepared_id: UUID, signature: bytes, actor: Actor, at:
     access.check_can_sign(envelope, row.recipient, at)
     try:
         ready = _reopen(row)
-        access.check_certificate(
+        (checks or Checks()).above(
             ready.prepared.certificate, ready.prepared.chain, organisation_id=row.organisation_id, at=at
         )
         return take_signature(ready, signature, actor=actor, at=at, prepared_id=row.id)
@@ -206,10 +212,9 @@ def _reopen(row: Prepared) -> Ready:
         SomeoneSignedMeanwhile: the file moved on.
         DamagedPrepared: what was kept is not what was prepared.
     """
-    revision = Revision.objects.get(
-        organisation_id=row.organisation_id, envelope_id=row.envelope_id, number=row.revision
-    )
-    _check_last(revision)
+    revision = queries.last_revision(organisation_id=row.organisation_id, envelope_id=row.envelope_id)
+    if revision.number != row.revision:
+        raise SomeoneSignedMeanwhile
     kept = vault_queries.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=queries.ADDED_LIMIT)
     added = PreparedSignature.from_bytes(kept)
     if hashlib.sha256(added.to_be_signed).digest() != bytes(row.to_be_signed_sha256):

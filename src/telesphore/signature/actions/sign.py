@@ -213,6 +213,7 @@ def make_ready(
     signer_id: UUID | None,
     at: datetime,
     known: bool = False,
+    checks: access.Checks | None = None,
 ) -> Ready:
     """The first stage: the file as it stands, with all of the signature but what a token answers.
 
@@ -221,14 +222,15 @@ def make_ready(
         algorithm: None for the one that fits the certificate's key.
         signer_id: whose the certificate must be; None for one that was issued for this signature.
         known: see `access.check_holder`.
+        checks: what was found already of certificates, in the same exchange.
 
     Raises:
         What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
     """
     organisation_id = envelope.organisation_id
-    chain = access.check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
-    if signer_id is not None:
-        access.check_holder(certificate, chain, person_id=signer_id, organisation_id=organisation_id, known=known)
+    chain = (checks or access.Checks()).above(
+        certificate, chain, organisation_id=organisation_id, at=at, person_id=signer_id, known=known
+    )
     revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
     prepared = prepare(
         read_revision(revision),

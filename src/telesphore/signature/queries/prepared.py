@@ -13,7 +13,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.signature import access
 from telesphore.signature.errors import CardsDiffer
 from telesphore.signature.models import Revision
-from telesphore.signature.queries.circuits import title
+from telesphore.signature.queries.circuits import titles
 from telesphore.vault import queries as vault
 
 ADDED_LIMIT = 32 * 2**20
@@ -40,21 +40,25 @@ def card_task(*, prepared_ids: Sequence[UUID], actor: Actor, at: datetime) -> Ca
         CardsDiffer: they were prepared for several certificates.
         KeyError: an algorithm that cards don't know.
     """
-    certificates, documents = set(), []
-    for prepared_id in prepared_ids:
-        row = access.prepared_of(actor=actor, prepared_id=prepared_id, at=at)
+    rows = access.all_prepared_of(actor=actor, prepared_ids=prepared_ids, at=at)
+    for row in rows:
         access.check_waits(row, at)
-        kept = vault.read_blob(organisation_id=row.organisation_id, blob_id=row.blob_id, limit=ADDED_LIMIT)
-        prepared = PreparedSignature.from_bytes(kept)
+    read = Revision.objects.filter(
+        organisation_id=actor.organisation, envelope_id__in=[row.envelope_id for row in rows]
+    ).values_list("envelope_id", "number", "sha256")
+    seen = {(envelope_id, number): bytes(sha256).hex() for envelope_id, number, sha256 in read}
+    kept = vault.read_blobs(
+        organisation_id=actor.organisation, blob_ids=[row.blob_id for row in rows], limit=ADDED_LIMIT
+    )
+    certificates, documents = set(), []
+    for row, title, (_, content) in zip(rows, titles([row.envelope for row in rows]), kept, strict=True):
+        prepared = PreparedSignature.from_bytes(content)
         certificates.add(hashlib.sha256(prepared.certificate).hexdigest())
-        read = Revision.objects.get(
-            organisation_id=row.organisation_id, envelope_id=row.envelope_id, number=row.revision
-        )
         documents.append({
             "id": str(row.id),
-            "title": title(row.envelope)[:200],
+            "title": title[:200],
             "pages": row.envelope.pages,
-            "sha256": bytes(read.sha256).hex(),
+            "sha256": seen[row.envelope_id, row.revision],
             "to_be_signed": agent.padded(prepared.to_be_signed),
             "algorithm": _NAMES[prepared.algorithm],
         })  # fmt: skip

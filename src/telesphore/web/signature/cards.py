@@ -48,12 +48,13 @@ def prepare(request: HttpRequest, body: Body) -> Body:
     """Prepare some documents for the card; those that can't be signed say why, and stay."""
     certificate, chain = exchanges.content(body, "certificate"), exchanges.contents(body, "chain", 16)
     actor = actor_of(request)
-    prepared, refused = [], []
+    prepared, refused, checks = [], [], preparing.Checks()
     for envelope_id in exchanges.identifiers(body, "envelopes", AT_ONCE):
         try:
             asked = preparing.prepare_signature(
-                envelope_id=envelope_id, certificate=certificate, chain=chain, drawing=None, actor=actor, at=now()
-            )
+                envelope_id=envelope_id, certificate=certificate, chain=chain, drawing=None, actor=actor, at=now(),
+                checks=checks,
+            )  # fmt: skip
         except DomainError as why:
             refused.append({"id": str(envelope_id), **exchanges.told(why)})
         else:
@@ -80,13 +81,14 @@ def task(request: HttpRequest, body: Body) -> Body:
 def complete(request: HttpRequest, body: Body) -> Body:
     """Take what the card answered for some of the documents; those that can't be completed say why, and stay."""
     actor = actor_of(request)
-    signed, refused = [], []
+    signed, refused, checks = [], [], preparing.Checks()
     for one in exchanges.objects(body, "signatures", AT_ONCE):
         prepared_id = exchanges.identifier(one, "id")
         try:
             preparing.complete_signature(
-                prepared_id=prepared_id, signature=exchanges.content(one, "signature", 2 << 10), actor=actor, at=now()
-            )
+                prepared_id=prepared_id, signature=exchanges.content(one, "signature", 2 << 10), actor=actor, at=now(),
+                checks=checks,
+            )  # fmt: skip
         except DomainError as why:
             refused.append({"id": str(prepared_id), **exchanges.told(why)})
         else:

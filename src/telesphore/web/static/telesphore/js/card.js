@@ -1,7 +1,9 @@
 // Speaks to the card agent of this workstation (docs/agent.md). The page is a postman: requests come signed from the
 // server, answers go back to it. The PIN is typed into the agent's own window, never here.
 
-const CHUNK = 10;
+// Documents per exchange with the server, and exchanges at once: while one waits for its disk, another computes.
+const CHUNK = 15;
+const IN_FLIGHT = 2;
 
 /** A refusal by the agent or by the server: its code, and the server's sentence or the tries left if they were told. */
 class Refused extends Error {
@@ -209,6 +211,13 @@ class SignIn extends Card {
 
 /** The holder signs one document, or those that they picked: prepared here, signed by the card, filed here. */
 class Sign extends Card {
+  constructor(element) {
+    super(element);
+    this.bar = element.querySelector("[data-progress]") ?? document.createElement("progress");
+    this.stop = element.querySelector("[data-stop]") ?? document.createElement("button");
+    this.stop.addEventListener("click", () => this.stopping.abort());
+  }
+
   chosen() {
     if (this.data.envelope) return [this.data.envelope];
     return [...document.querySelectorAll("[data-pick]:checked")].map((box) => box.value);
@@ -217,6 +226,7 @@ class Sign extends Card {
   async act() {
     const envelopes = this.chosen();
     if (!envelopes.length) return;
+    this.stopping = new AbortController();
     const failed = [];
     const { request } = await this.post(this.data.certificates, {});
     const { cards } = await ask(this.agent, request);
@@ -227,32 +237,85 @@ class Sign extends Card {
 
     // Prepared signature → the envelope that it is for.
     const prepared = new Map();
-    for (const part of chunks(envelopes)) {
-      this.say(`${this.word("preparing")} ${prepared.size + failed.length} / ${envelopes.length}`);
+    const unprepared = await this.inParts("preparing", envelopes, async (part) => {
       const said = await this.post(this.data.prepare, { certificate, chain, envelopes: part });
       for (const { id, envelope } of said.prepared) prepared.set(id, envelope);
       failed.push(...said.refused);
-    }
-    let signed = 0;
-    if (prepared.size) {
+    });
+    if (unprepared) throw unprepared;
+    const signed = new Set();
+    if (prepared.size && !this.stopping.signal.aborted) {
       const asked = await this.post(this.data.task, { prepared: [...prepared.keys()] });
       this.say(this.word("window"));
       const { signatures } = await ask(this.agent, asked.request);
       const missed = signatures.filter((each) => each.error);
       failed.push(...missed.map(({ id, error }) => ({ id: prepared.get(id), sentence: this.word(error) })));
-      for (const part of chunks(signatures.filter((each) => each.signature))) {
-        this.say(`${this.word("completing")} ${signed} / ${prepared.size}`);
+      const made = signatures.filter((each) => each.signature);
+      const refused = new Set();
+      const broken = await this.inParts("completing", made, async (part) => {
         const said = await this.post(this.data.complete, { signatures: part });
-        signed += said.signed.length;
+        for (const id of said.signed) signed.add(id);
+        for (const { id } of said.refused) refused.add(id);
         failed.push(...said.refused.map(({ id, sentence }) => ({ id: prepared.get(id), sentence })));
+      });
+      if (broken) {
+        const sentence = broken.sentence ?? this.word(broken.code);
+        const unknown = made.filter(({ id }) => !signed.has(id) && !refused.has(id));
+        failed.push(...unknown.map(({ id }) => ({ id: prepared.get(id), sentence })));
       }
     }
-    if (!failed.length) {
+    if (signed.size === envelopes.length) {
       location.assign(this.data.done);
       await new Promise(() => {});
     }
-    this.say(`${this.word("signed")} ${signed}. ${this.word("not-signed")} ${failed.length}.`, "no");
+    const left = envelopes.length - signed.size - failed.length;
+    const told = [`${this.word("signed")} ${signed.size}.`, `${this.word("not-signed")} ${failed.length}.`];
+    if (this.stopping.signal.aborted) told.push(`${this.word("stopped")} ${left}.`);
+    this.say(told.join(" "), "no");
     this.tell(failed);
+  }
+
+  /** Send all in parts, some at once, until the holder stops it; gives the refusal that broke it off, or null. */
+  async inParts(word, all, send) {
+    const parts = [...chunks(all)];
+    const began = performance.now();
+    let done = 0;
+    let broken = null;
+    const follow = () => {
+      const seconds = Math.ceil((((performance.now() - began) / 1000) * (all.length - done)) / Math.max(done, 1));
+      const left = done && done < all.length ? `, ${this.word("time-left").replace("{n}", seconds)}` : "";
+      this.say(`${this.word(word)} ${done} / ${all.length}${left}`);
+      this.bar.max = all.length;
+      this.bar.value = done;
+    };
+    const carry = async () => {
+      while (parts.length && !broken && !this.stopping.signal.aborted) {
+        const part = parts.shift();
+        try {
+          await send(part);
+        } catch (failure) {
+          if (!(failure instanceof Refused)) throw failure;
+          broken = failure;
+          return;
+        }
+        done += part.length;
+        follow();
+      }
+    };
+    follow();
+    this.working(all.length > CHUNK);
+    try {
+      await Promise.all(Array.from({ length: IN_FLIGHT }, carry));
+    } finally {
+      this.working(false);
+    }
+    return broken;
+  }
+
+  /** Show how far it is, and a way to stop. */
+  working(shown) {
+    this.bar.hidden = !shown;
+    this.stop.hidden = !shown;
   }
 
   /** Which documents were not signed, and why: they stay where they were. */
