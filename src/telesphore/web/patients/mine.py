@@ -171,8 +171,8 @@ def _entrance(request: HttpRequest) -> Entrance:
 
 
 def _signs_here(request: HttpRequest, entrance: Entrance) -> bool:
-    # Who came by a link and its code signs by the link of the document; nobody signs yet in a patient's place.
-    return entrance.kind is ActorKind.PATIENT and not came_by_link(request)
+    # Who came by a link and its code signs by the link of the document.
+    return not came_by_link(request)
 
 
 def _told(request: HttpRequest, entrance: Entrance, found: Sequence[events.Event]) -> list[Line]:
