@@ -24,7 +24,7 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "filter": {"supported": True, "maxResults": PAGE},
         "changePassword": {"supported": False},
         "sort": {"supported": False},
-        "etag": {"supported": False},
+        "etag": {"supported": True},
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -88,11 +88,10 @@ def schemas(request: HttpRequest) -> list[dict[str, Any]]:
         _complex(
             "members",
             [
-                _attribute("value", "The user's id.", mutability="readOnly"),
+                _attribute("value", "The user's id.", mutability="immutable"),
                 _attribute("type", "User", mutability="readOnly"),
             ],
             many=True,
-            mutability="readOnly",
         ),
     ]
     return [
