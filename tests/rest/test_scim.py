@@ -30,8 +30,9 @@ class Directory:
 
     def ask(self, method: str, path: str = "", content: Any = None, status: int = 200) -> dict[str, Any]:
         body = content if isinstance(content, bytes | str) else json.dumps(content)
+        address = path if path.startswith("/rest/") else USERS + path
         answer = Client().generic(
-            method, path if path.startswith("/rest/") else USERS + path, body if content is not None else b"", content_type="application/scim+json",
+            method, address, body if content is not None else b"", content_type="application/scim+json",
             headers=self.headers,
         )  # fmt: skip
         assert answer.status_code == status, answer.content

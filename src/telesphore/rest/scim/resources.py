@@ -28,7 +28,6 @@ def shown(request: HttpRequest, card: EntryCard) -> dict[str, Any]:
         "schemas": [USER],
         "id": str(card.entry_id),
         "userName": card.user_name,
-        "name": {"givenName": card.given_name, "familyName": card.family_name, "formatted": full},
         "displayName": full or card.user_name,
         "emails": [{"value": card.user_name, "type": "work", "primary": True}],
         "active": card.active,
@@ -41,7 +40,23 @@ def shown(request: HttpRequest, card: EntryCard) -> dict[str, Any]:
             "version": tag(card),
         },
     }
+    if full:
+        resource["name"] = {"givenName": card.given_name, "familyName": card.family_name}
     return resource | ({"externalId": card.external_id} if card.external_id else {})
+
+
+def part(resource: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """What a query asks to be given of a resource, or not to (RFC 7644 §3.9); whole attributes, its id always."""
+    wanted, unwanted = (
+        {name.strip().rpartition(":")[2].lower() for name in request.GET.get(which, "").split(",") if name.strip()}
+        for which in ("attributes", "excludedAttributes")
+    )
+    heads = {name.partition(".")[0] for name in wanted}
+    return {
+        name: value
+        for name, value in resource.items()
+        if name in ("schemas", "id") or ((not heads or name.lower() in heads) and name.lower() not in unwanted)
+    }
 
 
 def tag(card: EntryCard) -> str:

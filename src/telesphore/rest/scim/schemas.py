@@ -66,7 +66,6 @@ def schemas(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _attribute("givenName", "First name."),
                 _attribute("familyName", "Family name."),
-                _attribute("formatted", "Both.", mutability="readOnly"),
             ],
         ),
         _attribute("displayName", "First name and family name.", mutability="readOnly"),

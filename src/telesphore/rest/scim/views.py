@@ -16,7 +16,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.rest.access import token
 from telesphore.rest.scim import filters, schemas
-from telesphore.rest.scim.resources import members, patched, shown, tag, told
+from telesphore.rest.scim.resources import members, part, patched, shown, tag, told
 from telesphore.rest.scim.words import (
     GROUP,
     MEMBERS,
@@ -68,7 +68,7 @@ def users(request: HttpRequest, actor: Actor) -> HttpResponse:
     total, cards = queries.entries(
         organisation_id=actor.organisation, which=which, start=start, count=number(request, "count", PAGE), at=now()
     )
-    return listing([shown(request, card) for card in cards], total, start)
+    return listing([part(shown(request, card), request) for card in cards], total, start)
 
 
 @_endpoint("GET", "PUT", "PATCH", "DELETE")
@@ -79,7 +79,7 @@ def user(request: HttpRequest, entry_id: str, actor: Actor) -> HttpResponse:
     if request.method == "GET":
         if _names(request, "If-None-Match", card):
             return HttpResponse(status=304, headers={"ETag": tag(card)})
-        return answer(shown(request, card))
+        return answer(part(shown(request, card), request))
     asked = "If-Match" in request.headers
     if asked and not _names(request, "If-Match", card):
         raise EntryChanged
@@ -180,6 +180,12 @@ def all_schemas(request: HttpRequest, actor: Actor) -> HttpResponse:
 def schema(request: HttpRequest, name: str, actor: Actor) -> HttpResponse:
     """The attributes of one kind."""
     return _one(schemas.schemas(request), name)
+
+
+@_endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
+def nowhere(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Any other address of this service: its refusal is in the protocol's words too (RFC 7644 §3.12)."""
+    return error(404, "There is nothing at this address.")
 
 
 def _one(found: list[dict[str, Any]], name: str) -> HttpResponse:
