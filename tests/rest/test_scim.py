@@ -10,8 +10,9 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.models import ApiToken, DirectoryEntry, Membership, Person, Session
 from telesphore.accounts.states import Role
 from telesphore.audit.models import Event
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import NIL, Actor
 from telesphore.kernel.clock import now
+from telesphore.rest.scim import views
 from tests.cast import Cast
 from tests.rest.test_tokens import USERS, administrator, issue, mona
 from tests.web.test_pages import signed_in
@@ -29,8 +30,9 @@ class Directory:
 
     def ask(self, method: str, path: str = "", content: Any = None, status: int = 200) -> dict[str, Any]:
         body = content if isinstance(content, bytes | str) else json.dumps(content)
+        address = path if path.startswith("/rest/") else USERS + path
         answer = Client().generic(
-            method, USERS + path, body if content is not None else b"", content_type="application/scim+json",
+            method, address, body if content is not None else b"", content_type="application/scim+json",
             headers=self.headers,
         )  # fmt: skip
         assert answer.status_code == status, answer.content
@@ -245,7 +247,69 @@ def test_a_deep_body_is_refused(directory: Directory) -> None:
     directory.ask("POST", content={"userName": EMAIL, "more": deep}, status=400)
 
 
-def test_roles_are_groups_to_read(directory: Directory) -> None:
+def test_a_role_is_a_group_whose_members_change(directory: Directory) -> None:
+    made = directory.ask("POST", content=nina(), status=201)
+    other = directory.ask("POST", content=nina(userName="b@montfaucy.example", externalId="RH-18"), status=201)
+    member = [{"value": made["id"]}]
+
+    def patch(*operations: Any, role: str = "auditor", status: int = 200) -> Any:
+        content = {"schemas": [PATCH], "Operations": operations}
+        return directory.ask("PATCH", f"/rest/scim/v2/Groups/{role}", content, status).get("members")
+
+    assert patch({"op": "Add", "path": "members", "value": member}) == [{"value": made["id"], "type": "User"}]
+    assert directory.ask("GET", f"/{made['id']}")["roles"] == [{"value": "auditor"}, {"value": "professional"}]
+    assert patch({"op": "remove", "path": f'members[value eq "{made["id"]}"]'}) == []
+    assert patch({"op": "replace", "value": {"displayName": "auditor", "members": member}}) != []
+    patch({"op": "add", "path": "members", "value": [{"value": other["id"]}, {"value": str(NIL)}]}, status=404)
+    assert directory.ask("GET", f"/{other['id']}")["roles"] == [{"value": "professional"}]
+    assert patch({"op": "remove", "path": "members"}) == []
+    for wrong in ({"op": "replace", "path": "displayName", "value": "x"}, {"op": "move", "path": "members"}, "x"):
+        patch(wrong, status=400)
+    patch({"op": "add", "path": "members", "value": [{"value": "x"}]}, status=400)
+    patch({"op": "add", "path": "members", "value": member}, role="administrator", status=404)
+    [trace] = Event.objects.filter(action="accounts:directory:group", outcome="refused")
+    assert trace.detail is not None
+
+
+def test_a_change_says_which_version_it_was_made_from(directory: Directory) -> None:
+    """RFC 7644 §3.14: a directory that read an entry does not undo what another wrote since."""
+    made = directory.ask("POST", content=nina(), status=201)
+    old = made["meta"]["version"]
+    path = f"{USERS}/{made['id']}"
+    read = Client().get(path, headers=directory.headers)
+    assert read["ETag"] == old
+    assert Client().get(path, headers={**directory.headers, "If-None-Match": old}).status_code == 304
+    new = directory.patch(made["id"], {"op": "replace", "path": "active", "value": False})["meta"]["version"]
+    assert new != old
+    stale, fresh = Directory(""), Directory("")
+    stale.headers = {**directory.headers, "If-Match": old}
+    fresh.headers = {**directory.headers, "If-Match": f'"other", {new}'}
+    stale.ask("PUT", f"/{made['id']}", nina(), status=412)
+    stale.patch(made["id"], {"op": "replace", "path": "active", "value": True}, status=412)
+    stale.ask("DELETE", f"/{made['id']}", status=412)
+    assert directory.ask("GET", f"/{made['id']}")["active"] is False
+    assert fresh.ask("PUT", f"/{made['id']}", nina(active=False))["active"] is False
+    stale.headers["If-Match"] = "*"
+    stale.ask("DELETE", f"/{made['id']}", status=204)
+
+
+def test_a_patch_does_not_bring_back_who_was_stopped_while_it_was_read(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = directory.ask("POST", content=nina(), status=201)
+    told = views.told
+
+    def meanwhile(resource: dict[str, Any]) -> Any:
+        monkeypatch.setattr(views, "told", told)
+        directory.ask("PUT", f"/{made['id']}", nina(active=False))
+        return told(resource)
+
+    monkeypatch.setattr(views, "told", meanwhile)
+    directory.patch(made["id"], {"op": "replace", "path": "name.familyName", "value": "Petit"}, status=409)
+    assert directory.ask("GET", f"/{made['id']}")["active"] is False
+
+
+def test_roles_are_groups(directory: Directory) -> None:
     made = directory.ask("POST", content=nina(), status=201)
     answer = Client().get("/rest/scim/v2/Groups/professional", headers=directory.headers)
     assert json.loads(answer.content)["members"] == [{"value": made["id"], "type": "User"}]

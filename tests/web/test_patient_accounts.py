@@ -387,14 +387,6 @@ def test_who_came_by_an_invitations_link_signs_by_the_documents_own(cast: Cast) 
     assert client.get("/p/").status_code == 404
 
 
-def test_nobody_signs_in_a_patients_place(cast: Cast) -> None:
-    envelope_id = to_sign(cast)
-    client = as_representative(cast, cast.odile_id)
-    prove(client)
-    assert client.post(f"/my/sign/{envelope_id}")["Location"] == "/my/"
-    assert client.get("/p/").status_code == 404
-
-
 # The organisation's pages
 
 

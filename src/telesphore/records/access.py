@@ -120,10 +120,29 @@ def majority(birth_date: date) -> datetime:
 
 def represents(actor: Actor, patient: Patient, at: datetime) -> bool:
     """Whether the actor acts in this patient's place at `at`, by a representation that was confirmed and holds."""
+    return _representation(actor, patient, at) is not None
+
+
+def representation(*, actor: Actor, at: datetime) -> Representation:
+    """The representation by which the actor acts at `at` for the patient whom they name.
+
+    Raises:
+        RecordNotFound: they represent nobody, or not this patient now.
+    """
+    if actor.kind is not ActorKind.REPRESENTATIVE or actor.on_behalf_of is None:
+        raise RecordNotFound
+    patient = Patient.objects.filter(organisation_id=actor.organisation, id=actor.on_behalf_of).first()
+    found = _representation(actor, patient, at) if patient else None
+    if found is None:
+        raise RecordNotFound
+    return found
+
+
+def _representation(actor: Actor, patient: Patient, at: datetime) -> Representation | None:
     rows = Representation.objects.filter(
         organisation_id=patient.organisation_id, patient_id=patient.id, person_id=actor.person, confirmed_at__lte=at
     )
-    return any(representation_holds(row, patient, at) for row in rows)
+    return next((row for row in rows.order_by("confirmed_at", "id") if representation_holds(row, patient, at)), None)
 
 
 def representation_holds(row: Representation, patient: Patient, at: datetime) -> bool:

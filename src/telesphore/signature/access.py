@@ -1,7 +1,10 @@
-"""Who may act on an envelope: its recipients when it is their turn, whom they delegated to, its sender."""
+"""Who may act on an envelope: its recipients when it is their turn, whom they delegated to, its sender.
+
+Whoever represents the patient takes the patient's place, while the representation holds.
+"""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +16,9 @@ from telesphore.ades import paths
 from telesphore.ades.errors import NoPathToAnchor
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.pki import queries as pki
+from telesphore.records import access as records_access
 from telesphore.records import queries as records
+from telesphore.records.errors import RecordNotFound
 from telesphore.signature.errors import (
     AlreadySigned,
     CertificateOfAnother,
@@ -34,10 +39,33 @@ from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState,
 MOST_CERTIFICATES = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """By what somebody acts in a recipient's place.
+
+    Attributes:
+        ground: `recipient` for one's own place, `delegation`, or `representative`.
+        row_id: the delegation or the representation; None for one's own place.
+    """
+
+    ground: str
+    row_id: UUID | None = None
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the proof and the trail name it by; nothing for one's own place."""
+        return {} if self.row_id is None else {_NAMES[self.ground]: self.row_id.hex}
+
+
+_NAMES = {"delegation": "delegation", "representative": "representation"}
+OWN = Authority("recipient")
+
+
 def recipient_of(
     *, actor: Actor, envelope_id: UUID, at: datetime, act: str = "signature:recipient:sign"
 ) -> tuple[Envelope, Recipient]:
-    """The envelope and the actor's place in it: their own, or that of whoever delegated this act to them.
+    """The envelope and the actor's place in it: their own, or that of whoever delegated this act to them, or of the
+    patient whom they represent.
 
     Raises:
         EnvelopeNotFound: no such envelope, or the actor has no place among its recipients.
@@ -46,6 +74,9 @@ def recipient_of(
     delegated: list[Recipient] = []
     if actor.kind is ActorKind.PATIENT and actor.person_id is not None:
         own = list(recipients.filter(patient_id=actor.person_id).select_related("envelope"))
+    elif actor.kind is ActorKind.REPRESENTATIVE:
+        _representation(actor, at)
+        own = list(recipients.filter(patient_id=actor.on_behalf_of).select_related("envelope"))
     elif actor.kind is ActorKind.PROFESSIONAL and actor.person_id is not None and actor.roles:
         own = list(recipients.filter(person_id=actor.person).select_related("envelope"))
         if not any(row.state == RecipientState.WAITING for row in own):
@@ -73,14 +104,18 @@ def _delegated(recipients: QuerySet[Recipient], actor: Actor, act: str, at: date
 
 def authority(
     *, actor: Actor, envelope: Envelope, recipient: Recipient, at: datetime, act: str = "signature:recipient:sign"
-) -> UUID | None:
-    """By what the actor acts in this recipient's place: None for their own, else the delegation that holds now.
+) -> Authority:
+    """By what the actor acts in this recipient's place: it is theirs, or a delegation or a representation holds now.
 
     Raises:
         EnvelopeNotFound: neither; it may have been withdrawn while a card was at work.
     """
+    if actor.kind is ActorKind.REPRESENTATIVE:
+        if recipient.patient_id is None or recipient.patient_id != actor.on_behalf_of:
+            raise EnvelopeNotFound
+        return Authority("representative", _representation(actor, at))
     if actor.person_id is not None and actor.person_id in (recipient.person_id, recipient.patient_id):
-        return None
+        return OWN
     kind = records.types_of(organisation_id=envelope.organisation_id, document_ids={envelope.document_id})
     for held in accounts.held_by(actor=actor, at=at):
         if (
@@ -88,8 +123,15 @@ def authority(
             and act in held.permissions
             and held.covers(kind[envelope.document_id])
         ):
-            return held.delegation_id
+            return Authority("delegation", held.delegation_id)
     raise EnvelopeNotFound
+
+
+def _representation(actor: Actor, at: datetime) -> UUID:
+    try:
+        return records_access.representation(actor=actor, at=at).id
+    except RecordNotFound:
+        raise EnvelopeNotFound from None
 
 
 def in_place_of(actor: Actor, recipient: Recipient) -> Actor:

@@ -53,6 +53,7 @@ from telesphore.accounts.actions.prove import spend_recovery_code as spend_recov
 from telesphore.accounts.actions.provision import Told as Told
 from telesphore.accounts.actions.provision import add_entry as add_entry
 from telesphore.accounts.actions.provision import change_entry as change_entry
+from telesphore.accounts.actions.provision import change_group as change_group
 from telesphore.accounts.actions.provision import remove_entry as remove_entry
 from telesphore.accounts.actions.recognise import choose_activity as choose_activity
 from telesphore.accounts.actions.recognise import end_by_provider as end_by_provider

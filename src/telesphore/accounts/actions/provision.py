@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from telesphore.accounts import access
+from telesphore.accounts import access, queries
 from telesphore.accounts.actions.grant import end_at, give
 from telesphore.accounts.actions.invite import offer
 from telesphore.accounts.actions.issue_token import revoke_tokens_of
 from telesphore.accounts.actions.keep_session import end_sessions_of
-from telesphore.accounts.errors import EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
-from telesphore.accounts.models import Delegation, DirectoryEntry, Person
+from telesphore.accounts.errors import EntryChanged, EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
+from telesphore.accounts.models import Delegation, DirectoryEntry, Membership, Person
 from telesphore.accounts.states import BY_DIRECTORY, Role, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -79,15 +79,19 @@ def add_entry(*, told: Told, actor: Actor, at: datetime) -> UUID:
 
 
 @audit.act("accounts:directory:change")
-def change_entry(*, entry_id: UUID, told: Told, actor: Actor, at: datetime) -> None:
+def change_entry(*, entry_id: UUID, told: Told, version: str | None = None, actor: Actor, at: datetime) -> None:
     """Make an entry what the directory says now.
+
+    Args:
+        version: of the entry that this change was made from; None to change it whatever it says now.
 
     Raises:
         NotAllowed, EntryNotFound, EntryTaken, RoleNotByDirectory, AccountsApart, LastAdministrator
         NameNotYours: another user name, for a person who belongs elsewhere too.
+        EntryChanged: it has another version now.
     """
     access.check(actor, SCOPE)
-    row = _lock(entry_id, actor)
+    row = _lock(entry_id, actor, version, at)
     audit.concerning(subject=row.person_id)
     _check_identifier(told.external_id, actor, but=row.id)
     _rename(row, told, at)
@@ -101,14 +105,17 @@ def change_entry(*, entry_id: UUID, told: Told, actor: Actor, at: datetime) -> N
 
 
 @audit.act("accounts:directory:remove")
-def remove_entry(*, entry_id: UUID, actor: Actor, at: datetime) -> None:
+def remove_entry(*, entry_id: UUID, version: str | None = None, actor: Actor, at: datetime) -> None:
     """The person leaves: every role here ends, and with them what rests on them.
 
+    Args:
+        version: as in `change_entry`.
+
     Raises:
-        NotAllowed, EntryNotFound, LastAdministrator
+        NotAllowed, EntryNotFound, LastAdministrator, EntryChanged
     """
     access.check(actor, SCOPE)
-    row = _lock(entry_id, actor)
+    row = _lock(entry_id, actor, version, at)
     audit.concerning(subject=row.person_id)
     held = list(access.held(actor.organisation, row.person_id, at))
     if any(one.role == Role.ADMINISTRATOR for one in held):
@@ -130,7 +137,33 @@ def remove_entry(*, entry_id: UUID, actor: Actor, at: datetime) -> None:
     )
 
 
-def _lock(entry_id: UUID, actor: Actor) -> DirectoryEntry:
+@audit.act("accounts:directory:group")
+def change_group(*, role: Role, add: Collection[UUID], remove: Collection[UUID], actor: Actor, at: datetime) -> None:
+    """Give a role to people of the directory, and take it from others, all or none.
+
+    Raises:
+        NotAllowed, EntryNotFound, RoleNotByDirectory, AccountsApart
+    """
+    access.check(actor, SCOPE)
+    if role not in BY_DIRECTORY:
+        raise RoleNotByDirectory
+    # In one order: two who change one group wait for one another, and never both.
+    for entry_id in sorted({*add, *remove}):
+        row = _lock(entry_id, actor)
+        held = {Role(one.role) for one in access.held(actor.organisation, row.person_id, at)}
+        _settle_roles(row, held | {role} if entry_id in add else held - {role}, actor, at)
+        _settle_activity(row, actor, at)
+        row.changed_at = at
+        row.save(update_fields=["changed_at"])
+    audit.record(
+        "accounts:directory:group",
+        actor=actor,
+        at=at,
+        detail={"role": role.value, "added": len(add), "removed": len(remove)},
+    )
+
+
+def _lock(entry_id: UUID, actor: Actor, version: str | None = None, at: datetime | None = None) -> DirectoryEntry:
     row = (
         DirectoryEntry.objects.select_for_update(of=("self",))
         .select_related("person")
@@ -140,6 +173,10 @@ def _lock(entry_id: UUID, actor: Actor) -> DirectoryEntry:
     if row is None:
         raise EntryNotFound
     access.lock_person(row.person_id)
+    if version is not None and at is not None:
+        now_is = queries.entry(organisation_id=actor.organisation, entry_id=entry_id, at=at)
+        if now_is.version != version:
+            raise EntryChanged
     return row
 
 

@@ -49,6 +49,7 @@ from telesphore.accounts.errors.people import UnknownProfessional as UnknownProf
 from telesphore.accounts.errors.people import WayNotFound as WayNotFound
 from telesphore.accounts.errors.people import WorkstationNotFound as WorkstationNotFound
 from telesphore.accounts.errors.programs import BadToken as BadToken
+from telesphore.accounts.errors.programs import EntryChanged as EntryChanged
 from telesphore.accounts.errors.programs import EntryNotFound as EntryNotFound
 from telesphore.accounts.errors.programs import EntryTaken as EntryTaken
 from telesphore.accounts.errors.programs import LimitsOutOfBounds as LimitsOutOfBounds

@@ -67,6 +67,13 @@ class BadToken(DomainError):
     code: ClassVar[str] = "bad-token"
 
 
+class EntryChanged(DomainError):
+    """This entry was changed since it was read. Read it again, then send what is to change."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "entry-changed"
+
+
 class SessionNotFound(DomainError):
     """This session has ended, or is not yours."""
 

@@ -16,6 +16,7 @@ from telesphore.accounts.queries.delegations import held_by as held_by
 from telesphore.accounts.queries.directory import EntryCard as EntryCard
 from telesphore.accounts.queries.directory import EntryFilter as EntryFilter
 from telesphore.accounts.queries.directory import entries as entries
+from telesphore.accounts.queries.directory import entries_of_role as entries_of_role
 from telesphore.accounts.queries.directory import entry as entry
 from telesphore.accounts.queries.members import PAGE as PAGE
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine

@@ -1,6 +1,7 @@
 """What an organisation's own directory has told of its people."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +27,11 @@ class EntryCard:
     roles: tuple[str, ...]
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def version(self) -> str:
+        """Another one for every change of what an entry says; roles change without the directory, too."""
+        return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,12 @@ def entries(
     first = max(start, 1) - 1
     page = list(rows.order_by("id")[first : first + min(max(count, 0), PAGE)])
     return rows.count(), _cards(page, organisation_id, at)
+
+
+def entries_of_role(*, organisation_id: UUID, role: str, at: datetime) -> set[UUID]:
+    """The ids of all entries whose person holds this role here."""
+    holders = _memberships(organisation_id, at).filter(role=role).values("person_id")
+    return set(_rows(organisation_id).filter(person_id__in=holders).values_list("id", flat=True))
 
 
 def _rows(organisation_id: UUID) -> "QuerySet[DirectoryEntry]":

@@ -2,6 +2,7 @@
 who act for them. Opening is an act too.
 """
 
+from telesphore.records.actions.ask import ask_for_link, send_link, send_links
 from telesphore.records.actions.extend import extend_result
 from telesphore.records.actions.invite import (
     LINK_TO_ACCOUNT,
@@ -46,6 +47,7 @@ __all__ = [
     "Somebody",
     "Why",
     "add_to_care_team",
+    "ask_for_link",
     "confirm_account",
     "confirm_representation",
     "deposit",
@@ -62,5 +64,7 @@ __all__ = [
     "record_representation",
     "register_patient",
     "report_access",
+    "send_link",
+    "send_links",
     "withdraw_document",
 ]

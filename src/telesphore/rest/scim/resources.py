@@ -1,7 +1,9 @@
 """People as SCIM users: how an entry is shown, what is taken from a request, how a patch changes it."""
 
 import re
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -26,7 +28,6 @@ def shown(request: HttpRequest, card: EntryCard) -> dict[str, Any]:
         "schemas": [USER],
         "id": str(card.entry_id),
         "userName": card.user_name,
-        "name": {"givenName": card.given_name, "familyName": card.family_name, "formatted": full},
         "displayName": full or card.user_name,
         "emails": [{"value": card.user_name, "type": "work", "primary": True}],
         "active": card.active,
@@ -36,9 +37,31 @@ def shown(request: HttpRequest, card: EntryCard) -> dict[str, Any]:
             "created": card.created_at.isoformat(),
             "lastModified": card.changed_at.isoformat(),
             "location": request.build_absolute_uri(reverse("scim_user", args=[card.entry_id])),
+            "version": tag(card),
         },
     }
+    if full:
+        resource["name"] = {"givenName": card.given_name, "familyName": card.family_name}
     return resource | ({"externalId": card.external_id} if card.external_id else {})
+
+
+def part(resource: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """What a query asks to be given of a resource, or not to (RFC 7644 §3.9); whole attributes, its id always."""
+    wanted, unwanted = (
+        {name.strip().rpartition(":")[2].lower() for name in request.GET.get(which, "").split(",") if name.strip()}
+        for which in ("attributes", "excludedAttributes")
+    )
+    heads = {name.partition(".")[0] for name in wanted}
+    return {
+        name: value
+        for name, value in resource.items()
+        if name in ("schemas", "id") or ((not heads or name.lower() in heads) and name.lower() not in unwanted)
+    }
+
+
+def tag(card: EntryCard) -> str:
+    """An entry's entity tag: weak, as of anything that is worded anew for each answer (RFC 7644 §3.14)."""
+    return f'W/"{card.version}"'
 
 
 def told(resource: dict[str, Any]) -> Told:
@@ -136,6 +159,48 @@ def _roles(value: Any) -> list[Role]:
     except ValueError:
         known = ", ".join(sorted(Role))
         raise ScimRefused(400, "invalidValue", f"The roles are: {known}.") from None
+
+
+def members(current: Collection[UUID], operations: Any) -> tuple[set[UUID], set[UUID]]:
+    """Whom a patch of a group adds and removes, by their ids (RFC 7644 §3.5.2); its name and the rest stay.
+
+    Raises:
+        ScimRefused
+    """
+    if not isinstance(operations, list) or not 0 < len(operations) <= OPERATIONS:
+        raise ScimRefused(400, "invalidSyntax", "Operations is a list of 1 to 100 operations.")
+    after = set(current)
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise ScimRefused(400, "invalidSyntax", "An operation is an object.")
+        kind, path, value = str(operation.get("op", "")).lower(), operation.get("path"), operation.get("value")
+        if path is None and isinstance(value, dict) and kind in ("add", "replace"):
+            # Some directories repeat the name beside the members: it is the role's, and stays.
+            path, value = "members", value.get("members", [])
+        chosen = re.fullmatch(r'members\[value eq "([0-9a-f-]{36})"\]', str(path), re.IGNORECASE)
+        if chosen and kind == "remove":
+            after -= _ids([{"value": chosen[1]}])
+        elif str(path).lower() != "members":
+            raise ScimRefused(400, "mutability", "Only the members of a group change.")
+        elif kind == "add":
+            after |= _ids(value)
+        elif kind == "replace":
+            after = _ids(value)
+        elif kind == "remove":
+            after = after - _ids(value) if value is not None else set()
+        else:
+            raise ScimRefused(400, "invalidSyntax", "An operation adds, replaces or removes.")
+    return after - set(current), set(current) - after
+
+
+def _ids(value: Any) -> set[UUID]:
+    listed = value if isinstance(value, list) else [value]
+    if len(listed) > OPERATIONS:
+        raise ScimRefused(400, "tooMany", "At most 100 members at once.")
+    try:
+        return {UUID(_value(one)) for one in listed}
+    except ValueError:
+        raise ScimRefused(400, "invalidValue", "A member is named by the user's id.") from None
 
 
 def _value(role: Any) -> str:

@@ -24,7 +24,7 @@ def service(request: HttpRequest) -> dict[str, Any]:
         "filter": {"supported": True, "maxResults": PAGE},
         "changePassword": {"supported": False},
         "sort": {"supported": False},
-        "etag": {"supported": False},
+        "etag": {"supported": True},
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -66,7 +66,6 @@ def schemas(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _attribute("givenName", "First name."),
                 _attribute("familyName", "Family name."),
-                _attribute("formatted", "Both.", mutability="readOnly"),
             ],
         ),
         _attribute("displayName", "First name and family name.", mutability="readOnly"),
@@ -88,11 +87,10 @@ def schemas(request: HttpRequest) -> list[dict[str, Any]]:
         _complex(
             "members",
             [
-                _attribute("value", "The user's id.", mutability="readOnly"),
+                _attribute("value", "The user's id.", mutability="immutable"),
                 _attribute("type", "User", mutability="readOnly"),
             ],
             many=True,
-            mutability="readOnly",
         ),
     ]
     return [

@@ -1,6 +1,6 @@
 """The addresses of SCIM, as RFC 7644 §3.2 names them."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from telesphore.rest.scim import views
 
@@ -14,4 +14,5 @@ urlpatterns = [
     path("ResourceTypes/<str:name>", views.resource_type, name="scim_resource_type"),
     path("Schemas", views.all_schemas, name="scim_schemas"),
     path("Schemas/<str:name>", views.schema, name="scim_schema"),
+    re_path(r"^.*$", views.nowhere, name="scim_nowhere"),
 ]

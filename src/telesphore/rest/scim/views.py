@@ -1,20 +1,22 @@
-"""The endpoints: users, the service's own description. Groups are the roles, read only."""
+"""The endpoints: users, the service's own description. Groups are the roles, whose members alone change."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
 
 from telesphore.accounts import actions, queries
-from telesphore.accounts.queries import EntryFilter
+from telesphore.accounts.errors import EntryChanged
+from telesphore.accounts.queries import EntryCard, EntryFilter
 from telesphore.accounts.states import BY_DIRECTORY, Role
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.rest.access import token
 from telesphore.rest.scim import filters, schemas
-from telesphore.rest.scim.resources import patched, shown, told
+from telesphore.rest.scim.resources import members, part, patched, shown, tag, told
 from telesphore.rest.scim.words import (
     GROUP,
     MEMBERS,
@@ -66,7 +68,7 @@ def users(request: HttpRequest, actor: Actor) -> HttpResponse:
     total, cards = queries.entries(
         organisation_id=actor.organisation, which=which, start=start, count=number(request, "count", PAGE), at=now()
     )
-    return listing([shown(request, card) for card in cards], total, start)
+    return listing([part(shown(request, card), request) for card in cards], total, start)
 
 
 @_endpoint("GET", "PUT", "PATCH", "DELETE")
@@ -75,23 +77,43 @@ def user(request: HttpRequest, entry_id: str, actor: Actor) -> HttpResponse:
     at, known = now(), filters.identifier(entry_id)
     card = queries.entry(organisation_id=actor.organisation, entry_id=known, at=at)
     if request.method == "GET":
-        return answer(shown(request, card))
+        if _names(request, "If-None-Match", card):
+            return HttpResponse(status=304, headers={"ETag": tag(card)})
+        return answer(part(shown(request, card), request))
+    asked = "If-Match" in request.headers
+    if asked and not _names(request, "If-Match", card):
+        raise EntryChanged
     if request.method == "DELETE":
-        actions.remove_entry(entry_id=known, actor=actor, at=at)
+        actions.remove_entry(entry_id=known, version=card.version if asked else None, actor=actor, at=at)
         return HttpResponse(status=204)
     sent = body(request)
     if request.method == "PATCH":
-        if PATCH not in (sent.get("schemas") or []):
-            raise ScimRefused(400, "invalidSyntax", "A patch says so in its schemas.")
-        given = {name.lower(): value for name, value in sent.items()}
-        sent = patched(shown(request, card), given.get("operations"))
-    actions.change_entry(entry_id=known, told=told(sent), actor=actor, at=at)
+        sent = patched(shown(request, card), _operations(sent))
+        # A patch says what to change of what was read: what another request changed meanwhile must not come back.
+        asked = True
+    version = card.version if asked else None
+    try:
+        actions.change_entry(entry_id=known, told=told(sent), version=version, actor=actor, at=at)
+    except EntryChanged as found:
+        raise ScimRefused(412 if "If-Match" in request.headers else 409, "", found.sentence) from None
     return answer(shown(request, queries.entry(organisation_id=actor.organisation, entry_id=known, at=at)))
+
+
+def _names(request: HttpRequest, header: str, card: EntryCard) -> bool:
+    """Whether a header names the version that an entry has (RFC 9110 §13.1), compared weakly as its tags are."""
+    value = request.headers.get(header, "")
+    return value.strip() == "*" or tag(card) in [f"W/{one.removeprefix('W/')}" for one in parse_etags(value)]
+
+
+def _operations(sent: dict[str, Any]) -> Any:
+    if PATCH not in (sent.get("schemas") or []):
+        raise ScimRefused(400, "invalidSyntax", "A patch says so in its schemas.")
+    return {name.lower(): value for name, value in sent.items()}.get("operations")
 
 
 @_endpoint("GET")
 def groups(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The roles that a directory gives, as groups; their members are given their role on the user itself."""
+    """The roles that a directory gives, as groups."""
     wanted = filters.parse(request.GET.get("filter", ""))
     if not wanted.keys() <= {"displayname", "id"}:
         raise ScimRefused(400, "invalidFilter", "Groups are found by displayName or id.")
@@ -100,11 +122,15 @@ def groups(request: HttpRequest, actor: Actor) -> HttpResponse:
     return listing(found, len(found), 1)
 
 
-@_endpoint("GET")
+@_endpoint("GET", "PATCH")
 def group(request: HttpRequest, role: str, actor: Actor) -> HttpResponse:
-    """One role, and up to a hundred of who hold it."""
+    """One role, and up to a hundred of who hold it; a patch gives it to people and takes it from others."""
     if role not in BY_DIRECTORY:
         return error(404, "There is no such group.")
+    if request.method == "PATCH":
+        held = queries.entries_of_role(organisation_id=actor.organisation, role=role, at=now())
+        add, remove = members(held, _operations(body(request)))
+        actions.change_group(role=Role(role), add=add, remove=remove, actor=actor, at=now())
     return answer(_group(request, Role(role), actor))
 
 
@@ -154,6 +180,12 @@ def all_schemas(request: HttpRequest, actor: Actor) -> HttpResponse:
 def schema(request: HttpRequest, name: str, actor: Actor) -> HttpResponse:
     """The attributes of one kind."""
     return _one(schemas.schemas(request), name)
+
+
+@_endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
+def nowhere(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Any other address of this service: its refusal is in the protocol's words too (RFC 7644 §3.12)."""
+    return error(404, "There is nothing at this address.")
 
 
 def _one(found: list[dict[str, Any]], name: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from telesphore.accounts.errors import (
+    EntryChanged,
     EntryTaken,
     LastAdministrator,
     NameNotYours,
@@ -62,6 +63,9 @@ def answer(content: dict[str, Any], status: int = 200) -> HttpResponse:
     location = content.get("meta", {}).get("location")
     if location:
         response["Location"] = location
+    version = content.get("meta", {}).get("version")
+    if version:
+        response["ETag"] = version
     return response
 
 
@@ -73,6 +77,9 @@ def error(status: int, detail: str, kind: str = "") -> HttpResponse:
 
 def refuse(refused: DomainError, status: int = 0) -> HttpResponse:
     """A refusal of a room, or of the door when it gives its own status."""
+    if isinstance(refused, EntryChanged):
+        # RFC 7644 §3.14: what If-Match asked for is not so.
+        status = 412
     return error(status or STATUS[refused.refusal], refused.sentence, _TYPES.get(type(refused), ""))
 
 

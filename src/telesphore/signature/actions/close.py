@@ -25,7 +25,7 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     _envelope, recipient = access.recipient_of(
         actor=actor, envelope_id=envelope_id, at=at, act="signature:recipient:decline"
     )
-    delegation = access.authority(
+    authority = access.authority(
         actor=actor, envelope=envelope, recipient=recipient, at=at, act="signature:recipient:decline"
     )
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
@@ -40,9 +40,9 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
         actor=access.in_place_of(actor, recipient),
         subject=envelope.id,
         patient=envelope.patient_id,
-        ground="delegation" if delegation else "recipient",
+        ground=authority.ground,
         at=at,
-        detail={"delegation": delegation.hex} if delegation else None,
+        detail=authority.detail or None,
     )
 
 

@@ -125,7 +125,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             step=row.step.position + 1,
             name=signer_of[row.id],
             role=people[_delegate(row) or row.person_id].specialty if row.person_id else "",
-            on_behalf_of=names[row.person_id] if row.person_id and _delegate(row) else "",
+            on_behalf_of=names[row.person_id or patient.id] if _delegate(row) else "",
             purpose=row.purpose,
             is_patient=row.person_id is None,
             means=proof.get("means", ""),

@@ -17,12 +17,14 @@ from telesphore.ades.signing import PreparedSignature, complete, prepare
 from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.errors import DomainError
 from telesphore.links import actions as links
 from telesphore.pki import actions as pki
 from telesphore.pki.ports import algorithm_policy
+from telesphore.records import access as records_access
 from telesphore.records import queries as records
+from telesphore.records.states import Measure
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.prove import time_of_signature
@@ -40,6 +42,13 @@ REASONS = {
     Purpose.VALIDATES: "validation du contenu",
 }
 """What a signature means, as the file says it and shows it: in French, as all that is drawn there."""
+MEASURES = {
+    Measure.PARENTAL_AUTHORITY: "autorité parentale",
+    Measure.GUARDIANSHIP: "tutelle",
+    Measure.FAMILY_EMPOWERMENT: "habilitation familiale",
+    Measure.FUTURE_PROTECTION: "mandat de protection future",
+}
+"""On what ground somebody signs in the patient's place, drawn in French too."""
 FILE_LIMIT = 300 * 2**20
 
 
@@ -65,7 +74,8 @@ class Ready:
 def sign_as_patient(
     *, envelope_id: UUID, pages_shown: int, drawing: bytes | None, actor: Actor, at: datetime
 ) -> Signed:
-    """The patient signs with a certificate issued on the spot, whose key lives for this one signature.
+    """The patient, or who represents them, signs with a certificate issued on the spot: its key lives for this one
+    signature. The certificate names who signs; what is drawn names the patient too.
 
     Args:
         pages_shown: how many pages of the document the reader has shown.
@@ -83,17 +93,23 @@ def sign_as_patient(
     patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
         envelope.patient_id
     ]
+    given_name, family_name, name, role = patient.given_names.split()[0], patient.birth_name, patient.display_name, ""
+    if actor.kind is ActorKind.REPRESENTATIVE:
+        card = accounts.person_card(actor.person)
+        given_name, family_name, name = card.given_name, card.family_name, card.display_name
+        measure = records_access.representation(actor=actor, at=at).measure
+        role = f"pour {patient.display_name} ({MEASURES[Measure(measure)]})"
     token = pki.issue_for_one_signature(
         organisation_id=envelope.organisation_id,
-        given_name=patient.given_names.split()[0],
-        family_name=patient.birth_name,
-        serial_number=patient.patient_id.hex,
+        given_name=given_name,
+        family_name=family_name,
+        serial_number=actor.person.hex,
         actor=actor,
         at=at,
     )
     shown = Appearance(
-        name=patient.display_name,
-        role="",
+        name=name,
+        role=role,
         signed_at=at,
         reason=REASONS[Purpose(recipient.purpose)],
         drawing=drawing,
@@ -292,7 +308,7 @@ def _take(
         row.save(update_fields=["state", "ended_at"])
     recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
     # Again, under the lock: a delegation may have been withdrawn while the token was at work.
-    delegation = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
+    authority = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
     access.check_can_sign(envelope, recipient, at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
@@ -309,8 +325,8 @@ def _take(
         "level": level.value,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
-    if delegation is not None:
-        recipient.proof |= {"signed_by": actor.person.hex, "delegation": delegation.hex}
+    if authority.row_id is not None:
+        recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
@@ -319,14 +335,14 @@ def _take(
         actor=access.in_place_of(actor, recipient),
         subject=envelope.id,
         patient=envelope.patient_id,
-        ground="delegation" if delegation else "recipient",
+        ground=authority.ground,
         at=at,
         detail={
             "revision": revision.number + 1,
             "sha256": deposited.sha256.hex(),
             "purpose": recipient.purpose,
             "level": level.value,
-            **({"delegation": delegation.hex} if delegation else {}),
+            **authority.detail,
         },
     )
     return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.audit import actions as audit
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.signature import access, queries
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.vault import queries as vault_queries
@@ -47,4 +47,6 @@ def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
 def _ground(actor: Actor, envelope: Envelope, recipient: Recipient | None) -> str:
     if recipient is None or envelope.sender_id == actor.person_id:
         return "sender"
+    if actor.kind is ActorKind.REPRESENTATIVE:
+        return "representative"
     return "recipient" if actor.person_id in (recipient.person_id, recipient.patient_id) else "delegation"

@@ -38,7 +38,7 @@ class SignerEvidence:
 
     Attributes:
         role: specialty of a professional; empty for the patient.
-        on_behalf_of: in whose place a delegate signed; empty for one's own.
+        on_behalf_of: in whose place a delegate signed, or who represents the patient; empty for one's own.
         purpose: `consents`, `validates` or `acknowledges`.
         means: how they came in: `link+code`, `password`, `password+totp`…
         phone_ending: last two digits of the phone that got the code; empty without code.

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
-from telesphore.kernel.actors import Actor
+from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.links import queries as links
 from telesphore.outbox import queries as outbox
 from telesphore.records import queries as records
@@ -51,7 +51,7 @@ class RecipientLine:
     is_actor: bool
     is_patient: bool
     signed_by: str = ""
-    """Who signed in their place, by delegation."""
+    """Who signed in their place, by delegation or because they represent them."""
     delegates: tuple[str, ...] = ()
     """Who may act in their place now, of whom they have delegated to."""
 
@@ -259,7 +259,8 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
     def line(recipient: Recipient) -> RecipientLine:
         person = people[recipient.person_id] if recipient.person_id else None
         seen = receipts.get(recipient.link_id, {}) if recipient.link_id else {}
-        mine = actor.person_id is not None and actor.person_id in (recipient.person_id, recipient.patient_id)
+        place = actor.on_behalf_of if actor.kind is ActorKind.REPRESENTATIVE else actor.person_id
+        mine = place is not None and place in (recipient.person_id, recipient.patient_id)
         delegates = acting.get(recipient.person_id, []) if recipient.person_id else []
         waits = recipient.state == RecipientState.WAITING
         return RecipientLine(

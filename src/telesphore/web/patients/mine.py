@@ -23,19 +23,32 @@ from telesphore.web.access import fresh, patient_account, public, signed_in
 from telesphore.web.entrances import came_by_link, choose, current_entrance, entrances_of, leave
 from telesphore.web.files import pdf_response
 from telesphore.web.patients import session
-from telesphore.web.patients.forms import ReportForm
+from telesphore.web.patients.forms import AskForm, ReportForm
 from telesphore.web.patients.invited import note_entrance
 from telesphore.web.patients.words import Line, told
+from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.requests import actor_of, memberships_of
 
 PURPOSE = "PATRQT"
+ASKED = Rate("patient-links", most=5, seconds=600)
 
 
 @public("the patients' door: it says how to come in, and nothing of anybody")
-@require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """How a patient comes in: with their account, or with the link they received."""
-    return render(request, "patients/sign_in.html")
+    """How a patient comes in: with their account, with the link they received, or with another one that they ask for.
+
+    Whoever asks for a link is answered the same, whether the address is known or not.
+    """
+    form, asked, status = AskForm(request.POST or None), False, 200
+    if request.method == "POST":
+        at, status = now(), 422
+        if form.is_valid() and spend(request, ASKED, at).left < 0:
+            form.add_error(None, AskedTooOften().sentence)
+            status = 429
+        elif form.is_valid():
+            actions.ask_for_link(email=form.cleaned_data["email"], at=at)
+            asked, status = True, 200
+    return render(request, "patients/sign_in.html", {"form": form, "asked": asked}, status=status)
 
 
 @signed_in
@@ -171,8 +184,8 @@ def _entrance(request: HttpRequest) -> Entrance:
 
 
 def _signs_here(request: HttpRequest, entrance: Entrance) -> bool:
-    # Who came by a link and its code signs by the link of the document; nobody signs yet in a patient's place.
-    return entrance.kind is ActorKind.PATIENT and not came_by_link(request)
+    # Who came by a link and its code signs by the link of the document.
+    return not came_by_link(request)
 
 
 def _told(request: HttpRequest, entrance: Entrance, found: Sequence[events.Event]) -> list[Line]:

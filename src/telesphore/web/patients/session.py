@@ -22,6 +22,7 @@ from telesphore.web.requests import actor_of, client_of
 KEY = "link"
 LINKS_TO_ACCOUNT = (LINK_TO_ACCOUNT, LINK_TO_REPRESENT)
 LIFE = timedelta(minutes=30)
+MEANS = "link+code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Visit:
     Attributes:
         envelope_id: what the link leads to: an envelope, or the account or representation that it invites to.
         pages_shown: pages of the document that were read to the end, counted from 1.
-        means, acr: how the patient came in: by the link and its code, or by their account.
+        by_account: whether an account stands for the link's code.
     """
 
     organisation_id: UUID
@@ -40,8 +41,7 @@ class Visit:
     envelope_id: UUID
     purpose: str
     pages_shown: frozenset[int]
-    means: str = "link+code"
-    acr: str = Acr.LINK_AND_CODE.value
+    by_account: bool = False
 
 
 def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
@@ -61,13 +61,14 @@ def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
 def begin_from_account(
     request: HttpRequest, entrance: Entrance, *, link_id: UUID, envelope_id: UUID, at: datetime
 ) -> None:
-    """Let a patient who signed in to the document that awaits them: their account stands for the link's code."""
+    """Let a patient who signed in, or who represents them, to the document that awaits the patient: their account
+    stands for the link's code.
+    """
     revealed = Revealed(
         entrance.organisation.organisation_id, link_id, LINK_TO_SIGN, envelope_id, entrance.patient.patient_id
     )
     begin(request, revealed, at)
-    actor = actor_of(request)
-    request.session[KEY] |= {"entrance": entrance.row_id.hex, "means": actor.means, "acr": actor.acr}
+    request.session[KEY] |= {"entrance": entrance.row_id.hex}
 
 
 def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
@@ -94,8 +95,7 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
         UUID(kept["subject"]),
         kept["purpose"],
         frozenset(kept["pages"]),
-        kept.get("means", "link+code"),
-        kept.get("acr", Acr.LINK_AND_CODE.value),
+        "entrance" in kept,
     )
     links.check_open(
         organisation_id=visit.organisation_id,
@@ -136,14 +136,16 @@ def mark_read(request: HttpRequest, page: int) -> None:
 
 
 def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
-    """The patient, as the link and the code proved them, or their account."""
+    """The patient, as the link and the code proved them; by an account, whoever signed in, in the record they chose."""
+    if visit.by_account:
+        return actor_of(request)
     address, client = client_of(request)
     return Actor(
         kind=ActorKind.PATIENT,
         organisation_id=visit.organisation_id,
         person_id=visit.patient_id,
-        means=visit.means,
-        acr=visit.acr,
+        means=MEANS,
+        acr=Acr.LINK_AND_CODE,
         source_address=address,
         client=client,
     )
@@ -151,7 +153,7 @@ def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
 
 def bearer_of_visit(request: HttpRequest, visit: Visit) -> Actor:
     """Whoever came by an invitation to act for a patient: no patient, and nobody with a name yet."""
-    return replace(visitor(request), organisation_id=visit.organisation_id, means=visit.means, acr=visit.acr)
+    return replace(visitor(request), organisation_id=visit.organisation_id, means=MEANS, acr=Acr.LINK_AND_CODE)
 
 
 def visitor(request: HttpRequest) -> Actor:

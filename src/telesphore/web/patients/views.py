@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
+from telesphore.kernel.actors import ActorKind
 from telesphore.kernel.clock import now
 from telesphore.links import actions as links
 from telesphore.links.errors import CodeAskedTooSoon, CodeExpired, WrongCode
@@ -20,7 +21,8 @@ from telesphore.signature.actions import close, copy, view
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.errors import AlreadySigned, NotReadYet
 from telesphore.signature.formats.drawing import BadDrawing, check_drawing
-from telesphore.web.access import link_session, public
+from telesphore.web.access import link_session, public, to_authenticate_again
+from telesphore.web.entering import recently_authenticated
 from telesphore.web.files import pdf_response
 from telesphore.web.patients import session
 
@@ -94,7 +96,7 @@ def read(request: HttpRequest) -> HttpResponse:
         request,
         "patients/read.html",
         {
-            **_shell(visit),
+            **_shell(request, visit),
             "envelope": envelope,
             "page": page,
             "numbers": range(1, envelope.pages + 1),
@@ -159,7 +161,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
     if len(visit.pages_shown) < envelope.pages:
         return redirect("patients:read")
-    return render(request, "patients/decide.html", {**_shell(visit), "envelope": envelope})
+    return render(request, "patients/decide.html", {**_shell(request, visit), "envelope": envelope})
 
 
 @link_session
@@ -167,6 +169,8 @@ def sign(request: HttpRequest) -> HttpResponse:
     """The sentence that is signed, a drawing if one likes, and the button."""
     at = now()
     visit = session.to_sign(request, at, after_signing=request.method == "POST")
+    if visit.by_account and not recently_authenticated(request):
+        return to_authenticate_again(request)
     actor = session.actor_of_visit(request, visit)
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
     refusal = None
@@ -187,7 +191,7 @@ def sign(request: HttpRequest) -> HttpResponse:
             return redirect("patients:read")
         except BadDrawing as refused:
             refusal = refused
-    context = {**_shell(visit), "envelope": envelope, "refusal": refusal}
+    context = {**_shell(request, visit), "envelope": envelope, "refusal": refusal}
     return render(request, "patients/sign.html", context, status=422 if refusal else 200)
 
 
@@ -219,7 +223,7 @@ def decline(request: HttpRequest) -> HttpResponse:
         del request.session[session.KEY]
         return redirect("patients:declined")
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
-    return render(request, "patients/decline.html", {**_shell(visit), "envelope": envelope})
+    return render(request, "patients/decline.html", {**_shell(request, visit), "envelope": envelope})
 
 
 @public("says that a refusal was taken, and nothing else")
@@ -235,7 +239,7 @@ def done(request: HttpRequest) -> HttpResponse:
     """It is signed; who knows; what comes next."""
     visit = session.to_sign(request, now(), after_signing=True)
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
-    return render(request, "patients/done.html", {**_shell(visit), "envelope": envelope})
+    return render(request, "patients/done.html", {**_shell(request, visit), "envelope": envelope})
 
 
 @link_session
@@ -244,7 +248,7 @@ def copy_page(request: HttpRequest) -> HttpResponse:
     """The completed document, shown, with a button to keep it."""
     visit = session.to_copy(request, now())
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
-    return render(request, "patients/copy.html", {**_shell(visit), "envelope": envelope})
+    return render(request, "patients/copy.html", {**_shell(request, visit), "envelope": envelope})
 
 
 @link_session
@@ -272,5 +276,10 @@ def print_copy(request: HttpRequest) -> HttpResponse:
     return pdf_response(printed.pdf)
 
 
-def _shell(visit: session.Visit) -> dict[str, object]:
-    return {"organisation": accounts.organisation_card(visit.organisation_id).name}
+def _shell(request: HttpRequest, visit: session.Visit) -> dict[str, object]:
+    actor = session.actor_of_visit(request, visit)
+    acts_for = actor.kind is ActorKind.REPRESENTATIVE
+    return {
+        "organisation": accounts.organisation_card(visit.organisation_id).name,
+        "representative": accounts.person_card(actor.person).display_name if acts_for else "",
+    }
