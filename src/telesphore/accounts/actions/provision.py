@@ -16,7 +16,7 @@ from telesphore.accounts.actions.invite import offer
 from telesphore.accounts.actions.issue_token import revoke_tokens_of
 from telesphore.accounts.actions.keep_session import end_sessions_of
 from telesphore.accounts.errors import EntryChanged, EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
-from telesphore.accounts.models import Delegation, DirectoryEntry, Membership, Person
+from telesphore.accounts.models import Delegation, DirectoryEntry, Person
 from telesphore.accounts.states import BY_DIRECTORY, Role, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -152,7 +152,7 @@ def change_group(*, role: Role, add: Collection[UUID], remove: Collection[UUID],
         row = _lock(entry_id, actor)
         held = {Role(one.role) for one in access.held(actor.organisation, row.person_id, at)}
         _settle_roles(row, held | {role} if entry_id in add else held - {role}, actor, at)
-        _settle_activity(row, actor, at)
+        _settle_activity(row, was_active=row.active, actor=actor, at=at)
         row.changed_at = at
         row.save(update_fields=["changed_at"])
     audit.record(
