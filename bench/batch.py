@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -107,15 +108,18 @@ class Page:
 
     def __init__(self, client: Any, peer: Any, statements: Statements, alone: bool) -> None:
         self.client, self.peer, self.statements, self.alone = client, peer, statements, alone
+        self.kept, self.pool = threading.local(), ThreadPoolExecutor(constant("IN_FLIGHT"))
 
     def post(self, name: str, body: dict[str, Any]) -> Any:
         from django.db import connection
         from django.test import Client
 
-        browser = Client()
-        browser.cookies.update(self.client.cookies)
+        # One for each thread: making one reads all of the site's middleware.
+        if not hasattr(self.kept, "browser"):
+            self.kept.browser = Client()
+            self.kept.browser.cookies.update(self.client.cookies)
         with connection.execute_wrapper(self.statements):
-            answer = browser.post(
+            answer = self.kept.browser.post(
                 f"/book/card/{name}", {"workstation": self.peer.workstation, **body}, content_type="application/json"
             )
         assert answer.status_code == 200, answer.content
@@ -123,12 +127,11 @@ class Page:
 
     def parts(self, name: str, all_of_them: list[Any], body: Callable[[list[Any]], dict[str, Any]]) -> list[Any]:
         """In chunks, some in flight at once."""
-        chunk, at_once = constant("CHUNK"), constant("IN_FLIGHT")
+        chunk = constant("CHUNK")
         chunks = [all_of_them[start : start + chunk] for start in range(0, len(all_of_them), chunk)]
         if self.alone:
             return [self.post(name, body(part)) for part in chunks]
-        with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(lambda part: self.post(name, body(part)), chunks))
+        return list(self.pool.map(lambda part: self.post(name, body(part)), chunks))
 
 
 def physical(count: int, home: Path, key: Any) -> dict[str, float]:
