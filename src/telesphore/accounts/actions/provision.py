@@ -12,8 +12,7 @@ from django.db.models import Q
 
 from telesphore.accounts import access
 from telesphore.accounts.actions.grant import end_at, give
-from telesphore.accounts.actions.issue_token import revoke_tokens_of
-from telesphore.accounts.actions.keep_session import end_sessions_of
+from telesphore.accounts.actions.suspend import shut_out
 from telesphore.accounts.errors import EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
 from telesphore.accounts.models import Delegation, DirectoryEntry, Membership, Person
 from telesphore.accounts.states import BY_DIRECTORY, Role, SessionEnd
@@ -119,7 +118,7 @@ def remove_entry(*, entry_id: UUID, actor: Actor, at: datetime) -> None:
     ).update(withdrawn_at=at)
     person_id = row.person_id
     row.delete()
-    _shut_out(person_id, SessionEnd.LEFT, actor, at)
+    shut_out(person_id=person_id, why=SessionEnd.LEFT, actor=actor, at=at)
     audit.record(
         "accounts:directory:remove", actor=actor, subject=person_id, at=at, detail={"roles": [one.role for one in held]}
     )
@@ -199,9 +198,4 @@ def _settle_activity(row: DirectoryEntry, actor: Actor, at: datetime) -> None:
         access.check_administrator_remains(row.organisation_id, without=row.person_id, at=at)
     if held.filter(suspended_at=None).update(suspended_at=at):
         audit.record("accounts:member:suspend", actor=actor, subject=row.person_id, at=at)
-    _shut_out(row.person_id, SessionEnd.SUSPENDED, actor, at)
-
-
-def _shut_out(person_id: UUID, why: SessionEnd, actor: Actor, at: datetime) -> None:
-    end_sessions_of(person_id=person_id, why=why, actor=actor, at=at)
-    revoke_tokens_of(person_id=person_id, organisation_id=actor.organisation, actor=actor, at=at)
+    shut_out(person_id=row.person_id, why=SessionEnd.SUSPENDED, actor=actor, at=at)
