@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localdate
 
 from telesphore.accounts import actions as accounts
 from telesphore.accounts import queries
@@ -17,6 +18,7 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
 from telesphore.signature.actions import send
 from telesphore.signature.states import Purpose
+from telesphore.web.accounts.member_forms import end
 from tests.accounts.members import OPERATOR, claire, hired, invited
 from tests.cast import PASSWORD, Cast
 from tests.papers import one_page
@@ -91,7 +93,8 @@ ACTS = [
     "/organisation/units/", "/organisation/units/{unit}/", "/organisation/members/invite",
     "/organisation/members/{person}/practitioner", "/organisation/members/{person}/roles",
     "/organisation/members/{person}/roles/{membership}/end", "/organisation/members/{person}/suspend",
-    "/organisation/members/{person}/lift", "/organisation/members/{person}/leave", "/organisation/members/{person}/reset",
+    "/organisation/members/{person}/lift", "/organisation/members/{person}/leave",
+    "/organisation/members/{person}/reset",
     "/organisation/invitations/{invitation}/resend", "/organisation/invitations/{invitation}/withdraw",
 ]  # fmt: skip
 
@@ -301,3 +304,14 @@ def test_the_word_for_a_role_is_not_that_of_a_signer_s_capacity(here: dict[str, 
     page = told(client, f"/organisation/members/{cast.lebrun.person}/", "fr")
     assert "Rôle" in page
     assert "Qualité" not in page
+
+
+def test_a_delegation_s_last_day_is_the_one_chosen(cast: Cast) -> None:
+    start = now()
+    accounts.give_delegation(
+        delegator_id=cast.lebrun.person, delegate_id=cast.ricaud.person, permissions=["signature:recipient:sign"],
+        document_types=[], starts_at=start, ends_at=end(localdate(start) + timedelta(days=6)), reason="congés",
+        actor=cast.lebrun, at=start,
+    )  # fmt: skip
+    assert "à 23 h 59" in told(fresh(cast.ricaud.person), "/")
+    assert "à 23 h 59" in told(fresh(cast.lebrun.person), "/delegations/")
