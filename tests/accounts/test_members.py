@@ -1,5 +1,6 @@
 """Members: their roles begin and end, are suspended and lifted; administration and care stay apart."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ from telesphore.accounts.errors import (
 )
 from telesphore.accounts.formats.numbers import Siren, Siret
 from telesphore.accounts.models import Delegation, Membership
-from telesphore.accounts.states import MemberState, Role
+from telesphore.accounts.states import Acr, MemberState, Role
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -124,6 +125,21 @@ def test_a_role_that_is_over_leaves_the_other_free(cast: Cast) -> None:
         at=now(),
     )  # fmt: skip
     assert roles_of(cast, cast.ricaud) == {Role.ADMINISTRATOR}
+
+
+@pytest.mark.parametrize(("end", "sessions"), [(accounts.suspend, 1), (accounts.leave, 0)])
+def test_whoever_is_suspended_or_leaves_loses_tokens_and_whoever_leaves_sessions_too(
+    cast: Cast, end: Callable[..., None], sessions: int
+) -> None:
+    administrator, at = claire(cast), now()
+    for actor in (cast.sylvie, cast.ricaud):
+        accounts.open_session(person_id=actor.person, key=actor.person.hex, means="passkey", acr=Acr.PASSKEY,
+            actor=NOBODY, at=at)  # fmt: skip
+        accounts.issue_token(name="Logiciel", scopes=["records:document:read"], expires_at=at + DAY, actor=actor, at=at)
+    end(person_id=cast.sylvie.person, actor=administrator, at=at)
+    for actor, left, tokens in ((cast.sylvie, sessions, 0), (cast.ricaud, 1, 1)):
+        assert len(queries.sessions_of(person_id=actor.person, at=at)) == left
+        assert len(queries.tokens_of(actor=actor, at=at)) == tokens
 
 
 def test_nobody_changes_their_own_rights(cast: Cast) -> None:

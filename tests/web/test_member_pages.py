@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localdate
 
 from telesphore.accounts import actions as accounts
 from telesphore.accounts import queries
@@ -16,6 +18,7 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
 from telesphore.signature.actions import send
 from telesphore.signature.states import Purpose
+from telesphore.web.accounts.member_forms import end
 from tests.accounts.members import OPERATOR, claire, hired, invited
 from tests.cast import PASSWORD, Cast
 from tests.papers import one_page
@@ -91,6 +94,7 @@ ACTS = [
     "/organisation/members/{person}/practitioner", "/organisation/members/{person}/roles",
     "/organisation/members/{person}/roles/{membership}/end", "/organisation/members/{person}/suspend",
     "/organisation/members/{person}/lift", "/organisation/members/{person}/leave",
+    "/organisation/members/{person}/reset",
     "/organisation/invitations/{invitation}/resend", "/organisation/invitations/{invitation}/withdraw",
 ]  # fmt: skip
 
@@ -265,3 +269,49 @@ def test_an_administrator_invites_gives_a_dated_role_and_sees_the_spoken_code_on
     refused = client.post(f"/organisation/members/{cast.ricaud.person}/roles", {"role": "administrator"})
     assert refused.status_code == 422
     assert "autre compte" in refused.content.decode() or "another account" in refused.content.decode()
+
+
+def test_an_administrator_gives_a_way_in_again_and_sees_its_code_once(cast: Cast, here: dict[str, object]) -> None:
+    client, page = fresh(here["claire"].person), f"/organisation/members/{cast.lebrun.person}/"  # type: ignore[attr-defined]
+    assert f"{page}reset" in told(client, page)
+    before = Person.objects.get(id=cast.lebrun.person).password
+    assert "<form" in told(client, f"{page}reset", "en")
+    assert Person.objects.get(id=cast.lebrun.person).password == before, "looking changes nothing"
+    shown = client.post(f"{page}reset").content.decode()
+    assert re.search(r"<b class=\"t-num t-lead\">[a-z0-9]{5}-[a-z0-9]{5}</b>", shown)
+    assert not Person.objects.get(id=cast.lebrun.person).has_usable_password()
+    own = f"/organisation/members/{here['claire'].person}/"  # type: ignore[attr-defined]
+    assert f"{own}reset" not in told(client, own)
+    assert client.post(f"{own}reset").status_code == 403
+
+
+def test_the_other_ways_to_prove_again_lead_back_to_the_page_asked_for(cast: Cast, settings: Any) -> None:
+    settings.WAYS = [*settings.WAYS, "psc", "card"]
+    client = fresh(cast.lebrun.person)
+    page = told(client, "/sign-in/again/?next=/book/", "en")
+    assert '<form method="post" action="/sign-in/again/psc/">' in page
+    assert page.count('name="next" value="/book/"') >= 2
+    assert "/sign-in/card/?next=/book/" in page
+    assert 'name="next" value="/"' in told(client, "/sign-in/again/?next=https://elsewhere.example/", "en")
+    Session.objects.filter(person_id=cast.lebrun.person).update(locked_at=now())
+    locked = client.get("/locked/?next=/book/").content.decode()
+    assert "/sign-in/again/psc/" in locked
+    assert "/sign-in/card/?next=/book/" in locked
+
+
+def test_the_word_for_a_role_is_not_that_of_a_signer_s_capacity(here: dict[str, object], cast: Cast) -> None:
+    client = fresh(here["claire"].person)  # type: ignore[attr-defined]
+    page = told(client, f"/organisation/members/{cast.lebrun.person}/", "fr")
+    assert "Rôle" in page
+    assert "Qualité" not in page
+
+
+def test_a_delegation_s_last_day_is_the_one_chosen(cast: Cast) -> None:
+    start = now()
+    accounts.give_delegation(
+        delegator_id=cast.lebrun.person, delegate_id=cast.ricaud.person, permissions=["signature:recipient:sign"],
+        document_types=[], starts_at=start, ends_at=end(localdate(start) + timedelta(days=6)), reason="congés",
+        actor=cast.lebrun, at=start,
+    )  # fmt: skip
+    assert "à 23 h 59" in told(fresh(cast.ricaud.person), "/")
+    assert "à 23 h 59" in told(fresh(cast.lebrun.person), "/delegations/")

@@ -1,4 +1,4 @@
-"""Leave an organisation: every role ends, and with them the delegations and invitations that rest on them."""
+"""Leave an organisation: every role ends, and with them sessions, tokens and delegations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,10 +7,10 @@ from django.db.models import Q
 
 from telesphore.accounts import access
 from telesphore.accounts.actions.grant import end_at
-from telesphore.accounts.actions.issue_token import revoke_tokens_of
+from telesphore.accounts.actions.suspend import shut_out
 from telesphore.accounts.errors import MemberNotFound
 from telesphore.accounts.models import Delegation
-from telesphore.accounts.states import Role
+from telesphore.accounts.states import Role, SessionEnd
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 
@@ -30,9 +30,9 @@ def leave(*, person_id: UUID, actor: Actor, at: datetime) -> None:
         raise MemberNotFound
     if any(row.role == Role.ADMINISTRATOR for row in rows):
         access.check_administrator_remains(actor.organisation, without=person_id, at=at)
+    shut_out(person_id=person_id, why=SessionEnd.LEFT, actor=actor, at=at)
     for row in rows:
         end_at(row, at)
-    revoke_tokens_of(person_id=person_id, organisation_id=actor.organisation, actor=actor, at=at)
     Delegation.objects.filter(
         Q(delegator_id=person_id) | Q(delegate_id=person_id),
         organisation_id=actor.organisation,

@@ -13,8 +13,7 @@ from django.db.models import Q
 from telesphore.accounts import access, queries
 from telesphore.accounts.actions.grant import end_at, give
 from telesphore.accounts.actions.invite import offer
-from telesphore.accounts.actions.issue_token import revoke_tokens_of
-from telesphore.accounts.actions.keep_session import end_sessions_of
+from telesphore.accounts.actions.suspend import shut_out
 from telesphore.accounts.errors import EntryChanged, EntryNotFound, EntryTaken, NameNotYours, RoleNotByDirectory
 from telesphore.accounts.models import Delegation, DirectoryEntry, Person
 from telesphore.accounts.states import BY_DIRECTORY, Role, SessionEnd
@@ -131,7 +130,7 @@ def remove_entry(*, entry_id: UUID, version: str | None = None, actor: Actor, at
     person_id = row.person_id
     row.delete()
     if held:
-        _shut_out(person_id, SessionEnd.LEFT, actor, at)
+        shut_out(person_id=person_id, why=SessionEnd.LEFT, actor=actor, at=at)
     audit.record(
         "accounts:directory:remove", actor=actor, subject=person_id, at=at, detail={"roles": [one.role for one in held]}
     )
@@ -242,9 +241,4 @@ def _settle_activity(row: DirectoryEntry, *, was_active: bool, actor: Actor, at:
         access.check_administrator_remains(row.organisation_id, without=row.person_id, at=at)
     if held.filter(suspended_at=None).update(suspended_at=at):
         audit.record("accounts:member:suspend", actor=actor, subject=row.person_id, at=at)
-    _shut_out(row.person_id, SessionEnd.SUSPENDED, actor, at)
-
-
-def _shut_out(person_id: UUID, why: SessionEnd, actor: Actor, at: datetime) -> None:
-    end_sessions_of(person_id=person_id, why=why, actor=actor, at=at)
-    revoke_tokens_of(person_id=person_id, organisation_id=actor.organisation, actor=actor, at=at)
+    shut_out(person_id=row.person_id, why=SessionEnd.SUSPENDED, actor=actor, at=at)

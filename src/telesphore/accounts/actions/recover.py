@@ -56,10 +56,11 @@ def reset_ways(*, person_id: UUID, actor: Actor, at: datetime) -> str:
         The code that the link asks for: to be told to the person, once it is sure that they are who they say.
 
     Raises:
-        NotAllowed, MemberNotFound
+        NotAllowed, NotToYourself, MemberNotFound
         KnownElsewhere: the link goes to a mailbox that may be the organisation's own.
     """
     access.check(actor, "accounts:members:manage")
+    access.check_other(actor, person_id)
     ours = {card.organisation.organisation_id for card in queries.memberships(person_id=person_id, at=at)}
     if actor.organisation not in ours:
         raise MemberNotFound

@@ -20,7 +20,7 @@ from telesphore.accounts.states import ENOUGH, Acr
 from telesphore.kernel.clock import now
 from telesphore.web.accounts import ceremonies, throttle
 from telesphore.web.accounts.ways import switched_on
-from telesphore.web.entering import Proof, prove_again
+from telesphore.web.entering import Proof, prove_again, safe_path
 from telesphore.web.presence import presence_of
 
 
@@ -81,7 +81,8 @@ class AgainView(ReauthenticateView):  # type: ignore[misc]  # django-allauth has
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**options)
-        return context | {"ways": switched_on(), "passkey": has_passkey(self.request.user), "again": True}
+        to = safe_path(self.request, self.request.POST.get("next") or self.request.GET.get("next") or "/")
+        return context | {"ways": switched_on(), "passkey": has_passkey(self.request.user), "next": to}
 
 
 def has_passkey(person: Any) -> bool:

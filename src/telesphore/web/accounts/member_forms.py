@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.timezone import get_current_timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.accounts.formats.nomenclatures import PROFESSIONS, SPECIALTIES, Term
@@ -154,7 +154,7 @@ class InviteForm(PractitionerForm):
 class RoleForm(forms.Form):
     """A role, with its dates."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=[("", "—"), *Role.choices])
+    role = forms.ChoiceField(label=pgettext_lazy("of a member", "Role"), choices=[("", "—"), *Role.choices])
     unit = forms.ChoiceField(label=_("Unit"), required=False)
     starts_on = DayField(label=_("From"), required=False, help_text=_("Left empty: from now on."))
     ends_on = DayField(label=_("Until and including"), required=False, help_text=_("Left empty: without an end."))

@@ -226,6 +226,16 @@ def lift(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 @permission("accounts:members:manage")
 @fresh
+def reset(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Give back a way in to a member who lost theirs: all are removed, a link leaves, its code is shown once."""
+    actor, at = actor_of(request), now()
+    seen = queries.member(organisation_id=actor.organisation, person_id=person_id, at=at)
+    code = actions.reset_ways(person_id=person_id, actor=actor, at=at) if request.method == "POST" else ""
+    return render(request, "accounts/reset.html", {"member": seen, "code": code})
+
+
+@permission("accounts:members:manage")
+@fresh
 def leave(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Have a member leave, and hand over what awaits them; for who has left already, hand over what still does."""
     actor, at = actor_of(request), now()

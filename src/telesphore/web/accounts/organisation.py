@@ -12,13 +12,14 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.states import PERMISSIONS, Role
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
-from telesphore.web.access import permission
+from telesphore.web.access import fresh, permission
 from telesphore.web.accounts.member_forms import OrganisationForm, UnitForm
 from telesphore.web.accounts.words import PERMISSION_WORDS, ROOMS
 from telesphore.web.requests import actor_of
 
 
 @permission("accounts:organisation:manage")
+@fresh
 def settings(request: HttpRequest) -> HttpResponse:
     """The organisation's name and national numbers, and its units."""
     actor = actor_of(request)
@@ -45,6 +46,7 @@ def _settings(request: HttpRequest, form: OrganisationForm, unit_form: UnitForm,
 
 
 @permission("accounts:organisation:manage")
+@fresh
 @require_POST
 def add_unit(request: HttpRequest) -> HttpResponse:
     """Add a unit."""
@@ -64,6 +66,7 @@ def add_unit(request: HttpRequest) -> HttpResponse:
 
 
 @permission("accounts:organisation:manage")
+@fresh
 def unit(request: HttpRequest, unit_id: UUID) -> HttpResponse:
     """Rename a unit, or close it."""
     actor = actor_of(request)

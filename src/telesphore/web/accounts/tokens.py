@@ -18,6 +18,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.web.access import fresh, permission
 from telesphore.web.accounts.ways import PARTS, Part
+from telesphore.web.accounts.words import PERMISSION_WORDS
 from telesphore.web.requests import actor_of
 
 USUAL = timedelta(days=90)
@@ -44,7 +45,7 @@ class TokenForm(forms.Form):
         super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)
-        scopes.choices = [(name, name) for name in sorted(held)]
+        scopes.choices = [(name, f"{PERMISSION_WORDS[name]} ({name})") for name in sorted(held)]
 
     def end(self) -> datetime:
         """The end of the last day, here, and within the longest life."""

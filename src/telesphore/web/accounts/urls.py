@@ -97,6 +97,7 @@ urlpatterns = [
     path("organisation/members/<uuid:person_id>/roles/<uuid:membership_id>/end", members.end_role, name="end-role"),
     path("organisation/members/<uuid:person_id>/suspend", members.suspend, name="suspend-member"),
     path("organisation/members/<uuid:person_id>/lift", members.lift, name="lift-suspension"),
+    path("organisation/members/<uuid:person_id>/reset", members.reset, name="reset-ways"),
     path("organisation/members/<uuid:person_id>/leave", members.leave, name="leave"),
     path("organisation/invitations/<uuid:invitation_id>/resend", members.resend, name="resend-invitation"),
     path("organisation/invitations/<uuid:invitation_id>/withdraw", members.withdraw, name="withdraw-invitation"),

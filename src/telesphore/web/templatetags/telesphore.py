@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from django import template
 from django.forms import BoundField
@@ -282,6 +282,13 @@ def day_and_time(moment: datetime | None) -> str:
         return ""
     local = timezone.localtime(moment)
     return _("%(day)s at %(time)s") % {"day": day(moment), "time": _time(local)}
+
+
+@register.filter
+def last_minute(end: datetime) -> str:
+    """What ends at midnight has its last minute on the day that people chose: `dimanche … à 23 h 59`."""
+    whole_day = timezone.localtime(end).time() == time()
+    return day_and_time(end - timedelta(minutes=1) if whole_day else end)
 
 
 @register.filter

@@ -57,6 +57,7 @@ async function post(url, token, body) {
     });
     const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
     if (elsewhere) {
+      keepPicked();
       location.assign(elsewhere);
       await new Promise(() => {});
     }
@@ -363,3 +364,24 @@ all?.addEventListener("change", () => {
   for (const box of boxes) box.checked = all.checked;
   count();
 });
+
+// What is picked survives the way to the page that asks again who one is: once, in this tab, as identifiers.
+const PICKED = "picked";
+function keepPicked() {
+  try {
+    sessionStorage.setItem(PICKED, JSON.stringify(boxes.filter((box) => box.checked).map((box) => box.value)));
+  } catch {
+    // A browser that keeps nothing: they are picked again by hand.
+  }
+}
+function pickAgain() {
+  try {
+    const kept = new Set(JSON.parse(sessionStorage.getItem(PICKED) ?? "[]"));
+    sessionStorage.removeItem(PICKED);
+    for (const box of boxes) box.checked ||= kept.has(box.value);
+  } catch {
+    // As above.
+  }
+  count();
+}
+if (boxes.length) pickAgain();
