@@ -17,14 +17,17 @@ BETWEEN = timedelta(hours=1)
 MOST = 10
 
 
-def ask_for_link(*, email: str, at: datetime) -> None:
+@audit.act("records:account:ask-link")
+def ask_for_link(*, email: str, actor: Actor, at: datetime) -> None:
     """Have a link sent to whoever was invited by this address and may come in by an account; to nobody else.
 
-    One query and one job, whoever asks: how long the answer takes tells nothing. The job names no address.
+    One query, one trace and one job, whoever asks: how long the answer takes tells nothing. Neither trace nor job names
+    the address.
     """
     rows = PatientAccount.objects.filter(email=email.strip().lower(), ended_at=None, invited_at__lte=at - BETWEEN)
     found = rows.order_by("organisation_id", "id").values_list("organisation_id", "id")[:MOST]
     jobs.enqueue("records:send-links", accounts=[[organisation.hex, row.hex] for organisation, row in found])
+    audit.record("records:account:ask-link", actor=actor, at=at)
 
 
 @jobs.job("records:send-links")

@@ -46,7 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             form.add_error(None, AskedTooOften().sentence)
             status = 429
         elif form.is_valid():
-            actions.ask_for_link(email=form.cleaned_data["email"], at=at)
+            actions.ask_for_link(email=form.cleaned_data["email"], actor=actor_of(request), at=at)
             asked, status = True, 200
     return render(request, "patients/sign_in.html", {"form": form, "asked": asked}, status=status)
 
