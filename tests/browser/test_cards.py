@@ -209,6 +209,18 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
     lebrun.page.locator("[data-pick-all]").check()
     assert lebrun.page.locator("[data-picked]").inner_text() == "20"
     lebrun.look("book-picked")
+    # Stopped while they are prepared: nothing is asked of the card, and all stay.
+    held: list[Any] = []
+    lebrun.page.route("**/book/card/prepare", lambda route: held.append(route))
+    lebrun.page.locator("[data-go]").click()
+    lebrun.page.locator("[data-stop]").click()
+    while len(held) < 2:
+        lebrun.page.wait_for_timeout(20)
+    for route in held:
+        route.continue_()
+    lebrun.page.unroute("**/book/card/prepare")
+    stopped = re.compile(r"tels quels dans votre parapheur\s: 20\.")
+    expect(lebrun.page.locator("[data-state][data-s=no]")).to_contain_text(stopped)
     lebrun.page.locator("[data-go]").click()
     shown = workstation.give_pin()
     assert shown.count("Compte rendu") == 20
