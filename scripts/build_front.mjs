@@ -66,19 +66,32 @@ function below(folder, ending) {
     .sort();
 }
 
-/** Names of the icons that the templates draw: `{% icon "name" %}`; `filled/name` for a filled one. */
-function iconNames() {
+/** Names of the icons that these templates draw: `{% icon "name" %}`; `filled/name` for a filled one. */
+function iconNames(files) {
   const names = new Set();
-  for (const file of below(join(web, "templates"), ".html")) {
+  for (const file of files) {
     for (const [, name] of text(file).matchAll(/\bicon[ =]"([a-z0-9/-]+)"/g)) names.add(name);
   }
   names.delete("mark");
   return [...names].sort();
 }
 
-/** One file with the icons that are used, and no other. */
-function sprite() {
-  const symbols = iconNames().map((name) => {
+/** Two files with the icons that are used, and no other: those of patients' pages, and the rest, which phones don't load. */
+function sprites() {
+  const all = below(join(web, "templates"), ".html");
+  const ofPatients = (file) => /templates\/(patients|parts)\/|shell\/(patient|preferences|open)|templates\/[a-z0-9_]+\.html$/.test(file);
+  const theirs = iconNames(all.filter(ofPatients));
+  const rest = iconNames(all).filter((name) => !theirs.includes(name));
+  for (const [file, names] of [["icons.svg", theirs], ["more-icons.svg", rest]]) {
+    keep(file, sprite(names));
+    // Each icon is asked for by its name, wherever it lies.
+    for (const name of [...names, "mark"]) manifest[`built/icons/${name.replace("/", "-")}`] ??= manifest[`built/${file}`];
+  }
+}
+
+/** One file with these icons, and our mark. */
+function sprite(names) {
+  const symbols = names.map((name) => {
     const filled = name.startsWith("filled/");
     const file = join(packages, "@tabler/icons/icons", filled ? `${name}.svg` : `outline/${name}.svg`);
     if (!existsSync(file)) throw new Error(`A template draws the icon "${name}", which Tabler does not have.`);
@@ -104,7 +117,7 @@ if (/url\(\s*["']?(https?:)?\/\//.test(tabler)) throw new Error("Tabler's style 
 keep("professional.css", [letters, tabler, shorter(ours("tokens") + ours("shared") + ours("professional") + ours("pages"))].join("\n"));
 keep("patient.css", [letters, shorter(ours("tokens") + ours("shared") + ours("patient"))].join("\n"));
 
-keep("icons.svg", sprite());
+sprites();
 keep("mark.svg", text(sources, "images/mark.svg"));
 keep("htmx.js", readFileSync(join(packages, "htmx.org/dist/htmx.min.js")));
 for (const file of below(join(sources, "js"), ".js")) keep(basename(file), text(file));

@@ -244,8 +244,10 @@ def test_administrators_are_told_once_a_week(cast: Cast) -> None:
     from telesphore.accounts import actions as accounts
     from telesphore.accounts.states import Role
 
-    person = cast.sylvie.person_id
-    assert person is not None
+    person = accounts.add_person(
+        email="claire.moreau@montfaucy.example", password=None, family_name="Moreau", given_name="Claire",
+        actor=GUARDIAN, at=datetime(2026, 1, 5, tzinfo=UTC),
+    )  # fmt: skip
     accounts.grant_role(
         person_id=person, organisation_id=cast.hospital, role=Role.ADMINISTRATOR, actor=GUARDIAN,
         at=datetime(2026, 1, 5, tzinfo=UTC),

@@ -1,5 +1,6 @@
 """What every page is made of: nothing inline, nothing from elsewhere, words and dates as people write them."""
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -59,10 +60,28 @@ def test_the_first_page_of_a_patient_weighs_less_than_100_kilobytes() -> None:
 
 @needs_front
 def test_every_icon_that_a_template_draws_is_in_the_sprite() -> None:
-    sprite = next((WEB / "static" / "built").glob("icons.*.svg")).read_text()
+    places = json.loads(static_files.MANIFEST.read_text())
     drawn = {name for path in TEMPLATES for name in re.findall(r'\bicon "([a-z0-9/-]+)"', path.read_text())}
+    missing = set()
+    for symbol in {name.replace("/", "-") for name in drawn}:
+        sprite = WEB / "static" / places.get(f"built/icons/{symbol}", "nowhere")
+        if not sprite.exists() or f'id="{symbol}"' not in sprite.read_text():
+            missing.add(symbol)
 
-    assert {name for name in drawn if f'id="{name.replace("/", "-")}"' not in sprite} == set()
+    assert missing == set()
+
+
+@needs_front
+def test_what_a_patients_page_draws_is_in_the_lighter_sprite() -> None:
+    places = json.loads(static_files.MANIFEST.read_text())
+    drawn = {
+        name.replace("/", "-")
+        for path in TEMPLATES
+        if path.parent.relative_to(WEB / "templates").as_posix() in ("patients", "parts")
+        for name in re.findall(r'\bicon "([a-z0-9/-]+)"', path.read_text())
+    }
+
+    assert {symbol for symbol in drawn if places[f"built/icons/{symbol}"] != places["built/icons.svg"]} == set()
 
 
 def answer(given: HttpResponse) -> HttpResponse:

@@ -35,11 +35,12 @@ def icon(name: str, size: str = "", extra: str = "") -> SafeString:
         extra: another class, e.g. `t-mark`.
     """
     classes = " ".join(part for part in ("icon", f"icon-{size}" if size else "", extra) if part)
+    symbol = name.replace("/", "-")
     return format_html(
         '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
         classes,
-        static("built/icons.svg"),
-        name.replace("/", "-"),
+        static(f"built/icons/{symbol}"),
+        symbol,
     )
 
 
@@ -48,7 +49,7 @@ def mark() -> SafeString:
     """Our mark: a hood that is also a nib."""
     return format_html(
         '<svg class="t-mark" aria-hidden="true" focusable="false"><use href="{}#mark"/></svg>',
-        static("built/icons.svg"),
+        static("built/icons/mark"),
     )
 
 

@@ -61,7 +61,7 @@ async function cover() {
   try {
     const answer = await fetch(`${lock.dataset.unlock}?part=1`);
     if (answer.redirected) return end();
-    part.innerHTML = await answer.text();
+    part.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     prepare();
   } catch {
     away.hidden = false;
