@@ -21,10 +21,9 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.errors import SessionNotFound
 from telesphore.accounts.queries import Presence
 from telesphore.accounts.states import ENOUGH, SEEN_WITHIN, SessionEnd
-from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.web.entering import SHARED, Proof
-from telesphore.web.requests import client_of
+from telesphore.web.requests import visitor
 
 LOCKED = 423
 """The status of what is refused while a session is locked (RFC 4918 §11.3)."""
@@ -51,7 +50,7 @@ def begin(request: HttpRequest, person: Any, proof: Proof) -> None:
         acr=proof.acr,
         until=proof.until,
         shared_workstation=bool(request.session.get(SHARED)),
-        actor=_visitor(request),
+        actor=visitor(request),
         at=now(),
     )
     # The cookie goes with the browser; how long the session lasts is ours to say.
@@ -108,7 +107,7 @@ class PresenceMiddleware:
             if page not in WHILE_LOCKED and not request.path.startswith(WAYS):
                 return refuse_locked(request)
         elif page not in NOT_AN_ACT and at - found.seen_at >= SEEN_WITHIN:
-            actions.touch(session_id=found.session_id, actor=_visitor(request), at=at)
+            actions.touch(session_id=found.session_id, actor=visitor(request), at=at)
         response = self.get_response(request)
         if presence_of(request) is found and request.user.is_authenticated:
             self._follow(request, found, key, proofs)
@@ -129,15 +128,15 @@ class PresenceMiddleware:
             request.session.cycle_key()
             if found.locked(now()):
                 means = str(records[-1].get("type") or records[-1].get("method", ""))
-                actions.unlock(session_id=found.session_id, means=means, actor=_visitor(request), at=now())
+                actions.unlock(session_id=found.session_id, means=means, actor=visitor(request), at=now())
         raised: Proof | None = getattr(request, "_raised", None)
         if raised is not None and found.acr not in ENOUGH:
             actions.raise_level(
-                session_id=found.session_id, means=raised.means, acr=raised.acr, actor=_visitor(request), at=now()
+                session_id=found.session_id, means=raised.means, acr=raised.acr, actor=visitor(request), at=now()
             )
         if request.session.session_key and request.session.session_key != key:
             actions.change_key(
-                session_id=found.session_id, key=request.session.session_key, actor=_visitor(request), at=now()
+                session_id=found.session_id, key=request.session.session_key, actor=visitor(request), at=now()
             )
 
 
@@ -167,16 +166,11 @@ def _keep(request: HttpRequest, found: Presence) -> None:
 def _end(request: HttpRequest, found: Presence, why: SessionEnd) -> None:
     try:
         actions.end_session(
-            session_id=found.session_id, person_id=found.person_id, why=why, actor=_visitor(request), at=now()
+            session_id=found.session_id, person_id=found.person_id, why=why, actor=visitor(request), at=now()
         )
     except SessionNotFound:
         # Somebody removed the row meanwhile: nothing is left to end.
         return
-
-
-def _visitor(request: HttpRequest) -> Actor:
-    address, client = client_of(request)
-    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
 
 
 def _name(request: HttpRequest) -> str:

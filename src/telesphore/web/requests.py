@@ -49,6 +49,12 @@ def client_of(request: HttpRequest) -> tuple[str | None, str]:
     return address, request.headers.get("User-Agent", "")[:200]
 
 
+def visitor(request: HttpRequest) -> Actor:
+    """Someone who has proved nothing yet, seen from where they come."""
+    address, client = client_of(request)
+    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
+
+
 def memberships_of(request: HttpRequest) -> list[queries.MembershipCard]:
     """The organisations in which the signed-in person holds a role now; asked once per request."""
     found: list[queries.MembershipCard] | None = getattr(request, "_memberships", None)

@@ -18,7 +18,7 @@ from telesphore.kernel.clock import now
 from telesphore.web import presence
 from telesphore.web.accounts import ceremonies, devices, throttle
 from telesphore.web.entering import SHARED, proof_of
-from telesphore.web.requests import client_of
+from telesphore.web.requests import visitor
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # django-allauth has no types.
@@ -90,10 +90,5 @@ def _left(sender: object, request: HttpRequest, user: Any, **_: object) -> None:
 
 @receiver(user_login_failed)
 def _refused(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_: object) -> None:
-    actor = _visitor(request) if request is not None else Actor(kind=ActorKind.NOBODY)
+    actor = visitor(request) if request is not None else Actor(kind=ActorKind.NOBODY)
     actions.note_refused_sign_in(email=str(credentials.get("email") or ""), actor=actor, at=now())
-
-
-def _visitor(request: HttpRequest) -> Actor:
-    address, client = client_of(request)
-    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)

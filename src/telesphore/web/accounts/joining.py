@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_POST
 from telesphore.accounts import actions, queries
 from telesphore.accounts.errors import SignInToAccept
 from telesphore.accounts.states import Acr
-from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.links import access as link_access
 from telesphore.links import actions as links
@@ -21,15 +20,10 @@ from telesphore.links.errors import CodeAskedTooSoon, CodeExpired, LinkNotFound,
 from telesphore.web.access import link_session, public, signed_in
 from telesphore.web.accounts.member_forms import NameForm
 from telesphore.web.entering import Proof, enter
-from telesphore.web.requests import ORGANISATION_KEY, actor_of, client_of
+from telesphore.web.requests import ORGANISATION_KEY, actor_of, visitor
 
 BEARER = "whoever holds the invitation's link sees which organisation invites, and nothing more"
 KEY = "joining"
-
-
-def _visitor(request: HttpRequest) -> Actor:
-    address, client = client_of(request)
-    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)
 
 
 @public(BEARER)
@@ -45,7 +39,7 @@ def send_code(request: HttpRequest, token: str) -> HttpResponse:
     """Sends the code to the phone that the administrator wrote."""
     _open(request, token)
     try:
-        links.send_code(token=token, actor=_visitor(request), at=now())
+        links.send_code(token=token, actor=visitor(request), at=now())
     except CodeAskedTooSoon as refused:
         return _landing(request, token, refused, 429)
     return _landing(request, token)
@@ -58,11 +52,11 @@ def give_code(request: HttpRequest, token: str) -> HttpResponse:
     _open(request, token)
     at = now()
     try:
-        revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=_visitor(request), at=at)
+        revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=visitor(request), at=at)
     except (WrongCode, CodeExpired) as refused:
         return _landing(request, token, refused, 422)
     actions.note_code_given(
-        invitation_id=revealed.subject_id, actor=_visitor(request).within(revealed.organisation_id), at=at
+        invitation_id=revealed.subject_id, actor=visitor(request).within(revealed.organisation_id), at=at
     )
     request.session.cycle_key()
     request.session[KEY] = {
@@ -79,7 +73,7 @@ def _open(request: HttpRequest, token: str) -> links.Landing:
     Raises:
         LinkNotFound, and what `links.open_landing` raises.
     """
-    found = links.open_landing(token=token, actor=_visitor(request), at=now())
+    found = links.open_landing(token=token, actor=visitor(request), at=now())
     if found.purpose != actions.LINK_TO_JOIN:
         raise LinkNotFound
     return found
@@ -112,7 +106,7 @@ def join(request: HttpRequest) -> HttpResponse:
             person_id = actions.join_by_link(
                 invitation_id=visit["invitation"],
                 **form.cleaned_data,
-                actor=_visitor(request).within(visit["organisation"]),
+                actor=visitor(request).within(visit["organisation"]),
                 at=at,
             )
         except SignInToAccept:

@@ -17,7 +17,7 @@ from telesphore.records.queries import Entrance
 from telesphore.signature.actions.copy import LINK_TO_COPY
 from telesphore.signature.actions.send import LINK_TO_SIGN
 from telesphore.web.entrances import current_entrance
-from telesphore.web.requests import actor_of, client_of
+from telesphore.web.requests import actor_of, client_of, visitor
 
 KEY = "link"
 LINKS_TO_ACCOUNT = (LINK_TO_ACCOUNT, LINK_TO_REPRESENT)
@@ -154,9 +154,3 @@ def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
 def bearer_of_visit(request: HttpRequest, visit: Visit) -> Actor:
     """Whoever came by an invitation to act for a patient: no patient, and nobody with a name yet."""
     return replace(visitor(request), organisation_id=visit.organisation_id, means=MEANS, acr=Acr.LINK_AND_CODE)
-
-
-def visitor(request: HttpRequest) -> Actor:
-    """Someone who has proved nothing yet, seen from where they come."""
-    address, client = client_of(request)
-    return Actor(kind=ActorKind.NOBODY, source_address=address, client=client)

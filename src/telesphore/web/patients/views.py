@@ -25,6 +25,7 @@ from telesphore.web.access import link_session, public, to_authenticate_again
 from telesphore.web.entering import recently_authenticated
 from telesphore.web.files import pdf_response
 from telesphore.web.patients import session
+from telesphore.web.requests import visitor
 
 BEARER = "whoever holds the link sees what it is, and nothing of the document"
 
@@ -33,7 +34,7 @@ BEARER = "whoever holds the link sees what it is, and nothing of the document"
 @require_GET
 def landing(request: HttpRequest, token: str) -> HttpResponse:
     """Says who asks for what; mail gateways open it too, so it consumes nothing and shows nothing."""
-    found = links.open_landing(token=token, actor=session.visitor(request), at=now())
+    found = links.open_landing(token=token, actor=visitor(request), at=now())
     return _landing(request, token, found)
 
 
@@ -44,10 +45,10 @@ def send_code(request: HttpRequest, token: str) -> HttpResponse:
     at = now()
     refusal = None
     try:
-        links.send_code(token=token, actor=session.visitor(request), at=at)
+        links.send_code(token=token, actor=visitor(request), at=at)
     except CodeAskedTooSoon as refused:
         refusal = refused
-    found = links.open_landing(token=token, actor=session.visitor(request), at=at)
+    found = links.open_landing(token=token, actor=visitor(request), at=at)
     return _landing(request, token, found, refusal=refusal, status=429 if refusal else 200)
 
 
@@ -56,11 +57,11 @@ def send_code(request: HttpRequest, token: str) -> HttpResponse:
 def reveal(request: HttpRequest, token: str) -> HttpResponse:
     """Takes the code; the right one opens the pages behind the link."""
     at = now()
-    visitor = session.visitor(request)
+    someone = visitor(request)
     try:
-        revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=visitor, at=at)
+        revealed = links.reveal(token=token, code=request.POST.get("code", "")[:20], actor=someone, at=at)
     except (WrongCode, CodeExpired) as refused:
-        found = links.open_landing(token=token, actor=visitor, at=at)
+        found = links.open_landing(token=token, actor=someone, at=at)
         return _landing(request, token, found, refusal=refused, status=422)
     session.begin(request, revealed, at)
     if revealed.purpose in session.LINKS_TO_ACCOUNT:
