@@ -48,8 +48,12 @@ NOT_ACTS = frozenset(
         "signature.lock",
         "signature.add_revision",
         "signature.take_signature",
+        "signature.advance",
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
         "signature.usual_places",
+        "signature.place_signers",
+        "signature.page_of",
+        "signature.with_fields",
         "signature.make_ready",
         "signature.appearance_of",
         "signature.read_revision",

@@ -19,7 +19,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.signature.actions import close, prepare, seal, view
 from telesphore.signature.actions.prepare import ToSign
-from telesphore.signature.actions.sign import Signed
+from telesphore.signature.actions.take import Signed
 from telesphore.signature.errors import (
     AlreadySigned,
     EnvelopeClosed,

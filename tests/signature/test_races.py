@@ -18,7 +18,7 @@ from telesphore.links.models import Link
 from telesphore.reactions.file_signed_document import file_signed_document
 from telesphore.reactions.send_patient_copy import send_patient_copy
 from telesphore.records.models import Document
-from telesphore.signature.actions import close, seal, sign, view
+from telesphore.signature.actions import close, seal, sign, take, view
 from telesphore.signature.actions.copy import LINK_TO_COPY
 from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, SomeoneSignedMeanwhile
 from telesphore.signature.facts import EnvelopeCompleted
@@ -84,7 +84,7 @@ def test_two_who_sign_together_sign_one_after_the_other_and_nothing_is_lost(
     cast = committed_cast
     envelope_id = sent(cast, [by(cast.lebrun), by(cast.ricaud)])
     tokens = {actor: token_of(actor, name) for actor, name in ((cast.lebrun, "Lebrun"), (cast.ricaud, "Ricaud"))}
-    meet_before(monkeypatch, sign, "complete")
+    meet_before(monkeypatch, take, "complete")
     results = at_once(*(lambda actor=actor: doctor_signs(actor, envelope_id, tokens[actor]) for actor in tokens))
     assert refusals(results) == [SomeoneSignedMeanwhile]
     assert Revision.objects.filter(envelope_id=envelope_id).count() == 2
@@ -101,7 +101,7 @@ def test_one_of_two_suffices_and_the_next_step_is_called_once(
     envelope_id = sent(cast, [by(cast.lebrun), by(cast.ricaud)], [ODILE])
     Step.objects.filter(envelope_id=envelope_id, position=0).update(needed=1)
     tokens = {actor: token_of(actor, name) for actor, name in ((cast.lebrun, "Lebrun"), (cast.ricaud, "Ricaud"))}
-    meet_before(monkeypatch, sign, "complete")
+    meet_before(monkeypatch, take, "complete")
     results = at_once(*(lambda actor=actor: doctor_signs(actor, envelope_id, tokens[actor]) for actor in tokens))
     assert refusals(results) == [SomeoneSignedMeanwhile]
     # The other may still sign, while the circuit goes on: nobody is called a second time for it.
@@ -119,7 +119,7 @@ def test_one_of_two_suffices_and_the_document_is_sealed_once(
     envelope_id = sent(cast, [by(cast.lebrun), by(cast.ricaud)])
     Step.objects.filter(envelope_id=envelope_id).update(needed=1)
     tokens = {actor: token_of(actor, name) for actor, name in ((cast.lebrun, "Lebrun"), (cast.ricaud, "Ricaud"))}
-    meet_before(monkeypatch, sign, "complete")
+    meet_before(monkeypatch, take, "complete")
     results = at_once(*(lambda actor=actor: doctor_signs(actor, envelope_id, tokens[actor]) for actor in tokens))
     assert refusals(results) == [EnvelopeClosed]
     assert jobs_named("signature:seal") == 1
@@ -129,7 +129,7 @@ def test_one_of_two_suffices_and_the_document_is_sealed_once(
 def test_a_double_click_signs_once(committed_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     cast = committed_cast
     envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
-    meet_before(monkeypatch, sign, "complete")
+    meet_before(monkeypatch, take, "complete")
     results = at_once(*[lambda: odile_signs(cast, envelope_id)] * 2)
     assert refusals(results) == [AlreadySigned]
     assert signatures(envelope_id, cast) == 1
@@ -142,13 +142,13 @@ def test_a_document_withdrawn_while_it_is_signed_is_not_signed(
 ) -> None:
     cast = committed_cast
     envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
-    real = sign.complete
+    real = take.complete
 
     def withdrawn_meanwhile(*args: Any, **kwargs: Any) -> bytes:
         close.void(envelope_id=envelope_id, reason="Mauvais document", actor=cast.sylvie, at=now())
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(sign, "complete", withdrawn_meanwhile)
+    monkeypatch.setattr(take, "complete", withdrawn_meanwhile)
     with pytest.raises(EnvelopeClosed):
         odile_signs(cast, envelope_id)
     assert Revision.objects.filter(envelope_id=envelope_id).count() == 1
@@ -162,7 +162,7 @@ def test_void_and_sign_together_leave_one_story(
     cast = committed_cast
     envelope_id = sent(cast, [ODILE])
     together = threading.Barrier(2, timeout=60)
-    real = sign.complete
+    real = take.complete
 
     def complete(*args: Any, **kwargs: Any) -> bytes:
         result = real(*args, **kwargs)
@@ -173,7 +173,7 @@ def test_void_and_sign_together_leave_one_story(
         together.wait()
         close.void(envelope_id=envelope_id, reason="Mauvais document", actor=cast.sylvie, at=now())
 
-    monkeypatch.setattr(sign, "complete", complete)
+    monkeypatch.setattr(take, "complete", complete)
     results = at_once(lambda: odile_signs(cast, envelope_id), void)
     # Either the last signature was taken, and a document being sealed is not withdrawn; or it was withdrawn first.
     assert refusals(results) == [EnvelopeClosed]

@@ -16,6 +16,9 @@ class ActorKind(StrEnum):
     """The person whom the record is about."""
     REPRESENTATIVE = "representative"
     """Who acts for a patient: a parent, a guardian. `person_id` is theirs, `on_behalf_of` the patient's id."""
+    GUEST = "guest"
+    """Somebody without account or record, come by a link and its code for one envelope: an interpreter, a witness.
+    `person_id` is their place among its recipients."""
     SOFTWARE = "software"
     """A program of an organisation, come in by an API token; `person_id` is who answers for the token."""
     SYSTEM = "system"

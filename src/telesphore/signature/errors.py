@@ -52,6 +52,41 @@ class NobodyToSign(DomainError):
     code = "nobody-to-sign"
 
 
+class NothingToSign(DomainError):
+    """Add at least one document."""
+
+    refusal = Refusal.INVALID
+    code = "nothing-to-sign"
+
+
+class DraftNotFound(DomainError):
+    """This draft does not exist, was sent already, or is not open to you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "draft-not-found"
+
+
+class DraftChanged(DomainError):
+    """This draft was changed or sent in another window. Nothing was lost: open it again."""
+
+    refusal = Refusal.CONFLICT
+    code = "draft-changed"
+
+
+class NotAskedToSign(DomainError):
+    """You are not asked to sign this document, but to review it or to give your opinion."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-asked-to-sign"
+
+
+class NotReadable(DomainError):
+    """What describes this envelope can't be read: a part is missing, too long, or of no known kind."""
+
+    refusal = Refusal.INVALID
+    code = "composition-not-readable"
+
+
 class NoPlaceToSign(DomainError):
     """Each signer needs a place to sign, inside a page of the document."""
 

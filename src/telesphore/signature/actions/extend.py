@@ -19,7 +19,7 @@ from telesphore.signature import ports, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.prove import level_of
 from telesphore.signature.actions.send import SEAL_FIELD
-from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
+from telesphore.signature.actions.take import FILE_LIMIT, add_revision
 from telesphore.signature.errors import ProofChangedMeanwhile
 from telesphore.signature.facts import ProofRenewed
 from telesphore.signature.models import Envelope, Proof, Revision

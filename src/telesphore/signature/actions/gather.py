@@ -22,7 +22,7 @@ from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.pki import ports as pki
 from telesphore.signature import ports, queries
-from telesphore.signature.actions.sign import FILE_LIMIT
+from telesphore.signature.actions.take import FILE_LIMIT
 from telesphore.signature.models import Proof, ProofLeaf, ProofTree, Revision
 from telesphore.signature.states import ProofState
 from telesphore.vault import queries as vault

@@ -19,7 +19,8 @@ from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.sign import Ready, Signed, appearance_of, make_ready, read_revision, take_signature
+from telesphore.signature.actions.sign import appearance_of
+from telesphore.signature.actions.take import Ready, Signed, make_ready, read_revision, take_signature
 from telesphore.signature.errors import EnvelopeNotFound, SomeoneSignedMeanwhile
 from telesphore.signature.models import Prepared, Revision
 from telesphore.signature.states import PreparedState

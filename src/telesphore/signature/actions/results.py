@@ -126,7 +126,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             name=signer_of[row.id],
             role=people[_delegate(row) or row.person_id].specialty if row.person_id else "",
             on_behalf_of=names[row.person_id or patient.id] if _delegate(row) else "",
-            purpose=row.purpose,
+            purpose=row.purpose or "",
             is_patient=row.person_id is None,
             means=proof.get("means", ""),
             phone_ending=phones.get(row.link_id, "") if row.link_id else "",

@@ -17,7 +17,7 @@ from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.open_seal import open_seal
 from telesphore.signature.actions.prove import LEVELS, make_last, time_of_signature, verdict_on
 from telesphore.signature.actions.send import SEAL_FIELD
-from telesphore.signature.actions.sign import FILE_LIMIT, add_revision
+from telesphore.signature.actions.take import FILE_LIMIT, add_revision
 from telesphore.signature.errors import LevelNotReached
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope

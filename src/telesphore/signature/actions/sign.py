@@ -4,37 +4,26 @@ Nothing is locked while a token works. What it signed is taken only if the file 
 A token at hand goes through the stages at once; for a card elsewhere, `prepare` keeps what lies between them.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades.algorithms import Algorithm, check
 from telesphore.ades.appearance import Appearance
-from telesphore.ades.signing import PreparedSignature, complete, prepare
-from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
-from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.errors import DomainError
-from telesphore.links import actions as links
 from telesphore.pki import actions as pki
-from telesphore.pki.ports import algorithm_policy
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.states import Measure
-from telesphore.signature import access, queries
-from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.prove import time_of_signature
-from telesphore.signature.actions.send import call_step
-from telesphore.signature.errors import NotReadYet, SomeoneSignedMeanwhile
-from telesphore.signature.models import Envelope, Prepared, Recipient, Revision, Step
+from telesphore.signature import access
+from telesphore.signature.actions.take import Ready, Signed, make_ready, take_signature
+from telesphore.signature.errors import NotAskedToSign, NotReadYet
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.ports import PersonalToken, SigningToken
-from telesphore.signature.states import EnvelopeState, PreparedState, Purpose, RecipientState
-from telesphore.vault import actions as vault
-from telesphore.vault import queries as vault_queries
+from telesphore.signature.states import Purpose
 
 REASONS = {
     Purpose.ACKNOWLEDGES: "prise de connaissance",
@@ -49,25 +38,6 @@ MEASURES = {
     Measure.FUTURE_PROTECTION: "mandat de protection future",
 }
 """On what ground somebody signs in the patient's place, drawn in French too."""
-FILE_LIMIT = 300 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A signature that was taken: which envelope, and whether it was the last one."""
-
-    envelope_id: UUID
-    last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A recipient's signature on the revision that they saw, which lacks only what their token answers."""
-
-    envelope: Envelope
-    recipient: Recipient
-    revision: Revision
-    prepared: PreparedSignature
 
 
 @audit.staged("signature:recipient:sign")
@@ -111,11 +81,22 @@ def sign_as_patient(
         name=name,
         role=role,
         signed_at=at,
-        reason=REASONS[Purpose(recipient.purpose)],
+        reason=_reason(recipient),
         drawing=drawing,
     )
     ready = _ready_with(token, envelope, recipient, shown, None, at)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
+
+
+def _reason(recipient: Recipient) -> str:
+    """What the signature means; nobody signs without it.
+
+    Raises:
+        NotAskedToSign: this recipient is asked for something else.
+    """
+    if recipient.purpose is None:
+        raise NotAskedToSign
+    return REASONS[Purpose(recipient.purpose)]
 
 
 @audit.staged("signature:recipient:sign")
@@ -192,7 +173,7 @@ def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at:
         name=person.display_name,
         role=person.specialty if own else f"par délégation de {cards[recipient.person_id].display_name}",
         signed_at=at,
-        reason=REASONS[Purpose(recipient.purpose)],
+        reason=_reason(recipient),
         drawing=drawing,
         rpps=person.rpps,
     )
@@ -214,176 +195,5 @@ def _ready_with(
         algorithm=token.algorithm,
         appearance=appearance,
         signer_id=signer_id,
-        at=at,
-    )
-
-
-def make_ready(
-    envelope: Envelope,
-    recipient: Recipient,
-    *,
-    certificate: bytes,
-    chain: Sequence[bytes],
-    algorithm: Algorithm | None,
-    appearance: Appearance,
-    signer_id: UUID | None,
-    at: datetime,
-    known: bool = False,
-    checks: access.Checks | None = None,
-) -> Ready:
-    """The first stage: the file as it stands, with all of the signature but what a token answers.
-
-    Args:
-        certificate, chain: DER of the signer's and of those above it.
-        algorithm: None for the one that fits the certificate's key.
-        signer_id: whose the certificate must be; None for one that was issued for this signature.
-        known: see `access.check_holder`.
-        checks: what was found already of certificates, in the same exchange.
-
-    Raises:
-        What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
-    """
-    organisation_id = envelope.organisation_id
-    chain = (checks or access.Checks()).above(
-        certificate, chain, organisation_id=organisation_id, at=at, person_id=signer_id, known=known
-    )
-    revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
-    prepared = prepare(
-        read_revision(revision),
-        field=recipient.field_name,
-        certificate=certificate,
-        chain=chain,
-        appearance=appearance,
-        signed_at=at,
-        certify=revision.number == 0,
-        algorithm=algorithm,
-        policy=algorithm_policy.get(),
-    )
-    return Ready(envelope, recipient, revision, prepared)
-
-
-def read_revision(revision: Revision) -> bytes:
-    """The file in one of its states."""
-    return vault_queries.read_blob(organisation_id=revision.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
-
-
-def take_signature(
-    ready: Ready, signature: bytes, *, actor: Actor, at: datetime, prepared_id: UUID | None = None
-) -> Signed:
-    """The last stage: the signature is checked, and taken if the file is still the one that was prepared.
-
-    Args:
-        prepared_id: the row that kept this signature while it waited; it is used up.
-
-    Raises:
-        DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
-        ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
-    """
-    prepared, organisation_id = ready.prepared, ready.envelope.organisation_id
-    # No authority is asked for the time of what would not be taken.
-    check(prepared.certificate, prepared.algorithm, prepared.to_be_signed, signature)
-    timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
-    signed = complete(prepared, signature, timestamp=timestamp)
-    deposited = vault.deposit(
-        organisation_id=organisation_id,
-        key_id=ready.envelope.key_id,
-        media_type="application/pdf",
-        content=signed,
-    )
-    # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
-    level = Level.T if timestamp else Level.B
-    return _take(ready=ready, deposited=deposited, level=level, prepared_id=prepared_id, actor=actor, at=at)
-
-
-@audit.act("signature:recipient:sign")
-def _take(
-    *, ready: Ready, deposited: vault.Deposited, level: Level, prepared_id: UUID | None, actor: Actor, at: datetime
-) -> Signed:
-    envelope = lock(actor=actor, envelope_id=ready.envelope.id)
-    revision = ready.revision
-    if prepared_id is not None:
-        row = Prepared.objects.get(organisation_id=envelope.organisation_id, id=prepared_id)
-        access.check_waits(row, at)
-        row.state, row.ended_at = PreparedState.COMPLETED, at
-        row.save(update_fields=["state", "ended_at"])
-    recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
-    # Again, under the lock: a delegation may have been withdrawn while the token was at work.
-    authority = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
-    access.check_can_sign(envelope, recipient, at)
-    latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    if latest.number != revision.number:
-        raise SomeoneSignedMeanwhile
-    add_revision(envelope, revision.number + 1, deposited, recipient.id, level, actor, at)
-    recipient.state = RecipientState.SIGNED
-    recipient.signed_at = at
-    recipient.proof = {
-        "means": actor.means,
-        "acr": actor.acr,
-        "source_address": actor.source_address or "",
-        "client": actor.client,
-        "shown_sha256": bytes(revision.sha256).hex(),
-        "level": level.value,
-        "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
-    }
-    if authority.row_id is not None:
-        recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
-    recipient.save(update_fields=["state", "signed_at", "proof"])
-    if recipient.link_id is not None:
-        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
-    audit.record(
-        "signature:recipient:sign",
-        actor=access.in_place_of(actor, recipient),
-        subject=envelope.id,
-        patient=envelope.patient_id,
-        ground=authority.ground,
-        at=at,
-        detail={
-            "revision": revision.number + 1,
-            "sha256": deposited.sha256.hex(),
-            "purpose": recipient.purpose,
-            "level": level.value,
-            **authority.detail,
-        },
-    )
-    return Signed(envelope.id, last=_advance(envelope, recipient, actor, at))
-
-
-def _advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> bool:
-    step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
-    done = Recipient.objects.filter(
-        organisation_id=envelope.organisation_id, step_id=step.id, state=RecipientState.SIGNED
-    ).count()
-    state = EnvelopeState.IN_PROGRESS
-    if done >= step.needed and step.completed_at is None:
-        step.completed_at = at
-        step.save(update_fields=["completed_at"])
-        if not call_step(envelope=envelope, position=step.position + 1, actor=actor, at=at):
-            state = EnvelopeState.SEALING
-            jobs.enqueue("signature:seal", organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    if envelope.state != state:
-        access.check_transition(envelope, state)
-        envelope.state = state
-        envelope.save(update_fields=["state"])
-    return state is EnvelopeState.SEALING
-
-
-def add_revision(
-    envelope: Envelope,
-    number: int,
-    deposited: vault.Deposited,
-    recipient_id: UUID | None,
-    level: Level,
-    actor: Actor,
-    at: datetime,
-) -> None:
-    """Write the next state of the file, in the caller's transaction."""
-    Revision.objects.create(
-        organisation_id=envelope.organisation_id,
-        envelope_id=envelope.id,
-        number=number,
-        blob_id=vault.keep(deposited, actor=actor, at=at),
-        sha256=deposited.sha256,
-        recipient_id=recipient_id,
-        level=level.value,
         at=at,
     )

@@ -12,7 +12,7 @@ from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import ports, queries
-from telesphore.signature.actions.sign import FILE_LIMIT
+from telesphore.signature.actions.take import FILE_LIMIT
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Proof
 from telesphore.signature.states import EnvelopeState, ProofState

@@ -18,6 +18,7 @@ from telesphore.signature.queries.circuits import (
     waiting_for_patient,
 )
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
+from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -38,6 +39,8 @@ __all__ = [
     "AuthorityLine",
     "BookLine",
     "CardTask",
+    "DraftLine",
+    "DraftView",
     "EnvelopeView",
     "Forecast",
     "PatientLine",
@@ -48,9 +51,12 @@ __all__ = [
     "book",
     "card_task",
     "chains_of",
+    "composition_of",
     "count_to_hand_over",
     "count_waiting",
     "delegated_book",
+    "draft",
+    "drafts",
     "due_by_record",
     "due_in_files",
     "envelope",

@@ -267,7 +267,7 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
             recipient.id,
             person.display_name if person else patient.display_name,
             person.specialty if person else "",
-            recipient.purpose,
+            recipient.purpose or "",
             RecipientState(recipient.state),
             recipient.awaited_at,
             recipient.signed_at,

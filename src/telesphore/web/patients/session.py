@@ -14,8 +14,8 @@ from telesphore.links.actions import Revealed
 from telesphore.links.errors import LinkNotFound
 from telesphore.records.actions import LINK_TO_ACCOUNT, LINK_TO_REPRESENT
 from telesphore.records.queries import Entrance
+from telesphore.signature.actions.call import LINK_TO_SIGN
 from telesphore.signature.actions.copy import LINK_TO_COPY
-from telesphore.signature.actions.send import LINK_TO_SIGN
 from telesphore.web.entrances import current_entrance
 from telesphore.web.requests import actor_of, client_of, visitor
 

@@ -8,21 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from cryptography.x509 import Certificate
 from django.db.models import QuerySet
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades import paths
-from telesphore.ades.errors import NoPathToAnchor
 from telesphore.kernel.actors import Actor, ActorKind
-from telesphore.pki import queries as pki
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.errors import RecordNotFound
 from telesphore.signature.errors import (
     AlreadySigned,
-    CertificateOfAnother,
-    CertificateOfUnknown,
     EnvelopeClosed,
     EnvelopeExpired,
     EnvelopeNotFound,
@@ -33,10 +27,7 @@ from telesphore.signature.errors import (
     PreparedUsed,
 )
 from telesphore.signature.models import Envelope, Prepared, Recipient
-from telesphore.signature.ports import ChainIncomplete, KeyWithoutCertificate
 from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, PreparedState, RecipientState
-
-MOST_CERTIFICATES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +191,18 @@ def check_waits(prepared: Prepared, at: datetime) -> None:
         raise PreparedExpired
 
 
+def sent_by(*, actor: Actor, envelope_id: UUID) -> Envelope:
+    """The envelope, for who sent it.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    try:
+        return Envelope.objects.get(organisation_id=actor.organisation, id=envelope_id, sender_id=actor.person)
+    except Envelope.DoesNotExist:
+        raise EnvelopeNotFound from None
+
+
 def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime) -> Envelope:
     """The envelope, for those whom it concerns.
 
@@ -230,93 +233,6 @@ def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient |
     except EnvelopeNotFound:
         # Whoever may only refuse for another must read too.
         return recipient_of(actor=actor, envelope_id=envelope.id, at=at, act="signature:recipient:decline")[1]
-
-
-def check_certificate(
-    certificate: bytes, chain: Sequence[bytes], *, organisation_id: UUID, at: datetime
-) -> tuple[bytes, ...]:
-    """Whether a signature by this certificate (DER) could be relied on; the certificates above it, in order, up to a
-    root.
-
-    Raises:
-        CertificateNotYet, CertificateOver, CertificateRevoked: with the day.
-        KeyWithoutCertificate: it can't be read.
-        ChainIncomplete: neither the token nor the organisation knows who issued it.
-    """
-    try:
-        pki.check_may_sign(certificate, organisation_id=organisation_id, at=at)
-        one, above = paths.load(certificate), list[bytes]()
-    except (ValueError, NoPathToAnchor):
-        raise KeyWithoutCertificate from None
-    pool = [*chain[:MOST_CERTIFICATES], *pki.trust_anchors(organisation_id)]
-    while one.issuer != one.subject:
-        found = next((other for other in pool if _issued(other, one)), None)
-        if found is None or len(above) >= paths.LONGEST:
-            raise ChainIncomplete
-        above.append(found)
-        one = paths.load(found)
-    return tuple(above)
-
-
-def check_holder(
-    certificate: bytes, chain: Sequence[bytes], *, person_id: UUID, organisation_id: UUID, known: bool
-) -> None:
-    """Whether a certificate (DER) that a person would sign with is theirs.
-
-    Args:
-        chain: those above it, up to a root, as `check_certificate` gives them.
-        known: refuse also one of which nobody trusted says whose it is: a card that anybody may have put into a reader.
-            Tokens that the operator gave each person are believed, unless they are another's for sure.
-
-    Raises:
-        CertificateOfAnother, CertificateOfUnknown
-    """
-    holder = pki.certificate_holder(certificate, organisation_id=organisation_id)
-    if holder is not None:
-        if holder != person_id:
-            raise CertificateOfAnother
-        return
-    told = accounts.is_holder(person_id=person_id, certificate=certificate)
-    if told is False:
-        raise CertificateOfAnother
-    if known and not (told and chain and chain[-1] in {*pki.anchors(organisation_id), *accounts.card_anchors()}):
-        raise CertificateOfUnknown
-
-
-class Checks:
-    """What was found of certificates in one exchange: looked up once for a list of documents, kept no longer.
-
-    Refusals are not kept: each document is refused by a check of its own.
-    """
-
-    def __init__(self) -> None:
-        self._passed: dict[object, tuple[bytes, ...]] = {}
-
-    def above(
-        self,
-        certificate: bytes,
-        chain: Sequence[bytes],
-        *,
-        organisation_id: UUID,
-        at: datetime,
-        person_id: UUID | None = None,
-        known: bool = False,
-    ) -> tuple[bytes, ...]:
-        """As `check_certificate`, then `check_holder` when `person_id` says whose it must be; raises as they do."""
-        asked = (certificate, tuple(chain), organisation_id, person_id, known)
-        if asked not in self._passed:
-            above = check_certificate(certificate, chain, organisation_id=organisation_id, at=at)
-            if person_id is not None:
-                check_holder(certificate, above, person_id=person_id, organisation_id=organisation_id, known=known)
-            self._passed[asked] = above
-        return self._passed[asked]
-
-
-def _issued(above: bytes, below: Certificate) -> bool:
-    try:
-        return paths.issued(paths.load(above), below)
-    except NoPathToAnchor:
-        return False
 
 
 def check_transition(envelope: Envelope, to: EnvelopeState) -> None:

@@ -1,0 +1,39 @@
+"""Who may act on an envelope, and with which certificate."""
+
+from telesphore.signature.access.certificates import Checks, check_certificate, check_holder
+from telesphore.signature.access.drafts import draft_of
+from telesphore.signature.access.places import (
+    OWN,
+    Authority,
+    all_prepared_of,
+    authority,
+    check_can_sign,
+    check_transition,
+    check_waits,
+    in_place_of,
+    place_read,
+    prepared_of,
+    recipient_of,
+    sender_or_recipient,
+    sent_by,
+)
+
+__all__ = [
+    "OWN",
+    "Authority",
+    "Checks",
+    "all_prepared_of",
+    "authority",
+    "check_can_sign",
+    "check_certificate",
+    "check_holder",
+    "check_transition",
+    "check_waits",
+    "draft_of",
+    "in_place_of",
+    "place_read",
+    "prepared_of",
+    "recipient_of",
+    "sender_or_recipient",
+    "sent_by",
+]

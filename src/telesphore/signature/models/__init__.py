@@ -1,0 +1,51 @@
+"""Envelopes, drafts, how long proofs stand; and the shape of what is composed."""
+
+from telesphore.signature.models.composition import (
+    MOST_DOCUMENTS,
+    MOST_FIELDS,
+    MOST_PARTIES,
+    MOST_STEPS,
+    Composition,
+    Part,
+    Party,
+    PlacedField,
+    StepPlan,
+)
+from telesphore.signature.models.drafts import Draft
+from telesphore.signature.models.envelopes import (
+    Envelope,
+    EnvelopePart,
+    Field,
+    Prepared,
+    Recipient,
+    Revision,
+    Step,
+    Watcher,
+)
+from telesphore.signature.models.proofs import EARLIEST, LATEST, Proof, ProofLeaf, ProofTree
+
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "MOST_DOCUMENTS",
+    "MOST_FIELDS",
+    "MOST_PARTIES",
+    "MOST_STEPS",
+    "Composition",
+    "Draft",
+    "Envelope",
+    "EnvelopePart",
+    "Field",
+    "Part",
+    "Party",
+    "PlacedField",
+    "Prepared",
+    "Proof",
+    "ProofLeaf",
+    "ProofTree",
+    "Recipient",
+    "Revision",
+    "Step",
+    "StepPlan",
+    "Watcher",
+]
