@@ -44,6 +44,7 @@ class Acr(models.TextChoices):
     PASSKEY = "phr", _("passkey")
     TWO_FACTORS = "https://refeds.org/profile/mfa", _("two factors")
     ONE_FACTOR = "https://refeds.org/profile/sfa", _("one factor")
+    BEDSIDE = "urn:telesphore:acr:bedside", _("identity seen by a professional")
     LINK_AND_CODE = "urn:telesphore:acr:link-and-code", _("link and code by another channel")
 
 
@@ -77,6 +78,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "records:record:open": _CARE,
     "records:representation:manage": _CARE,
     "records:team:manage": _CARE,
+    "signature:bedside:open": _CARE,
     "signature:book:open": _CARE,
     "signature:envelope:read": _CARE,
     "signature:envelope:send": _CARE,

@@ -71,6 +71,22 @@ class SignatureLevel(models.TextChoices):
     QUALIFIED = "qualified", _lazy("qualified")
 
 
+class IdentityDocument(models.TextChoices):
+    """What a professional looks at to know who is in front of them (RNIV: documents of high trust)."""
+
+    IDENTITY_CARD = "identity-card", _lazy("identity card")
+    PASSPORT = "passport", _lazy("passport")
+    RESIDENCE_PERMIT = "residence-permit", _lazy("residence permit")
+
+
+class BedsideEnd(models.TextChoices):
+    """How a tablet that was handed over came back."""
+
+    SIGNED = "signed", _lazy("signed")
+    DECLINED = "declined", _lazy("declined")
+    RETURNED = "returned", _lazy("returned without an answer")
+
+
 class RecipientState(models.TextChoices):
     """Where one recipient is."""
 

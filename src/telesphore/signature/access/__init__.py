@@ -1,5 +1,6 @@
 """Who may act on an envelope, and with which certificate."""
 
+from telesphore.signature.access.bedside import patient_awaited
 from telesphore.signature.access.certificates import Checks, check_certificate, check_holder
 from telesphore.signature.access.drafts import draft_of
 from telesphore.signature.access.places import (
@@ -31,6 +32,7 @@ __all__ = [
     "check_waits",
     "draft_of",
     "in_place_of",
+    "patient_awaited",
     "place_read",
     "prepared_of",
     "recipient_of",

@@ -23,6 +23,7 @@ from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.errors import SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision
+from telesphore.signature.queries.bedside import seen_at_bedside
 from telesphore.signature.states import PreparedState, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
@@ -157,6 +158,7 @@ def _take(
     }
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
+    recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at)
     recipient.save(update_fields=["state", "signed_at", "proof"])
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)

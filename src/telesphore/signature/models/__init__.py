@@ -1,5 +1,6 @@
 """Envelopes, drafts, how long proofs stand; and the shape of what is composed."""
 
+from telesphore.signature.models.bedside import Bedside
 from telesphore.signature.models.composition import (
     MOST_DOCUMENTS,
     MOST_FIELDS,
@@ -31,6 +32,7 @@ __all__ = [
     "MOST_FIELDS",
     "MOST_PARTIES",
     "MOST_STEPS",
+    "Bedside",
     "Composition",
     "Draft",
     "Envelope",

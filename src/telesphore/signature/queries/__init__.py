@@ -1,5 +1,6 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
+from telesphore.signature.queries.bedside import AtBedside, ForBedside, at_bedside, bedside_ended, for_bedside
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
@@ -36,18 +37,22 @@ from telesphore.signature.queries.proofs import (
 __all__ = [
     "ADDED_LIMIT",
     "PAGE",
+    "AtBedside",
     "AuthorityLine",
     "BookLine",
     "CardTask",
     "DraftLine",
     "DraftView",
     "EnvelopeView",
+    "ForBedside",
     "Forecast",
     "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
     "YearLine",
+    "at_bedside",
+    "bedside_ended",
     "book",
     "card_task",
     "chains_of",
@@ -62,6 +67,7 @@ __all__ = [
     "envelope",
     "envelopes_of_patient",
     "evidence_of",
+    "for_bedside",
     "forecast",
     "last_revision",
     "sent",

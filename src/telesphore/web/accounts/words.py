@@ -28,6 +28,7 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "records:record:open": _("open the records of patients in whose care team one is"),
     "records:representation:manage": _("note who acts for a patient"),
     "records:team:manage": _("add a colleague to a patient's care team"),
+    "signature:bedside:open": _("hand a tablet over to a patient, for one document"),
     "signature:book:open": _("open one's own signature book"),
     "signature:envelope:read": _("read what one has sent, or is asked to sign"),
     "signature:envelope:send": _("send a document to be signed"),

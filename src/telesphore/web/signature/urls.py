@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.signature import book, cards, envelopes, sending
+from telesphore.web.signature import bedside, book, cards, envelopes, sending
 
 app_name = "signature"
 urlpatterns = [
@@ -17,6 +17,13 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/sign", envelopes.sign, name="sign"),
     path("book/<uuid:envelope_id>/decline", envelopes.decline, name="decline"),
     path("book/<uuid:envelope_id>/void", envelopes.void, name="void"),
+    path("book/<uuid:envelope_id>/bedside", bedside.hand_over, name="hand-over"),
+    path("bedside/", bedside.page, name="bedside-page"),
+    path("bedside/document.pdf", bedside.document, name="bedside-document"),
+    path("bedside/page/<int:number>.png", bedside.page_picture, name="bedside-picture"),
+    path("bedside/sign", bedside.sign, name="bedside-sign"),
+    path("bedside/decline", bedside.decline, name="bedside-decline"),
+    path("bedside/done", bedside.done, name="bedside-done"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
     path("circuits/", book.sent, name="sent"),
 ]
