@@ -83,6 +83,8 @@ def for_bedside(*, envelope_id: UUID, actor: Actor, at: datetime) -> ForBedside:
 
 def seen_at_bedside(*, recipient: Recipient, actor: Actor, at: datetime) -> dict[str, object]:
     """What the proof of a signature given at the bedside says more; nothing for any other."""
+    if actor.acr != Acr.BEDSIDE or actor.session_id is None:
+        return {}
     row = Bedside.objects.filter(
         organisation_id=recipient.organisation_id,
         recipient_id=recipient.id,
@@ -90,7 +92,7 @@ def seen_at_bedside(*, recipient: Recipient, actor: Actor, at: datetime) -> dict
         ended_at=None,
         ends_at__gt=at,
     ).first()
-    return {} if row is None or actor.acr != Acr.BEDSIDE else {"bedside": identity_of(row=row)}
+    return {} if row is None else {"bedside": identity_of(row=row)}
 
 
 def identity_of(*, row: Bedside) -> dict[str, str | bool]:
