@@ -194,6 +194,13 @@ class NotLeft(DomainError):
     code = "not-left"
 
 
+class NothingToWithdraw(DomainError):
+    """There is no consent of yours to withdraw here: none was completed, or it was withdrawn already."""
+
+    refusal = Refusal.CONFLICT
+    code = "nothing-to-withdraw"
+
+
 class IdentityNotSeen(DomainError):
     """Say how you know who is in front of you: an identity document, the bracelet, or the code sent to their phone."""
 

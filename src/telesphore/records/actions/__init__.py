@@ -33,7 +33,7 @@ from telesphore.records.actions.represent import (
     invite_representative_again,
     record_representation,
 )
-from telesphore.records.actions.withdraw import withdraw_document
+from telesphore.records.actions.withdraw import withdraw_document, withdraw_result
 
 __all__ = [
     "LINK_TO_ACCOUNT",
@@ -67,4 +67,5 @@ __all__ = [
     "send_link",
     "send_links",
     "withdraw_document",
+    "withdraw_result",
 ]

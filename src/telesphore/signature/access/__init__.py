@@ -2,6 +2,7 @@
 
 from telesphore.signature.access.bedside import patient_awaited
 from telesphore.signature.access.certificates import Checks, check_certificate, check_holder
+from telesphore.signature.access.consents import consent_of
 from telesphore.signature.access.drafts import draft_of
 from telesphore.signature.access.places import (
     OWN,
@@ -30,6 +31,7 @@ __all__ = [
     "check_holder",
     "check_transition",
     "check_waits",
+    "consent_of",
     "draft_of",
     "in_place_of",
     "patient_awaited",

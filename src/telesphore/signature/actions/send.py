@@ -41,7 +41,7 @@ from telesphore.signature.models import (
     Watcher,
 )
 from telesphore.signature.queries.drafts import context_of
-from telesphore.signature.states import FieldKind, PartyRole, Purpose, StepKind
+from telesphore.signature.states import FieldKind, PartyRole, Purpose, RecipientState, StepKind
 from telesphore.vault import actions as vault
 
 SEAL_FIELD = "Seal"
@@ -164,7 +164,7 @@ def send_composition(
         content=with_fields(bound, signers),
     )
     ready = ReadyToSend(composition, patient, tuple(documents), bound, signers, deposited, decision.ground)
-    return _send(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
+    return write(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
 
 
 def _check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
@@ -228,7 +228,24 @@ def with_fields(bound: Bound, signers: Sequence[Placed | None]) -> bytes:
 
 
 @audit.act("signature:envelope:send")
-def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None, actor: Actor, at: datetime) -> UUID:
+def write(
+    *,
+    ready: ReadyToSend,
+    actor: Actor,
+    at: datetime,
+    draft_id: UUID | None = None,
+    follows_id: UUID | None = None,
+    withdraws: Envelope | None = None,
+) -> UUID:
+    """Write the envelope and its circuit, and call the first step.
+
+    Args:
+        withdraws: the completed consent that it withdraws: its sender is taken for this one's, and nobody is written
+            to, for the patient is there.
+
+    Raises:
+        DraftChanged, AlreadyWithdrawn
+    """
     composition, patient = ready.composition, ready.patient
     organisation_id, envelope_id = patient.organisation_id, draft_id or uuid7()
     assert actor.person_id is not None
@@ -241,7 +258,7 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         organisation_id=organisation_id, id__in=[document.document_id for document in ready.documents]
     )
     types = {row.id: row.type_code for row in rows}
-    if any(row.withdrawn_at is not None for row in rows):
+    if withdraws is None and any(row.withdrawn_at is not None for row in rows):
         raise AlreadyWithdrawn
 
     def sealed(text: str, context: str) -> bytes:
@@ -256,7 +273,7 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         document_id=first.document_id,
         title_sealed=sealed(title, f"signature:envelope:{envelope_id}"),
         key_id=patient.key_id,
-        sender_id=actor.person_id,
+        sender_id=withdraws.sender_id if withdraws else actor.person_id,
         pages=sum(ready.bound.pages),
         sent_at=at,
         expires_at=at + timedelta(days=composition.expires_after_days),
@@ -268,6 +285,7 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         remind_most=composition.remind_most,
         composition_sealed=sealed(composition.model_dump_json(), context_of(envelope_id)),
         follows_id=follows_id,
+        withdraws_id=withdraws.id if withdraws else None,
     )
     first_page = 0
     for position, (document, pages) in enumerate(zip(ready.documents, ready.bound.pages, strict=True)):
@@ -320,7 +338,12 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
             "recipients": len(composition.parties),
         },
     )
-    call_step(envelope=envelope, position=0, actor=actor, at=at)
+    if withdraws is None:
+        call_step(envelope=envelope, position=0, actor=actor, at=at)
+    else:
+        Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope_id).update(
+            state=RecipientState.WAITING, awaited_at=at
+        )
     return envelope_id
 
 

@@ -19,6 +19,7 @@ from telesphore.signature.queries.circuits import (
     waiting_for_patient,
 )
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
+from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
@@ -41,6 +42,7 @@ __all__ = [
     "AuthorityLine",
     "BookLine",
     "CardTask",
+    "ConsentView",
     "DraftLine",
     "DraftView",
     "EnvelopeView",
@@ -57,6 +59,7 @@ __all__ = [
     "card_task",
     "chains_of",
     "composition_of",
+    "consent",
     "count_to_hand_over",
     "count_waiting",
     "delegated_book",
@@ -70,9 +73,11 @@ __all__ = [
     "for_bedside",
     "forecast",
     "last_revision",
+    "may_withdraw",
     "sent",
     "signed_by",
     "standing",
     "title",
     "waiting_for_patient",
+    "withdrawal_of",
 ]

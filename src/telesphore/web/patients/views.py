@@ -229,7 +229,10 @@ def copy_page(request: HttpRequest) -> HttpResponse:
     """The completed document, shown, with a button to keep it."""
     visit = session.to_copy(request, now())
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
-    return render(request, "patients/copy.html", {**_shell(request, visit), "envelope": envelope})
+    actor = session.actor_of_visit(request, visit)
+    withdrawable = queries.may_withdraw(envelope_id=visit.envelope_id, actor=actor, at=now())
+    context = {**_shell(request, visit), "envelope": envelope, "withdrawable": withdrawable}
+    return render(request, "patients/copy.html", context)
 
 
 @link_session
