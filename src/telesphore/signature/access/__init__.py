@@ -3,27 +3,33 @@
 from telesphore.signature.access.certificates import Checks, check_certificate, check_holder
 from telesphore.signature.access.drafts import draft_of
 from telesphore.signature.access.places import (
+    ACTS,
     OWN,
     Authority,
     all_prepared_of,
     authority,
+    check_asked,
     check_can_sign,
     check_transition,
     check_waits,
     in_place_of,
+    is_own,
     place_read,
     prepared_of,
     recipient_of,
     sender_or_recipient,
     sent_by,
+    watches,
 )
 
 __all__ = [
+    "ACTS",
     "OWN",
     "Authority",
     "Checks",
     "all_prepared_of",
     "authority",
+    "check_asked",
     "check_can_sign",
     "check_certificate",
     "check_holder",
@@ -31,9 +37,11 @@ __all__ = [
     "check_waits",
     "draft_of",
     "in_place_of",
+    "is_own",
     "place_read",
     "prepared_of",
     "recipient_of",
     "sender_or_recipient",
     "sent_by",
+    "watches",
 ]

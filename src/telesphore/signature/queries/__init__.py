@@ -3,15 +3,14 @@
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
-    EnvelopeView,
     PatientLine,
-    RecipientLine,
-    StepLine,
     book,
     count_waiting,
-    envelope,
     envelopes_of_patient,
+    is_unsigned,
+    kind_of,
     last_revision,
+    revisions_of,
     sent,
     signed_by,
     title,
@@ -19,6 +18,8 @@ from telesphore.signature.queries.circuits import (
 )
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
+from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
+from telesphore.signature.queries.guests import GuestCard, guests_of
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -32,6 +33,9 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.recalls import may_recall, may_take_back
+from telesphore.signature.queries.seals import SealWait, seal_waits
+from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
     "ADDED_LIMIT",
@@ -43,10 +47,14 @@ __all__ = [
     "DraftView",
     "EnvelopeView",
     "Forecast",
+    "GuestCard",
+    "PartLine",
     "PatientLine",
     "RecipientLine",
+    "SealWait",
     "Standing",
     "StepLine",
+    "UndeliveredLine",
     "YearLine",
     "book",
     "card_task",
@@ -63,10 +71,18 @@ __all__ = [
     "envelopes_of_patient",
     "evidence_of",
     "forecast",
+    "guests_of",
+    "is_unsigned",
+    "kind_of",
     "last_revision",
+    "may_recall",
+    "may_take_back",
+    "revisions_of",
+    "seal_waits",
     "sent",
     "signed_by",
     "standing",
     "title",
+    "undelivered",
     "waiting_for_patient",
 ]
