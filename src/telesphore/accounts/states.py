@@ -85,7 +85,13 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "signature:envelope:void": _CARE,
     "signature:kit:export": _CARE,
     "signature:proof:see": frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.AUDITOR}),
+    "signature:recipient:advise": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:correct": _CARE,
     "signature:recipient:decline": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:hand-over": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:recall": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:remind": _CARE,
+    "signature:recipient:review": frozenset({Role.PROFESSIONAL}),
     "signature:recipient:sign": frozenset({Role.PROFESSIONAL}),
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
@@ -94,8 +100,13 @@ A permission opens a kind of page; which patient's, which envelope's, the room t
 """
 
 
-DELEGABLE = ("signature:recipient:sign", "signature:recipient:decline")
-"""What a professional may let a colleague do in their name; either lets the colleague read what is to be signed, and
+DELEGABLE = (
+    "signature:recipient:sign",
+    "signature:recipient:decline",
+    "signature:recipient:review",
+    "signature:recipient:advise",
+)
+"""What a professional may let a colleague do in their name; each lets the colleague read what is to be signed, and
 nothing more of the record.
 """
 

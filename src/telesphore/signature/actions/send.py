@@ -17,7 +17,7 @@ from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
 from telesphore.records.models import Document, Patient
-from telesphore.signature.actions.call import call_step
+from telesphore.signature.actions.advance import go_on
 from telesphore.signature.errors import (
     DraftChanged,
     NobodyToSign,
@@ -45,6 +45,7 @@ from telesphore.signature.states import FieldKind, PartyRole, Purpose, Recipient
 from telesphore.vault import actions as vault
 
 SEAL_FIELD = "Seal"
+"""Of the last seal; those of steps are `Seal1`, `Seal2`…"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def send_composition(
         organisation_id=patient.organisation_id,
         key_id=patient.key_id,
         media_type="application/pdf",
-        content=with_fields(bound, signers),
+        content=with_fields(bound, signers, sum(step.kind is StepKind.SEAL for step in composition.steps)),
     )
     ready = ReadyToSend(composition, patient, tuple(documents), bound, signers, deposited, decision.ground)
     return write(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
@@ -216,14 +217,16 @@ def page_of(field: PlacedField, bound: Bound) -> int:
     return sum(bound.pages[: field.part]) + field.page
 
 
-def with_fields(bound: Bound, signers: Sequence[Placed | None]) -> bytes:
-    """The bound file with its empty signature fields.
+def with_fields(bound: Bound, signers: Sequence[Placed | None], seals: int = 0) -> bytes:
+    """The bound file with its empty signature fields; `seals` is the number of steps that seal.
 
     Each signature leaves only the places to sign open, whoever signs first; the seal closes them too.
     """
     placed = [one for one in signers if one is not None]
-    lock = FieldLock(Locks.EXCLUDE, (*(one.name for one in placed), SEAL_FIELD))
+    of_steps = [f"{SEAL_FIELD}{number}" for number in range(1, seals + 1)]
+    lock = FieldLock(Locks.EXCLUDE, (*(one.name for one in placed), *of_steps, SEAL_FIELD))
     fields = [SignatureField(one.name, one.place.page, one.place.box, lock) for one in placed]
+    fields += [SignatureField(name, 0, None, lock) for name in of_steps]
     return add_fields(bound.pdf, [*fields, SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL))])
 
 
@@ -339,7 +342,7 @@ def write(
         },
     )
     if withdraws is None:
-        call_step(envelope=envelope, position=0, actor=actor, at=at)
+        go_on(envelope=envelope, position=0, actor=actor, at=at)
     else:
         Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope_id).update(
             state=RecipientState.WAITING, awaited_at=at

@@ -86,7 +86,7 @@ def make_ready(
         chain=chain,
         appearance=appearance,
         signed_at=at,
-        certify=revision.number == 0,
+        certify=queries.is_unsigned(revision),
         algorithm=algorithm,
         policy=algorithm_policy.get(),
     )

@@ -211,6 +211,9 @@ class Recipient(Owned):
         indexes: ClassVar = [
             models.Index(fields=["organisation_id", "person_id", "state", "awaited_at"], name="recipient_by_person"),
             models.Index(fields=["organisation_id", "envelope_id"], name="recipient_by_envelope"),
+            models.Index(
+                fields=["awaited_at"], condition=models.Q(state=RecipientState.WAITING), name="recipient_waiting"
+            ),
         ]
 
 

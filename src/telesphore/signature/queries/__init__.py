@@ -4,15 +4,14 @@ from telesphore.signature.queries.bedside import AtBedside, ForBedside, at_bedsi
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
-    EnvelopeView,
     PatientLine,
-    RecipientLine,
-    StepLine,
     book,
     count_waiting,
-    envelope,
     envelopes_of_patient,
+    is_unsigned,
+    kind_of,
     last_revision,
+    revisions_of,
     sent,
     signed_by,
     title,
@@ -21,6 +20,8 @@ from telesphore.signature.queries.circuits import (
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
 from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
+from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
+from telesphore.signature.queries.guests import GuestCard, guests_of
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -34,6 +35,9 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.recalls import may_recall, may_take_back
+from telesphore.signature.queries.seals import SealWait, seal_waits
+from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
     "ADDED_LIMIT",
@@ -48,10 +52,14 @@ __all__ = [
     "EnvelopeView",
     "ForBedside",
     "Forecast",
+    "GuestCard",
+    "PartLine",
     "PatientLine",
     "RecipientLine",
+    "SealWait",
     "Standing",
     "StepLine",
+    "UndeliveredLine",
     "YearLine",
     "at_bedside",
     "bedside_ended",
@@ -72,12 +80,20 @@ __all__ = [
     "evidence_of",
     "for_bedside",
     "forecast",
+    "guests_of",
+    "is_unsigned",
+    "kind_of",
     "last_revision",
     "may_withdraw",
+    "may_recall",
+    "may_take_back",
+    "revisions_of",
+    "seal_waits",
     "sent",
     "signed_by",
     "standing",
     "title",
+    "undelivered",
     "waiting_for_patient",
     "withdrawal_of",
 ]

@@ -35,7 +35,13 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:envelope:void": _("withdraw what one has sent"),
     "signature:kit:export": _("take the proof of a completed circuit away"),
     "signature:proof:see": _("see how long proofs last, without their documents"),
+    "signature:recipient:advise": _("give an opinion when one is asked for it"),
+    "signature:recipient:correct": _("correct the address of who is awaited for what one has sent"),
     "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
+    "signature:recipient:hand-over": _("hand one’s place in a circuit over to a colleague"),
+    "signature:recipient:recall": _("take back what one has signed, approved or advised, until the next has acted"),
+    "signature:recipient:remind": _("remind who is awaited for what one has sent"),
+    "signature:recipient:review": _("approve what one is asked to review"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
 }
 """By name, in the table's order."""
