@@ -41,7 +41,7 @@ PLACES = ("Signature1", "Signature2", "Seal")
 FORM = (
     FormField("Allergies", FillKind.TEXT, 0, (60, 600, 400, 660), "Allergies connues"),
     FormField("Agrees", FillKind.CHECKBOX, 0, (60, 560, 76, 576), "J’accepte l’étude"),
-    FormField("Transport", FillKind.CHOICE, 0, (60, 520, 260, 540), "Transport", ("Ambulance", "Taxi", "Véhicule léger")),
+    FormField("Transport", FillKind.CHOICE, 0, (60, 520, 260, 540), options=("Ambulance", "Taxi", "Véhicule léger")),
     FormField("Dose", FillKind.TEXT, 1, (60, 600, 260, 618), "Dose"),
     FormField("Day", FillKind.TEXT, 1, (60, 560, 260, 578)),
 )  # fmt: skip

@@ -138,15 +138,14 @@ def _own(update: Update, field: FormField) -> Dictionary:
     if field.kind is FillKind.CHECKBOX:
         looks: Dictionary = {
             Name("Off"): _drawing(update, width, height, _square(width, height)),
-            Name(_ON): _drawing(update, width, height, _square(width, height) + _tick(width, height)),
+            Name(_ON): _drawing(update, width, height, ticked(width, height)),
         }
         off = Name("Off")
         return {
             **named, Name("FT"): Name("Btn"), Name("V"): off, Name("AS"): off, Name("AP"): {Name("N"): looks},
         }  # fmt: skip
-    own: Dictionary = {
-        **named, Name("FT"): Name("Tx"), Name("DA"): _LOOK, Name("AP"): {Name("N"): _drawing(update, width, height, b"")}
-    }  # fmt: skip
+    nothing: Dictionary = {Name("N"): _drawing(update, width, height, b"")}
+    own: Dictionary = {**named, Name("FT"): Name("Tx"), Name("DA"): _LOOK, Name("AP"): nothing}
     if field.kind is FillKind.CHOICE:
         options: list[Value] = [text(one) for one in field.options]
         return {**own, Name("FT"): Name("Ch"), Name("Ff"): _COMBO, Name("Opt"): options}
@@ -176,6 +175,11 @@ def _side(width: float, height: float) -> tuple[float, float, float]:
 def _square(width: float, height: float) -> bytes:
     left, bottom, side = _side(width, height)
     return b"q 0.11 0.17 0.23 RG 0.8 w %.2f %.2f %.2f %.2f re S Q\n" % (left, bottom, side, side)
+
+
+def ticked(width: float, height: float) -> bytes:
+    """Operators (§7.8.2) that draw a ticked box in the middle of a place of this size."""
+    return _square(width, height) + _tick(width, height)
 
 
 def _tick(width: float, height: float) -> bytes:

@@ -19,6 +19,7 @@ from telesphore.signature.queries.circuits import (
 )
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
+from telesphore.signature.queries.fields import FieldLine, fields_to_fill
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -42,6 +43,7 @@ __all__ = [
     "DraftLine",
     "DraftView",
     "EnvelopeView",
+    "FieldLine",
     "Forecast",
     "PatientLine",
     "RecipientLine",
@@ -62,6 +64,7 @@ __all__ = [
     "envelope",
     "envelopes_of_patient",
     "evidence_of",
+    "fields_to_fill",
     "forecast",
     "last_revision",
     "sent",
