@@ -220,6 +220,8 @@ class NobodyAtBedside(DomainError):
 
     refusal = Refusal.NOT_FOUND
     code = "nobody-at-bedside"
+
+
 class AlreadyActed(DomainError):
     """You have answered already; nothing more is asked of you."""
 
@@ -295,3 +297,45 @@ class AlreadyInTheStep(DomainError):
 
     refusal = Refusal.INVALID
     code = "already-in-the-step"
+
+
+class FieldsNotFilled(DomainError):
+    """Fill in first: %(fields)s. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "fields-not-filled"
+
+
+class ValueNotAccepted(DomainError):
+    """What is written in “%(field)s” is too long for its place, or is none of its choices. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "value-not-accepted"
+
+
+class FieldNotYours(DomainError):
+    """One of these fields is not there, or is not yours to fill in. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "field-not-yours"
+
+
+class FieldsWithoutSignature(DomainError):
+    """Only who signs fills in fields: give these to a signer, or take them away."""
+
+    refusal = Refusal.INVALID
+    code = "fields-without-signature"
+
+
+class TooManyFields(DomainError):
+    """A document can hold at most %(most)s fields."""
+
+    refusal = Refusal.INVALID
+    code = "too-many-fields"
+
+
+class ChoiceWithoutOptions(DomainError):
+    """A choice needs at least two different options."""
+
+    refusal = Refusal.INVALID
+    code = "choice-without-options"

@@ -63,6 +63,10 @@ class FieldKind(models.TextChoices):
     CHOICE = "choice", _lazy("choice")
 
 
+ASKED_FIELDS = frozenset({FieldKind.TEXT, FieldKind.CHECKBOX, FieldKind.CHOICE})
+"""What a signer is asked for; all others fill themselves in as they sign."""
+
+
 class SignatureLevel(models.TextChoices):
     """What a signature is in law (eIDAS articles 3(10), 3(11) and 3(12)), from the weakest to the strongest."""
 

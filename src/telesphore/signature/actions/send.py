@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades.fields import FieldLock, Locks, SignatureField, add_fields
+from telesphore.ades.fields import FieldLock, Locks, SignatureField
+from telesphore.ades.form_fields import add_form
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
@@ -18,6 +19,7 @@ from telesphore.records import actions as records
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
 from telesphore.records.models import Document, Patient
 from telesphore.signature.actions.advance import go_on
+from telesphore.signature.actions.place_fields import PlacedFill, fills_of, page_of, ready_pages, write_fields
 from telesphore.signature.errors import (
     DraftChanged,
     NobodyToSign,
@@ -90,11 +92,12 @@ def _party(signer: Signer) -> Party:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A party who signs, with the name of their signature field in the file, and where it is."""
+    """A party who signs, with the name of their signature field in the file, where it is, and what they fill in."""
 
     party: Party
     name: str
     place: Place
+    fills: tuple[PlacedFill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def send_composition(
 
     Raises:
         DocumentNotFound, NothingToSign, NobodyToSign, UnknownSigner, NoPlaceToSign, NoChannel
+        FieldsWithoutSignature, TooManyFields, ChoiceWithoutOptions, TooManyAnchors, AnchorsUnreadable
         AlreadyWithdrawn: a document no longer holds.
         DraftChanged: the draft was sent or changed meanwhile.
     """
@@ -156,7 +160,7 @@ def send_composition(
         (part.title or document.title, document.pdf)
         for part, document in zip(composition.documents, documents, strict=True)
     ]
-    bound = bind(titled)
+    bound = ready_pages(bind(titled), composition)
     signers = place_signers(composition, bound)
     deposited = vault.deposit(
         organisation_id=patient.organisation_id,
@@ -190,7 +194,7 @@ def place_signers(composition: Composition, bound: Bound) -> tuple[Placed | None
     signing = [party if step.kind is StepKind.SIGN else None for step in composition.steps for party in step.parties]
     usual = iter(usual_places(bound.pdf, sum(party is not None for party in signing)))
     placed: list[Placed | None] = []
-    number = 0
+    number = filled = 0
     for party in signing:
         if party is None:
             placed.append(None)
@@ -202,32 +206,30 @@ def place_signers(composition: Composition, bound: Bound) -> tuple[Placed | None
         left, bottom, right, top = place.box
         if right - left < 20 or top - bottom < 10:
             raise NoPlaceToSign
-        placed.append(Placed(party, f"Signature{number}", place))
+        fills = fills_of(party, bound, filled + 1)
+        filled += len(fills)
+        placed.append(Placed(party, f"Signature{number}", place, fills))
     return tuple(placed)
 
 
-def page_of(field: PlacedField, bound: Bound) -> int:
-    """The page of the bound file that a field is on.
-
-    Raises:
-        NoPlaceToSign: no such page.
-    """
-    if field.part >= len(bound.pages) or field.page >= bound.pages[field.part]:
-        raise NoPlaceToSign
-    return sum(bound.pages[: field.part]) + field.page
-
-
 def with_fields(bound: Bound, signers: Sequence[Placed | None], seals: int = 0) -> bytes:
-    """The bound file with its empty signature fields; `seals` is the number of steps that seal.
+    """The bound file with its empty fields and places to sign; `seals` is the number of steps that seal.
 
-    Each signature leaves only the places to sign open, whoever signs first; the seal closes them too.
+    Each signature leaves open the places to sign and the fields of all others: those of who signed before are closed by
+    their own signature. The last seal closes all.
     """
     placed = [one for one in signers if one is not None]
+    fills = [fill for one in placed for fill in one.fills]
     of_steps = [f"{SEAL_FIELD}{number}" for number in range(1, seals + 1)]
-    lock = FieldLock(Locks.EXCLUDE, (*(one.name for one in placed), *of_steps, SEAL_FIELD))
-    fields = [SignatureField(one.name, one.place.page, one.place.box, lock) for one in placed]
-    fields += [SignatureField(name, 0, None, lock) for name in of_steps]
-    return add_fields(bound.pdf, [*fields, SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL))])
+    names = (*(one.name for one in placed), *of_steps, SEAL_FIELD)
+
+    def lock(own: Sequence[PlacedFill]) -> FieldLock:
+        return FieldLock(Locks.EXCLUDE, (*names, *(fill.name for fill in fills if fill not in own)))
+
+    fields = [SignatureField(one.name, one.place.page, one.place.box, lock(one.fills)) for one in placed]
+    fields += [SignatureField(name, 0, None, lock(())) for name in of_steps]
+    fields.append(SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL)))
+    return add_form(bound.pdf, fields, [fill.in_form() for fill in fills])
 
 
 @audit.act("signature:envelope:send")
@@ -376,6 +378,8 @@ def _write_recipient(envelope: Envelope, step: Step, party: Party, placed: Place
         page=placed.place.page if placed else None,
         box=list(placed.place.box) if placed else None,
     )
+    if placed:
+        write_fields(envelope, recipient_id, placed.fills)
 
 
 def usual_places(pdf: bytes, signers: int) -> list[Place]:

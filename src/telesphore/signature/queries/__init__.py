@@ -21,6 +21,7 @@ from telesphore.signature.queries.colleagues import count_to_hand_over, delegate
 from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
+from telesphore.signature.queries.fields import FieldLine, fields_to_fill
 from telesphore.signature.queries.guests import GuestCard, guests_of
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
@@ -50,6 +51,7 @@ __all__ = [
     "DraftLine",
     "DraftView",
     "EnvelopeView",
+    "FieldLine",
     "ForBedside",
     "Forecast",
     "GuestCard",
@@ -78,15 +80,16 @@ __all__ = [
     "envelope",
     "envelopes_of_patient",
     "evidence_of",
+    "fields_to_fill",
     "for_bedside",
     "forecast",
     "guests_of",
     "is_unsigned",
     "kind_of",
     "last_revision",
-    "may_withdraw",
     "may_recall",
     "may_take_back",
+    "may_withdraw",
     "revisions_of",
     "seal_waits",
     "sent",
