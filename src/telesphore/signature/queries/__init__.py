@@ -1,5 +1,6 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
+from telesphore.signature.queries.book import book, count_waiting, delegated_book, sent, signed_by
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
@@ -7,17 +8,13 @@ from telesphore.signature.queries.circuits import (
     PatientLine,
     RecipientLine,
     StepLine,
-    book,
-    count_waiting,
     envelope,
     envelopes_of_patient,
     last_revision,
-    sent,
-    signed_by,
     title,
     waiting_for_patient,
 )
-from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
+from telesphore.signature.queries.colleagues import count_to_hand_over
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
