@@ -1,6 +1,18 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
-from telesphore.signature.queries.book import book, count_waiting, delegated_book, sent, signed_by
+from telesphore.signature.queries.book import (
+    MOST_PICKED,
+    Awaiting,
+    Book,
+    Facet,
+    Order,
+    Wanted,
+    awaiting,
+    count_waiting,
+    first_waiting,
+    pick_all,
+    picked,
+)
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
@@ -14,7 +26,8 @@ from telesphore.signature.queries.circuits import (
     title,
     waiting_for_patient,
 )
-from telesphore.signature.queries.colleagues import count_to_hand_over
+from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
+from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, sent
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
@@ -32,19 +45,29 @@ from telesphore.signature.queries.proofs import (
 
 __all__ = [
     "ADDED_LIMIT",
+    "MOST_PICKED",
     "PAGE",
     "AuthorityLine",
+    "Awaited",
+    "Awaiting",
+    "Book",
     "BookLine",
     "CardTask",
+    "DoneLine",
     "DraftLine",
     "DraftView",
     "EnvelopeView",
+    "Facet",
     "Forecast",
+    "Order",
     "PatientLine",
     "RecipientLine",
+    "SentLine",
     "Standing",
     "StepLine",
+    "Wanted",
     "YearLine",
+    "awaiting",
     "book",
     "card_task",
     "chains_of",
@@ -52,6 +75,7 @@ __all__ = [
     "count_to_hand_over",
     "count_waiting",
     "delegated_book",
+    "done_by",
     "draft",
     "drafts",
     "due_by_record",
@@ -59,10 +83,12 @@ __all__ = [
     "envelope",
     "envelopes_of_patient",
     "evidence_of",
+    "first_waiting",
     "forecast",
     "last_revision",
+    "pick_all",
+    "picked",
     "sent",
-    "signed_by",
     "standing",
     "title",
     "waiting_for_patient",
