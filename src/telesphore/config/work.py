@@ -10,7 +10,7 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions as pki
-from telesphore.signature.actions import renew
+from telesphore.signature.actions import digest, renew
 from telesphore.vault import actions as vault
 
 HOUR = 3600
@@ -30,6 +30,7 @@ def register() -> None:
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
     jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
+    jobs.every(HOUR // 4, "signature:digest")(_send_digests)
 
 
 def _sweep_vault(at: datetime) -> None:
@@ -53,6 +54,10 @@ def _retain_events(at: datetime) -> None:
 
 def _renew_proofs(at: datetime) -> None:
     renew.renew_due(actor=Actor.system(), at=at)
+
+
+def _send_digests(at: datetime) -> None:
+    digest.send_due(actor=Actor.system(), at=at)
 
 
 def _end_backups(at: datetime) -> None:

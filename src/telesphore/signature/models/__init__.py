@@ -11,6 +11,7 @@ from telesphore.signature.models.composition import (
     PlacedField,
     StepPlan,
 )
+from telesphore.signature.models.digests import Digest
 from telesphore.signature.models.drafts import Draft
 from telesphore.signature.models.envelopes import (
     Envelope,
@@ -32,6 +33,7 @@ __all__ = [
     "MOST_PARTIES",
     "MOST_STEPS",
     "Composition",
+    "Digest",
     "Draft",
     "Envelope",
     "EnvelopePart",

@@ -27,7 +27,7 @@ from telesphore.signature.queries.circuits import (
     waiting_for_patient,
 )
 from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
-from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, sent
+from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
@@ -85,6 +85,7 @@ __all__ = [
     "evidence_of",
     "first_waiting",
     "forecast",
+    "has_digest",
     "last_revision",
     "pick_all",
     "picked",

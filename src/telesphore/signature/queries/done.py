@@ -11,7 +11,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.outbox import queries as outbox
 from telesphore.records import queries as records
-from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.models import Digest, Envelope, Recipient
 from telesphore.signature.queries.book import beyond
 from telesphore.signature.queries.circuits import PAGE, BookLine, lines_of, titles
 from telesphore.signature.states import ACTED, OPEN_STATES, EnvelopeState, RecipientState
@@ -144,3 +144,8 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
         )
         for row, title in zip(rows, titles(rows), strict=True)
     ]
+
+
+def has_digest(*, actor: Actor) -> bool:
+    """Whether the actor has a message each morning on what awaits them."""
+    return Digest.objects.filter(organisation_id=actor.organisation, person_id=actor.person).exists()
