@@ -98,3 +98,8 @@ def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, 
     for link_id in open_links.values_list("link_id", flat=True):
         assert link_id is not None
         links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)
+    Recipient.objects.filter(
+        organisation_id=envelope.organisation_id,
+        envelope_id=envelope.id,
+        state__in=(RecipientState.WAITING, RecipientState.PENDING),
+    ).update(state=RecipientState.RELEASED)

@@ -56,7 +56,7 @@ class BookFilters:
         self.wanted = Wanted(
             order=Order(order) if order in list(Order) else Order.URGENCY,
             kind=StepKind(kind) if kind in KINDS else None,
-            type_code=asked.get("type", "")[:32],
+            type_code=asked.get("type", "").replace("\x00", "")[:32],
             purpose=purpose if (purpose := asked.get("purpose", "")) in PURPOSES else "",
             place=identifier(asked.get("place", "")),
             sender=identifier(asked.get("sender", "")),
