@@ -21,6 +21,7 @@ from tests.signature.circuits import by, sent
 PAGES = [
     "/",
     "/book/",
+    "/book/?tab=done",
     "/circuits/",
     "/records/",
     "/records/{patient}/",

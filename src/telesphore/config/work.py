@@ -11,6 +11,7 @@ from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions as pki
 from telesphore.signature.actions import expire, remind, renew
+from telesphore.signature.actions import digest, renew
 from telesphore.vault import actions as vault
 
 HOUR = 3600
@@ -33,6 +34,7 @@ def register() -> None:
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
     jobs.every(HOUR, "signature:remind")(_remind)
     jobs.every(HOUR // 4, "signature:expire")(_expire)
+    jobs.every(HOUR // 4, "signature:digest")(_send_digests)
 
 
 def _sweep_vault(at: datetime) -> None:
@@ -64,6 +66,8 @@ def _remind(at: datetime) -> None:
 
 def _expire(at: datetime) -> None:
     expire.expire_due(actor=Actor.system(), at=at)
+def _send_digests(at: datetime) -> None:
+    digest.send_due(actor=Actor.system(), at=at)
 
 
 def _end_backups(at: datetime) -> None:

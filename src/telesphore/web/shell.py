@@ -31,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "organisations": len(memberships_of(request)) if membership else 0,
         "suspensions": accounts.suspensions(person_id=UUID(str(request.user.pk)), at=now()) if lost else [],
         "carer": carer,
-        "waiting_count": signature.count_waiting(actor=actor_of(request)) if carer else 0,
+        "waiting_count": signature.count_waiting(actor=actor_of(request), at=now()) if carer else 0,
         "backup": accounts.open_backup(organisation_id=membership.organisation.organisation_id, at=now())
         if membership
         else None,

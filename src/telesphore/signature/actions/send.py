@@ -377,6 +377,12 @@ def _write_recipient(envelope: Envelope, step: Step, party: Party, placed: Place
         field_name=placed.name if placed else None,
         page=placed.place.page if placed else None,
         box=list(placed.place.box) if placed else None,
+        kind=step.kind,
+        urgent=envelope.urgent,
+        due_at=envelope.due_at,
+        type_code=envelope.type_code,
+        sender_id=envelope.sender_id,
+        about_id=envelope.patient_id,
     )
     if placed:
         write_fields(envelope, recipient_id, placed.fills)

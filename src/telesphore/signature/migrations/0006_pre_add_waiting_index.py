@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signature", "0005_pre_add_circuits"),
+        ("signature", "0006_pre_add_bedside"),
     ]
 
     operations = [

@@ -12,6 +12,7 @@ from telesphore.signature.models.composition import (
     PlacedField,
     StepPlan,
 )
+from telesphore.signature.models.digests import Digest
 from telesphore.signature.models.drafts import Draft
 from telesphore.signature.models.envelopes import (
     Envelope,
@@ -34,6 +35,7 @@ __all__ = [
     "MOST_STEPS",
     "Bedside",
     "Composition",
+    "Digest",
     "Draft",
     "Envelope",
     "EnvelopePart",

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
 from telesphore.signature.states import (
@@ -78,6 +79,7 @@ class Envelope(Owned):
         indexes: ClassVar = [
             models.Index(fields=["organisation_id", "patient_id", "sent_at"], name="envelope_by_patient"),
             models.Index(fields=["organisation_id", "sender_id", "state", "sent_at"], name="envelope_by_sender"),
+            models.Index(fields=["organisation_id", "sender_id", "-sent_at", "-id"], name="envelope_sent_last"),
             models.Index(
                 fields=["expires_at"],
                 condition=models.Q(state__in=[EnvelopeState.SENT, EnvelopeState.IN_PROGRESS]),
@@ -171,6 +173,15 @@ class Recipient(Owned):
     reminded_at = models.DateTimeField(null=True)
     proof = models.JSONField(null=True)
     """How the signer was identified: means, address, client, hash shown, certificate's fingerprint."""
+    # What the signature book sorts and filters by, as the envelope and the step said when they were sent, and which
+    # never changes: whoever has ten thousand lines reads fifty of them from one index, whatever the past holds.
+    kind = models.TextField(choices=StepKind, db_default=StepKind.SIGN.value)
+    urgent = models.BooleanField(db_default=False)
+    due_at = models.DateTimeField(null=True)
+    type_code = models.TextField(db_default="")
+    sender_id = models.UUIDField(null=True)
+    about_id = models.UUIDField(null=True)
+    """The patient whom the envelope is about."""
 
     class Meta:
         constraints: ClassVar = [
@@ -213,6 +224,28 @@ class Recipient(Owned):
             models.Index(fields=["organisation_id", "envelope_id"], name="recipient_by_envelope"),
             models.Index(
                 fields=["awaited_at"], condition=models.Q(state=RecipientState.WAITING), name="recipient_waiting"
+            ),
+            models.Index(
+                fields=["organisation_id", "person_id", "-urgent", "due_at", "awaited_at", "id"],
+                include=["kind", "type_code", "sender_id", "about_id", "purpose"],
+                condition=models.Q(state=RecipientState.WAITING, person_id__isnull=False),
+                name="recipient_in_the_book",
+            ),
+            models.Index(
+                "organisation_id",
+                "person_id",
+                Coalesce("signed_at", "acted_at", "awaited_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(
+                    state__in=[
+                        RecipientState.SIGNED,
+                        RecipientState.APPROVED,
+                        RecipientState.ADVISED,
+                        RecipientState.DECLINED,
+                    ],
+                    person_id__isnull=False,
+                ),
+                name="recipient_by_act",
             ),
         ]
 

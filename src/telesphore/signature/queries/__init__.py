@@ -1,12 +1,28 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
 from telesphore.signature.queries.bedside import AtBedside, ForBedside, at_bedside, bedside_ended, for_bedside
+from telesphore.signature.queries.book import (
+    MOST_PICKED,
+    Awaiting,
+    Book,
+    Facet,
+    Order,
+    Wanted,
+    awaiting,
+    count_waiting,
+    first_waiting,
+    pick_all,
+    picked,
+)
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
     PatientLine,
     book,
     count_waiting,
+    RecipientLine,
+    StepLine,
+    envelope,
     envelopes_of_patient,
     is_unsigned,
     kind_of,
@@ -19,6 +35,11 @@ from telesphore.signature.queries.circuits import (
 )
 from telesphore.signature.queries.colleagues import count_to_hand_over, delegated_book
 from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
+    title,
+    waiting_for_patient,
+)
+from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
+from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
 from telesphore.signature.queries.fields import FieldLine, fields_to_fill
@@ -42,9 +63,13 @@ from telesphore.signature.queries.undelivered import UndeliveredLine, undelivere
 
 __all__ = [
     "ADDED_LIMIT",
+    "MOST_PICKED",
     "PAGE",
     "AtBedside",
     "AuthorityLine",
+    "Awaited",
+    "Awaiting",
+    "Book",
     "BookLine",
     "CardTask",
     "ConsentView",
@@ -65,6 +90,21 @@ __all__ = [
     "YearLine",
     "at_bedside",
     "bedside_ended",
+    "DoneLine",
+    "DraftLine",
+    "DraftView",
+    "EnvelopeView",
+    "Facet",
+    "Forecast",
+    "Order",
+    "PatientLine",
+    "RecipientLine",
+    "SentLine",
+    "Standing",
+    "StepLine",
+    "Wanted",
+    "YearLine",
+    "awaiting",
     "book",
     "card_task",
     "chains_of",
@@ -73,6 +113,7 @@ __all__ = [
     "count_to_hand_over",
     "count_waiting",
     "delegated_book",
+    "done_by",
     "draft",
     "drafts",
     "due_by_record",
@@ -92,8 +133,13 @@ __all__ = [
     "may_withdraw",
     "revisions_of",
     "seal_waits",
+    "first_waiting",
+    "forecast",
+    "has_digest",
+    "last_revision",
+    "pick_all",
+    "picked",
     "sent",
-    "signed_by",
     "standing",
     "title",
     "undelivered",

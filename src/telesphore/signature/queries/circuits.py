@@ -73,51 +73,6 @@ def waiting_for_patient(*, organisation_id: UUID, patient_id: UUID) -> list[Pati
     ]
 
 
-def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
-    """What awaits the actor's signature, oldest first, at most `PAGE` lines after `before`. Four queries."""
-    waiting = Recipient.objects.filter(
-        organisation_id=actor.organisation,
-        person_id=actor.person,
-        state=RecipientState.WAITING,
-        envelope__state__in=OPEN_STATES,
-    )
-    if before is not None:
-        waiting = waiting.filter(awaited_at__gt=before)
-    rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
-    return lines_of([(row.envelope, row.awaited_at or row.envelope.sent_at) for row in rows])
-
-
-def count_waiting(*, actor: Actor) -> int:
-    """How many documents await the actor's signature."""
-    return Recipient.objects.filter(
-        organisation_id=actor.organisation,
-        person_id=actor.person,
-        state=RecipientState.WAITING,
-        envelope__state__in=OPEN_STATES,
-    ).count()
-
-
-def sent(*, actor: Actor, open_only: bool = True) -> list[BookLine]:
-    """What the actor sent, newest first, at most `PAGE`."""
-    rows = Envelope.objects.filter(organisation_id=actor.organisation, sender_id=actor.person)
-    if open_only:
-        rows = rows.filter(state__in=[*OPEN_STATES, EnvelopeState.SEALING])
-    return lines_of([(row, row.sent_at) for row in rows.order_by("-sent_at")[:PAGE]])
-
-
-def signed_by(*, actor: Actor) -> list[BookLine]:
-    """What the actor signed, newest first, at most `PAGE`."""
-    rows = Recipient.objects.filter(
-        organisation_id=actor.organisation, person_id=actor.person, state=RecipientState.SIGNED
-    )
-    return lines_of(
-        [
-            (row.envelope, row.signed_at or row.envelope.sent_at)
-            for row in rows.select_related("envelope").order_by("-signed_at")[:PAGE]
-        ]
-    )
-
-
 def envelopes_of_patient(*, organisation_id: UUID, patient_id: UUID) -> list[BookLine]:
     """A patient's envelopes that are on their way, newest first. The caller has opened the record."""
     rows = Envelope.objects.filter(

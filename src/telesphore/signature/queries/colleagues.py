@@ -1,4 +1,4 @@
-"""What awaits others: those for whom the actor acts, and those who leave."""
+"""What awaits the actor and others, plainly: those for whom they act, and those who leave."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +10,20 @@ from telesphore.records import queries as records
 from telesphore.signature.models import Recipient
 from telesphore.signature.queries.circuits import PAGE, BookLine, lines_of
 from telesphore.signature.states import OPEN_STATES, RecipientState
+
+
+def book(*, actor: Actor, before: datetime | None = None) -> list[BookLine]:
+    """What awaits the actor's signature, oldest first, at most `PAGE` lines after `before`. Four queries."""
+    waiting = Recipient.objects.filter(
+        organisation_id=actor.organisation,
+        person_id=actor.person,
+        state=RecipientState.WAITING,
+        envelope__state__in=OPEN_STATES,
+    )
+    if before is not None:
+        waiting = waiting.filter(awaited_at__gt=before)
+    rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
+    return lines_of([(row.envelope, row.awaited_at or row.envelope.sent_at) for row in rows])
 
 
 def delegated_book(*, actor: Actor, at: datetime) -> list[tuple[str, datetime, list[BookLine]]]:

@@ -30,9 +30,9 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "carer": carer,
         "membership": current_membership(request),
-        "waiting": signature.count_waiting(actor=actor) if carer else 0,
-        "first_waiting": signature.book(actor=actor)[:3] if carer else [],
-        "sent": signature.sent(actor=actor)[:5] if carer else [],
+        "waiting": signature.count_waiting(actor=actor, at=at) if carer else 0,
+        "first_waiting": signature.first_waiting(actor=actor, at=at) if carer else None,
+        "sent": signature.sent(actor=actor, at=at)[0][:5] if carer else [],
         "patients": records.my_patients(actor=actor, at=at)[:5] if carer else [],
         "delegated": signature.delegated_book(actor=actor, at=at) if carer else [],
         "away": _away(actor, at) if carer else [],

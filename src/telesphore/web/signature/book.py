@@ -1,45 +1,131 @@
-"""The signature book: what awaits me, what I sent."""
+"""The signature book: what awaits me, what I did, what I sent; picking what is signed together."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import may
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.signature import queries
-from telesphore.web.access import permission
+from telesphore.signature.actions import digest
+from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.requests import actor_of
+from telesphore.web.signature.filters import BookFilters, identifier
+from telesphore.web.signature.forms import SignForm
+
+PICKED = "signature:picked"
+"""Where the session keeps the envelopes that were picked: the page that signs them may be asked for again."""
+KEPT = "book"
+"""The cookie by which the book opens as it was left: order and filters, never a patient's name."""
 
 
 @permission("signature:book:open")
-@speaks_to_agent
 @require_GET
 def book(request: HttpRequest) -> HttpResponse:
-    """What awaits the actor's signature, and what they signed."""
-    actor = actor_of(request)
-    tab = "signed" if request.GET.get("tab") == "signed" else "waiting"
-    lines = queries.signed_by(actor=actor) if tab == "signed" else queries.book(actor=actor)
+    """What awaits the actor and whom they stand in for; or what they did."""
+    actor, at = actor_of(request), now()
+    after = identifier(request.GET.get("after", ""))
+    if request.GET.get("tab") in ("done", "signed"):
+        lines, more = queries.done_by(actor=actor, after=after)
+        context = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
+        return render(request, "signature/done.html", context)
+    asked = request.GET or QueryDict(request.COOKIES.get(KEPT, ""))
+    filters = BookFilters(asked)
+    found = queries.awaiting(actor=actor, at=at, wanted=filters.wanted, after=after)
+    filters.offer(found)
     context = {
-        "lines": lines,
-        "tab": tab,
-        "delegated": queries.delegated_book(actor=actor, at=now()) if tab == "waiting" else [],
-        "waiting": queries.count_waiting(actor=actor),
-        "today": now().date(),
-        "card": tab == "waiting" and signs_by_agent(actor),
+        "book": found,
+        "filters": filters,
+        "after": after,
+        "today": at,
+        "most": queries.MOST_PICKED,
+        "may_sign": may(actor, "signature:recipient:sign"),
+        "digest": queries.has_digest(actor=actor),
     }
-    return render(request, "signature/book.html", context)
+    response = render(request, "signature/book.html", context)
+    if request.GET and after is None:
+        response.set_cookie(
+            KEPT, filters.kept(), max_age=365 * 86400, httponly=True, secure=settings.SECURE, samesite="Lax"
+        )
+    return response
+
+
+@permission("signature:envelope:read")
+@require_GET
+def preview(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """One document beside the list: what it is, its pages, and what may be done."""
+    actor, at = actor_of(request), now()
+    lines = queries.picked(actor=actor, at=at, envelope_ids=[envelope_id])
+    if not lines:
+        raise EnvelopeNotFound
+    context = {"line": lines[0], "may_sign": may(actor, "signature:recipient:sign"), "today": at}
+    return render(request, "signature/parts/preview.html", context)
+
+
+@permission("signature:book:open")
+@require_POST
+def pick(request: HttpRequest) -> HttpResponse:
+    """Keep what is picked: one line, those that are checked, or all that the filters leave; then show the list."""
+    actor = actor_of(request)
+    if one := identifier(request.POST.get("one", "")):
+        chosen = [one]
+    elif "all" in request.POST:
+        filters = BookFilters(QueryDict(request.POST.get("filters", "")))
+        chosen = queries.pick_all(actor=actor, at=now(), wanted=filters.wanted)
+    else:
+        chosen = [found for value in request.POST.getlist("pick") if (found := identifier(value))]
+    request.session[PICKED] = [envelope_id.hex for envelope_id in chosen[: queries.MOST_PICKED]]
+    return redirect("signature:agree")
+
+
+@permission("signature:recipient:sign")
+@fresh
+@speaks_to_agent
+@require_GET
+def agree(request: HttpRequest) -> HttpResponse:
+    """The list of what was picked, to be seen before one PIN signs it all."""
+    actor, at = actor_of(request), now()
+    picked = [UUID(value) for value in request.session.get(PICKED, [])]
+    lines = queries.picked(actor=actor, at=at, envelope_ids=picked)
+    if not lines:
+        return redirect("signature:book")
+    context = {
+        "lines": [line for line in lines if line.kind == "sign"],
+        "others": [line for line in lines if line.kind != "sign"],
+        "gone": len(picked) - len(lines),
+        "form": SignForm(),
+        "waiting": len(lines),
+        "card": signs_by_agent(actor),
+        "without_agent": settings.SERVER_TOKENS,
+        "today": at,
+    }
+    return render(request, "signature/agree.html", context)
+
+
+@permission("signature:book:open")
+@require_POST
+def choose_digest(request: HttpRequest) -> HttpResponse:
+    """Have a message each morning that says how much awaits, or no more."""
+    digest.choose(wanted=request.POST.get("wanted") == "yes", actor=actor_of(request), at=now())
+    return redirect("signature:book")
 
 
 @permission("signature:book:open")
 @require_GET
 def sent(request: HttpRequest) -> HttpResponse:
-    """What the actor sent, and who is awaited."""
+    """What the actor sent, who is awaited, and who is late."""
     everything = request.GET.get("tab") == "all"
-    lines = queries.sent(actor=actor_of(request), open_only=not everything)
-    return render(request, "signature/sent.html", {"lines": lines, "everything": everything, "today": now().date()})
+    after = identifier(request.GET.get("after", ""))
+    lines, more = queries.sent(actor=actor_of(request), at=now(), open_only=not everything, after=after)
+    context = {"lines": lines, "more": more, "everything": everything, "today": now()}
+    return render(request, "signature/sent.html", context)
 
 
 def signs_by_agent(actor: Actor) -> bool:

@@ -1,21 +1,25 @@
-"""Sign with a card through the agent of one's workstation: one document, or those picked in the signature book.
+"""Sign those picked in the signature book: with a card through the agent of one's workstation, or with a token that
+the server reaches.
 
 The page's script goes through it: `certificates` (which card is there), `prepare` (in parts, for progress), `task`
-(one list, to which the holder agrees once), `complete` (in parts).
+(one list, to which the holder agrees once), `complete` (in parts). With a token, `token_sign` (in parts): the PIN stays
+in the page's memory between them, and is kept nowhere.
 """
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language, ngettext
+from django.views.decorators.debug import sensitive_variables
 
 from telesphore.accounts import actions as accounts_actions
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.formats import agent
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
-from telesphore.signature import queries
+from telesphore.signature import ports, queries
 from telesphore.signature.actions import prepare as preparing
+from telesphore.signature.actions import sign as signing
 from telesphore.web import exchanges
 from telesphore.web.access import fresh, permission
 from telesphore.web.exchanges import Body
@@ -94,3 +98,24 @@ def complete(request: HttpRequest, body: Body) -> Body:
         else:
             signed.append(str(prepared_id))
     return {"signed": signed, "refused": refused}
+
+
+@sensitive_variables("body", "pin", "code")
+@permission("signature:recipient:sign")
+@fresh
+@exchanges.exchange(most=64 << 10)
+def token_sign(request: HttpRequest, body: Body) -> Body:
+    """Sign some documents with the actor's token; those that can't be signed say why, and stay. A refusal of the token
+    itself, a wrong PIN first of all, refuses the whole exchange: the page asks no more of it."""
+    actor = actor_of(request)
+    assert actor.person_id is not None
+    pin = exchanges.text(body, "pin", 64)
+    code = exchanges.text(body, "code", 64) if body.get("code") else ""
+    # A one-time code serves once: all that it is for comes together.
+    envelope_ids = exchanges.identifiers(body, "envelopes", queries.MOST_PICKED if code else AT_ONCE)
+    with ports.token_reader.get().open(person_id=actor.person_id, pin=pin, code=code) as token:
+        batch = signing.sign_batch(envelope_ids=envelope_ids, token=token, actor=actor, at=now())
+    return {
+        "signed": [str(one.envelope_id) for one in batch.signed],
+        "refused": [{"id": str(envelope_id), **exchanges.told(why)} for envelope_id, why in batch.refused.items()],
+    }

@@ -7,11 +7,16 @@ from telesphore.web.signature import bedside, book, cards, envelopes, sending
 app_name = "signature"
 urlpatterns = [
     path("book/", book.book, name="book"),
+    path("book/pick", book.pick, name="pick"),
+    path("book/agree/", book.agree, name="agree"),
+    path("book/digest", book.choose_digest, name="digest"),
+    path("book/token/sign", cards.token_sign, name="token-sign"),
     path("book/card/certificates", cards.certificates, name="card-certificates"),
     path("book/card/prepare", cards.prepare, name="card-prepare"),
     path("book/card/task", cards.task, name="card-task"),
     path("book/card/complete", cards.complete, name="card-complete"),
     path("book/<uuid:envelope_id>/", envelopes.envelope, name="envelope"),
+    path("book/<uuid:envelope_id>/preview", book.preview, name="preview"),
     path("book/<uuid:envelope_id>/file.pdf", envelopes.envelope_file, name="file"),
     path("book/<uuid:envelope_id>/kit.zip", envelopes.dispute_kit, name="kit"),
     path("book/<uuid:envelope_id>/sign", envelopes.sign, name="sign"),

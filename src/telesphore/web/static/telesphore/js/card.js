@@ -219,6 +219,14 @@ class Sign extends Card {
     this.stop.addEventListener("click", () => this.stopping.abort());
   }
 
+  get abreast() {
+    return IN_FLIGHT;
+  }
+
+  get chunk() {
+    return CHUNK;
+  }
+
   chosen() {
     if (this.data.envelope) return [this.data.envelope];
     return [...document.querySelectorAll("[data-pick]:checked")].map((box) => box.value);
@@ -265,6 +273,12 @@ class Sign extends Card {
         failed.push(...unknown.map(({ id }) => ({ id: prepared.get(id), sentence })));
       }
     }
+    // What was prepared is named by another id than its envelope.
+    await this.report(envelopes, new Set([...signed].map((id) => prepared.get(id))), failed);
+  }
+
+  /** What became of it: all signed, or how many were, and why the others were not. */
+  async report(envelopes, signed, failed) {
     if (signed.size === envelopes.length) {
       location.assign(this.data.done);
       await new Promise(() => {});
@@ -274,11 +288,18 @@ class Sign extends Card {
     if (this.stopping.signal.aborted) told.push(`${this.word("stopped")} ${left}.`);
     this.say(told.join(" "), "no");
     this.tell(failed);
+    for (const box of document.querySelectorAll("[data-pick]")) {
+      if (!signed.has(box.value)) continue;
+      box.checked = false;
+      box.disabled = true;
+      box.closest("[data-line]")?.classList.add("is-signed");
+    }
+    count();
   }
 
   /** Send all in parts, some at once, until the holder stops it; gives the refusal that broke it off, or null. */
   async inParts(word, all, send) {
-    const parts = [...chunks(all)];
+    const parts = [...chunks(all, this.chunk)];
     const began = performance.now();
     let done = 0;
     let broken = null;
@@ -306,7 +327,7 @@ class Sign extends Card {
     follow();
     this.working(all.length > CHUNK);
     try {
-      await Promise.all(Array.from({ length: IN_FLIGHT }, carry));
+      await Promise.all(Array.from({ length: this.abreast }, carry));
     } finally {
       this.working(false);
     }
@@ -334,8 +355,66 @@ class Sign extends Card {
   }
 }
 
-function* chunks(all) {
-  for (let start = 0; start < all.length; start += CHUNK) yield all.slice(start, start + CHUNK);
+function* chunks(all, size) {
+  for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
+}
+
+/** The holder signs those picked with a token that the server reaches: the PIN goes with each part, from this page's
+ *  memory alone, and is forgotten at the end. A refusal of the token ends it: no wrong PIN is given twice. */
+class Pin extends Sign {
+  begin() {
+    this.agent = { workstation: null };
+    // The button, or Enter in the field, which presses it, begins.
+    this.element.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  word(code) {
+    return code === "failed" ? this.data.broken : super.word(code);
+  }
+
+  get abreast() {
+    return 1;
+  }
+
+  /** A one-time code serves once: then all goes at once. */
+  get chunk() {
+    return this.once ? Infinity : CHUNK;
+  }
+
+  refuse(failure) {
+    super.refuse(failure);
+    if (failure.code === "code-needed" || failure.code === "wrong-code") {
+      this.element.querySelector("[data-code]").hidden = false;
+    }
+    this.element.querySelector("[name=pin]").focus();
+  }
+
+  async act() {
+    const envelopes = this.chosen();
+    const [pin, code] = ["pin", "code"].map((name) => this.element.querySelector(`[name=${name}]`));
+    if (!envelopes.length || !pin.value) {
+      pin.focus();
+      return;
+    }
+    const secret = { pin: pin.value, code: code.value };
+    this.once = Boolean(code.value);
+    pin.value = code.value = "";
+    this.stopping = new AbortController();
+    const signed = new Set();
+    const failed = [];
+    const broken = await this.inParts("completing-token", envelopes, async (part) => {
+      const said = await post(this.data.sign, this.token, { envelopes: part, ...secret });
+      for (const id of said.signed) signed.add(id);
+      failed.push(...said.refused);
+    });
+    if (broken && !signed.size && !failed.length) throw broken;
+    if (broken) {
+      const sentence = broken.sentence ?? this.word(broken.code);
+      const told = new Set(failed.map(({ id }) => id));
+      failed.push(...envelopes.filter((id) => !signed.has(id) && !told.has(id)).map((id) => ({ id, sentence })));
+    }
+    await this.report(envelopes, signed, failed);
+  }
 }
 
 /** Of two ways to sign on one page, the one that works here is shown. */
@@ -344,28 +423,20 @@ addEventListener("card-found", () => {
 });
 addEventListener("card-absent", (event) => {
   if (document.querySelector("[data-without-agent]")) event.target.hidden = true;
-  // Nothing can be signed from the list: nothing is picked there.
-  for (const part of document.querySelectorAll(".p-pick, .p-pick-all")) part.hidden = true;
 });
 
-const kinds = { "sign-in": SignIn, sign: Sign, row: Row };
+const kinds = { "sign-in": SignIn, sign: Sign, pin: Pin, row: Row };
 for (const element of document.querySelectorAll("[data-card]")) new kinds[element.dataset.card](element);
 
-// How many are picked, and all at once.
+// How many are picked.
 const boxes = [...document.querySelectorAll("[data-pick]")];
-const all = document.querySelector("[data-pick-all]");
 function count() {
   const picked = boxes.filter((box) => box.checked).length;
   for (const place of document.querySelectorAll("[data-picked]")) place.textContent = String(picked);
-  if (all) all.checked = picked > 0 && picked === boxes.length;
 }
 for (const box of boxes) box.addEventListener("change", count);
-all?.addEventListener("change", () => {
-  for (const box of boxes) box.checked = all.checked;
-  count();
-});
 
-// What is picked survives the way to the page that asks again who one is: once, in this tab, as identifiers.
+// What is unpicked here survives the way to the page that asks again who one is: once, in this tab, as identifiers.
 const PICKED = "picked";
 function keepPicked() {
   try {
@@ -376,9 +447,9 @@ function keepPicked() {
 }
 function pickAgain() {
   try {
-    const kept = new Set(JSON.parse(sessionStorage.getItem(PICKED) ?? "[]"));
+    const kept = JSON.parse(sessionStorage.getItem(PICKED));
     sessionStorage.removeItem(PICKED);
-    for (const box of boxes) box.checked ||= kept.has(box.value);
+    if (kept) for (const box of boxes) box.checked = kept.includes(box.value);
   } catch {
     // As above.
   }

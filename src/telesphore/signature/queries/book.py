@@ -1,0 +1,304 @@
+"""What awaits somebody, and those whom they stand in for: sorted, filtered, page by page.
+
+It is read from `recipient_in_the_book`, the index of places that wait: the past does not weigh on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Lower
+
+from telesphore.accounts import queries as accounts
+from telesphore.kernel.actors import Actor
+from telesphore.records import queries as records
+from telesphore.records.models import Patient
+from telesphore.signature.models import Recipient
+from telesphore.signature.queries.circuits import PAGE, titles
+from telesphore.signature.states import RecipientState, StepKind
+
+MOST_PICKED = 500
+"""Lines picked at once."""
+
+
+class Order(StrEnum):
+    """How what awaits is sorted."""
+
+    URGENCY = "urgency"
+    """What is marked urgent, then what is due first, then what waits longest."""
+    PATIENT = "patient"
+    TYPE = "type"
+    AGE = "age"
+
+
+_KEYS: Mapping[Order, tuple[str, ...]] = {
+    Order.URGENCY: ("-urgent", "due_at", "awaited_at", "id"),
+    Order.PATIENT: ("patient_name", "awaited_at", "id"),
+    Order.TYPE: ("type_code", "-urgent", "due_at", "awaited_at", "id"),
+    Order.AGE: ("awaited_at", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of what awaits is shown. Empty for all.
+
+    Attributes:
+        place: whose place: the person's id.
+        patient: the beginnings of a patient's names.
+        late: only what is past its due date.
+    """
+
+    order: Order = Order.URGENCY
+    kind: StepKind | None = None
+    type_code: str = ""
+    purpose: str = ""
+    place: UUID | None = None
+    sender: UUID | None = None
+    patient: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """One place that awaits the actor: theirs, or that of whom they stand in for.
+
+    Attributes:
+        in_place_of: whose, when it is not the actor's own.
+        kind: what is asked.
+        purpose: what the signature would mean; empty when none is asked.
+        late: past its due date.
+    """
+
+    recipient_id: UUID
+    envelope_id: UUID
+    title: str
+    patient: records.PatientCard
+    sender: str
+    in_place_of: str
+    kind: StepKind
+    purpose: str
+    type_code: str
+    urgent: bool
+    due_at: datetime | None
+    since: datetime
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One choice of a filter, and how many lines it has."""
+
+    value: str
+    name: str
+    """A person's; empty for what the page has words for."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A page of what awaits.
+
+    Attributes:
+        matching: how many lines the filters leave, on all pages.
+        waiting: how many there are without filters.
+        after: the place that the next page comes after; None when this is the last.
+        kinds, types, purposes, places, senders: what the filters may choose.
+    """
+
+    lines: tuple[Awaiting, ...]
+    matching: int
+    waiting: int
+    after: UUID | None
+    kinds: tuple[Facet, ...] = ()
+    types: tuple[Facet, ...] = ()
+    purposes: tuple[Facet, ...] = ()
+    places: tuple[Facet, ...] = ()
+    senders: tuple[Facet, ...] = ()
+
+
+def awaiting(*, actor: Actor, at: datetime, wanted: Wanted, after: UUID | None = None) -> Book:
+    """A page of what awaits the actor and those whom they stand in for, at most `PAGE` lines. A constant number of
+    queries; titles of this page alone are unsealed.
+
+    Args:
+        after: the last place of the page before.
+    """
+    places, delegators = _places(actor, at)
+    waiting = places.filter(state=RecipientState.WAITING)
+    # One pass over the index counts all that the filters offer, and most of what they leave.
+    counted = list(waiting.order_by().values_list("person_id", *_EXACT).annotate(count=Count("id")).order_by(*_EXACT))
+    chosen = _chosen(waiting, wanted, actor, at)
+    if wanted.patient or wanted.late:
+        matching = chosen.count()
+    else:
+        matching = sum(row[-1] for row in counted if _fits(row, wanted))
+    # Only the last place's id is in the address: what it sorts by may be a patient's name. Whoever acted on it
+    # meanwhile goes on from where they were.
+    last = places.filter(id=after) if after is not None else None
+    rows = _sorted(chosen, wanted.order, last=last, limit=PAGE + 1)
+    senders = {row[4] for row in counted if row[4] is not None}
+    names = _names({actor.person} | delegators | senders)
+    lines = _lines(rows[:PAGE], actor, at, names)
+    more = rows[PAGE - 1].id if len(rows) > PAGE else None
+    return Book(lines, matching, sum(row[-1] for row in counted), more, *_facets(counted, names))
+
+
+def count_waiting(*, actor: Actor, at: datetime) -> int:
+    """How many places await the actor, theirs and those of whom they stand in for. Two queries."""
+    return _places(actor, at)[0].filter(state=RecipientState.WAITING).count()
+
+
+def first_waiting(*, actor: Actor, at: datetime) -> Awaiting | None:
+    """What awaits the actor first, by urgency."""
+    places, delegators = _places(actor, at)
+    rows = _sorted(places.filter(state=RecipientState.WAITING), Order.URGENCY, limit=1)
+    return next(iter(_lines(rows, actor, at, _names({actor.person} | delegators | _senders(rows)))), None)
+
+
+def picked(*, actor: Actor, at: datetime, envelope_ids: Sequence[UUID]) -> tuple[Awaiting, ...]:
+    """Of these envelopes, what still awaits the actor or whom they stand in for, by urgency, at most `MOST_PICKED`; of
+    one envelope one place, the actor's own first. A constant number of queries."""
+    places, delegators = _places(actor, at)
+    waiting = places.filter(state=RecipientState.WAITING, envelope_id__in=list(envelope_ids)[:MOST_PICKED])
+    once: dict[UUID, Recipient] = {}
+    for row in _sorted(waiting, Order.URGENCY):
+        if row.envelope_id not in once or row.person_id == actor.person_id:
+            once[row.envelope_id] = row
+    rows = list(once.values())
+    return _lines(rows, actor, at, _names({actor.person} | delegators | _senders(rows)))
+
+
+def pick_all(*, actor: Actor, at: datetime, wanted: Wanted) -> list[UUID]:
+    """The envelopes of the first `MOST_PICKED` lines that the filters leave. Two queries."""
+    places, _delegators = _places(actor, at)
+    chosen = _chosen(places.filter(state=RecipientState.WAITING), wanted, actor, at)
+    rows = _ordered(chosen, wanted.order).values_list("envelope_id", flat=True)[:MOST_PICKED]
+    return list(dict.fromkeys(rows))
+
+
+_EXACT = ("kind", "type_code", "purpose", "sender_id")
+
+
+def _places(actor: Actor, at: datetime) -> tuple[QuerySet[Recipient], set[UUID]]:
+    """The actor's places in circuits and those that they may take now, whatever their state; and whom they stand in
+    for. One query is made, for the delegations."""
+    mine = Q(person_id=actor.person)
+    held = accounts.held_by(actor=actor, at=at)
+    for one in held:
+        theirs = Q(person_id=one.delegator_id)
+        mine |= theirs & Q(type_code__in=one.document_types) if one.document_types else theirs
+    return Recipient.objects.filter(mine, organisation_id=actor.organisation), {one.delegator_id for one in held}
+
+
+def _chosen(rows: QuerySet[Recipient], wanted: Wanted, actor: Actor, at: datetime) -> QuerySet[Recipient]:
+    exact = (wanted.place, wanted.kind, wanted.type_code, wanted.purpose, wanted.sender)
+    rows = rows.filter(**{name: value for name, value in zip(("person_id", *_EXACT), exact, strict=True) if value})
+    if wanted.late:
+        rows = rows.filter(due_at__lt=at)
+    if wanted.patient:
+        patients = Patient.objects.filter(organisation_id=actor.organisation)
+        for word in wanted.patient.split():
+            patients = patients.filter(
+                Q(birth_name__istartswith=word) | Q(used_name__istartswith=word) | Q(given_names__istartswith=word)
+            )
+        rows = rows.filter(about_id__in=patients.values("id"))
+    return rows
+
+
+def _fits(row: Sequence[object], wanted: Wanted) -> bool:
+    asked = (wanted.place, wanted.kind, wanted.type_code, wanted.purpose, wanted.sender)
+    return all(not one or one == value for one, value in zip(asked, row, strict=False))
+
+
+def _ordered(rows: QuerySet[Recipient], order: Order) -> QuerySet[Recipient]:
+    if order is Order.PATIENT:
+        # Names may change, and are the record's: looked up for this order alone rather than copied.
+        patient = Patient.objects.filter(organisation_id=OuterRef("organisation_id"), id=OuterRef("about_id"))
+        shown = Case(When(used_name="", then=F("birth_name")), default=F("used_name"), output_field=CharField())
+        rows = rows.annotate(patient_name=Subquery(patient.annotate(shown=Lower(shown)).values("shown")))
+    return rows.order_by(*_KEYS[order])
+
+
+def _sorted(
+    rows: QuerySet[Recipient], order: Order, *, last: QuerySet[Recipient] | None = None, limit: int | None = None
+) -> list[Recipient]:
+    """In this order, after the `last` one when it exists."""
+    rows = _ordered(rows, order)
+    if last is not None:
+        keys = [key.removeprefix("-") for key in _KEYS[order]]
+        values = _ordered(last, order).values_list(*keys).first()
+        if values is not None:
+            rows = rows.filter(beyond(_KEYS[order], values))
+    return list(rows.select_related("envelope")[:limit])
+
+
+def beyond(keys: Sequence[str], values: Sequence[object]) -> Q:
+    """What comes after a row with these values, in the order of these keys; nulls come last in a rising order."""
+    found, equal = Q(pk__in=[]), Q()
+    for key, value in zip(keys, values, strict=True):
+        name = key.removeprefix("-")
+        if value is None:
+            equal &= Q(**{f"{name}__isnull": True})
+            continue
+        if key.startswith("-"):
+            found |= equal & Q(**{f"{name}__lt": value})
+        else:
+            found |= equal & (Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True}))
+        equal &= Q(**{name: value})
+    return found
+
+
+def _senders(rows: Sequence[Recipient]) -> set[UUID]:
+    return {row.envelope.sender_id for row in rows}
+
+
+def _names(person_ids: set[UUID]) -> dict[UUID, str]:
+    return {person_id: card.display_name for person_id, card in accounts.person_cards(person_ids).items()}
+
+
+def _lines(rows: Sequence[Recipient], actor: Actor, at: datetime, names: Mapping[UUID, str]) -> tuple[Awaiting, ...]:
+    patients = records.patient_cards(
+        organisation_id=actor.organisation, patient_ids={row.envelope.patient_id for row in rows}
+    )
+    return tuple(
+        Awaiting(
+            row.id,
+            row.envelope_id,
+            title,
+            patients[row.envelope.patient_id],
+            names.get(row.envelope.sender_id, ""),
+            "" if row.person_id is None or row.person_id == actor.person_id else names[row.person_id],
+            StepKind(row.kind),
+            row.purpose or "",
+            row.type_code,
+            row.urgent,
+            row.due_at,
+            row.awaited_at or row.envelope.sent_at,
+            row.due_at is not None and row.due_at < at,
+        )
+        for row, title in zip(rows, titles([row.envelope for row in rows]), strict=True)
+    )
+
+
+def _facets(counted: Sequence[Sequence[object]], names: Mapping[UUID, str]) -> list[tuple[Facet, ...]]:
+    """What the filters may choose: kinds, types, purposes, places, senders; those with most lines first."""
+    found = []
+    for column in (1, 2, 3, 0, 4):
+        totals: dict[object, int] = {}
+        for row in counted:
+            if row[column]:
+                count = row[-1]
+                assert isinstance(count, int)
+                totals[row[column]] = totals.get(row[column], 0) + count
+        most_first = sorted(totals.items(), key=lambda one: -one[1])
+        found.append(
+            tuple(
+                Facet(str(value), names.get(value, "") if isinstance(value, UUID) else "", count)
+                for value, count in most_first
+            )
+        )
+    return found

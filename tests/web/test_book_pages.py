@@ -1,0 +1,138 @@
+"""The signature book's pages: filters kept, what is picked kept, and whoever has no business there finds nothing."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from telesphore.config.tokens import provision_token
+from telesphore.kernel.clock import now
+from telesphore.kernel.identifiers import uuid7
+from telesphore.signature import queries
+from telesphore.signature.actions import close
+from telesphore.signature.models import Envelope, Recipient
+from tests.cast import Cast
+from tests.entering import as_person
+from tests.signature.circuits import by, sent
+
+PIN = "2741"
+
+
+@pytest.fixture
+def waiting(cast: Cast) -> UUID:
+    return sent(cast, [by(cast.lebrun)])
+
+
+def sign(client: Client, envelopes: list[UUID], **more: Any) -> Any:
+    body = {"envelopes": [str(one) for one in envelopes], "pin": PIN, **more}
+    return client.post("/book/token/sign", json.dumps(body), content_type="application/json", HTTP_HX_REQUEST="true")
+
+
+def test_the_title_counts_what_awaits_and_the_list_names_it(cast: Cast, waiting: UUID) -> None:
+    page = as_person(cast.lebrun.person_id).get("/book/").content.decode()
+    assert "<title>(1) " in page
+    assert f"/book/{waiting}/preview" in page
+    assert "FERRAND Odile" in page
+
+
+def test_filters_stay_in_the_address_and_are_remembered_but_never_a_patients_name(cast: Cast, waiting: UUID) -> None:
+    client = as_person(cast.lebrun.person_id)
+    answer = client.get("/book/?order=age&late=1&q=Ferrand&sender=nonsense")
+    assert str(waiting) not in answer.content.decode()
+    assert answer.cookies["book"].value == "order=age&late=1"
+    assert answer.cookies["book"]["httponly"]
+    assert str(waiting) not in client.get("/book/").content.decode()
+    assert str(waiting) in client.get("/book/?order=urgency").content.decode()
+    assert str(waiting) in client.get("/book/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["after=zzz", "order=;drop", "kind=seal", "type=%00", "q=%00%00", "place=1", "late=maybe", f"after={uuid7()}"],
+)
+def test_an_address_that_means_nothing_filters_nothing(cast: Cast, waiting: UUID, query: str) -> None:
+    answer = as_person(cast.lebrun.person_id).get(f"/book/?{query}")
+    assert answer.status_code == 200
+    assert query.startswith("type") or str(waiting) in answer.content.decode()
+
+
+def test_a_strangers_book_shows_nothing_and_a_preview_looks_like_one_that_is_not_there(
+    cast: Cast, waiting: UUID
+) -> None:
+    for stranger in (cast.ricaud, cast.cherif):
+        client = as_person(stranger.person_id)
+        assert str(waiting) not in client.get("/book/").content.decode()
+        there, nowhere = client.get(f"/book/{waiting}/preview"), client.get(f"/book/{uuid7()}/preview")
+        assert (there.status_code, nowhere.status_code) == (404, 404)
+        assert client.post("/book/pick", {"one": str(waiting)}).status_code == 302
+        assert client.get("/book/agree/").url == "/book/"  # type: ignore[attr-defined]
+    assert Client().get(f"/book/{waiting}/preview").status_code == 302
+    assert as_person(cast.lebrun.person_id).get(f"/book/{waiting}/preview").status_code == 200
+
+
+def test_what_is_picked_is_shown_before_anything_is_signed_and_again_when_asked_again(
+    cast: Cast, waiting: UUID
+) -> None:
+    second, gone = sent(cast, [by(cast.lebrun)]), sent(cast, [by(cast.lebrun)])
+    client = as_person(cast.lebrun.person_id)
+    answer = client.post("/book/pick", {"pick": [str(waiting), str(second), str(gone), "nonsense"]})
+    assert answer.url == "/book/agree/"  # type: ignore[attr-defined]
+    close.void(envelope_id=gone, reason="Trop tôt", actor=cast.sylvie, at=now())
+    for _ in range(2):
+        page = client.get("/book/agree/").content.decode()
+        assert str(waiting) in page
+        assert str(second) in page
+        assert str(gone) not in page
+    assert Recipient.objects.filter(state="signed").count() == 0
+
+
+def test_all_that_the_filters_leave_is_picked_at_once(cast: Cast, waiting: UUID) -> None:
+    late = sent(cast, [by(cast.lebrun)])
+    Recipient.objects.filter(envelope_id=late).update(due_at=now() - timedelta(days=1))
+    client = as_person(cast.lebrun.person_id)
+    client.post("/book/pick", {"all": "yes", "filters": "late=1"})
+    page = client.get("/book/agree/").content.decode()
+    assert str(late) in page
+    assert str(waiting) not in page
+
+
+def test_one_pin_signs_what_can_be_and_the_rest_says_why_and_stays(committed_cast: Cast) -> None:
+    cast = committed_cast
+    provision_token(actor=cast.lebrun, pin=PIN)
+    mine = [sent(cast, [by(cast.lebrun)]) for _ in range(3)]
+    another = sent(cast, [by(cast.ricaud)])
+    expired = mine[2]
+    Envelope.objects.filter(id=expired).update(expires_at=now())
+    client = as_person(cast.lebrun.person_id)
+    wrong = sign(client, mine, pin="0000")
+    assert (wrong.status_code, wrong.json()["error"]) == (422, "wrong-pin")
+    assert Recipient.objects.filter(state="signed").count() == 0
+    said = sign(client, [*mine, another]).json()
+    assert said["signed"] == [str(one) for one in mine[:2]]
+    assert {one["id"]: one["error"] for one in said["refused"]} == {
+        str(expired): "envelope-expired",
+        str(another): "envelope-not-found",
+    }
+    assert all(one["sentence"] for one in said["refused"])
+    left = queries.awaiting(actor=cast.lebrun, at=now(), wanted=queries.Wanted())
+    assert [line.envelope_id for line in left.lines] == [expired]
+
+
+def test_signing_asks_for_the_right_who_proved_themselves_and_bounds(cast: Cast, waiting: UUID) -> None:
+    assert sign(Client(), [waiting]).headers["HX-Redirect"] == "/sign-in/"
+    assert sign(as_person(cast.sylvie.person_id), [waiting]).status_code == 403
+    lebrun = as_person(cast.lebrun.person_id)
+    assert sign(lebrun, []).status_code == 422
+    assert sign(lebrun, [uuid7() for _ in range(21)]).status_code == 422
+    assert sign(lebrun, [waiting], pin="").status_code == 422
+
+
+def test_the_morning_message_is_had_and_stopped_in_one_press(cast: Cast) -> None:
+    client = as_person(cast.lebrun.person_id)
+    client.post("/book/digest", {"wanted": "yes"})
+    assert 'value="no"' in client.get("/book/").content.decode()
+    client.post("/book/digest", {"wanted": "no"})
+    assert 'value="yes"' in client.get("/book/").content.decode()
