@@ -21,6 +21,7 @@ def register() -> None:
     from telesphore import reactions
     from telesphore.outbox import actions as _outbox  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
+    from telesphore.signature.actions import send_many as _send_many  # noqa: F401 - names its jobs, and those of its rows.
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)

@@ -17,6 +17,15 @@ from telesphore.signature.access.places import (
     sender_or_recipient,
     sent_by,
 )
+from telesphore.signature.access.templates import (
+    bulk_of,
+    check_manages,
+    check_scope,
+    manages,
+    template_of,
+    templates_of,
+    units_for,
+)
 
 __all__ = [
     "OWN",
@@ -24,16 +33,23 @@ __all__ = [
     "Checks",
     "all_prepared_of",
     "authority",
+    "bulk_of",
     "check_can_sign",
     "check_certificate",
     "check_holder",
+    "check_manages",
+    "check_scope",
     "check_transition",
     "check_waits",
     "draft_of",
     "in_place_of",
+    "manages",
     "place_read",
     "prepared_of",
     "recipient_of",
     "sender_or_recipient",
     "sent_by",
+    "template_of",
+    "templates_of",
+    "units_for",
 ]

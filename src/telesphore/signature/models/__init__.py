@@ -1,5 +1,6 @@
 """Envelopes, drafts, how long proofs stand; and the shape of what is composed."""
 
+from telesphore.signature.models.bulk import BulkRow, BulkSend
 from telesphore.signature.models.composition import (
     MOST_DOCUMENTS,
     MOST_FIELDS,
@@ -23,6 +24,7 @@ from telesphore.signature.models.envelopes import (
     Watcher,
 )
 from telesphore.signature.models.proofs import EARLIEST, LATEST, Proof, ProofLeaf, ProofTree
+from telesphore.signature.models.templates import Definition, Paper, Template, TemplateVersion
 
 __all__ = [
     "EARLIEST",
@@ -31,11 +33,15 @@ __all__ = [
     "MOST_FIELDS",
     "MOST_PARTIES",
     "MOST_STEPS",
+    "BulkRow",
+    "BulkSend",
     "Composition",
+    "Definition",
     "Draft",
     "Envelope",
     "EnvelopePart",
     "Field",
+    "Paper",
     "Part",
     "Party",
     "PlacedField",
@@ -47,5 +53,7 @@ __all__ = [
     "Revision",
     "Step",
     "StepPlan",
+    "Template",
+    "TemplateVersion",
     "Watcher",
 ]

@@ -36,6 +36,8 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:proof:see": _("see how long proofs last, without their documents"),
     "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
+    "signature:template:manage": _("make and change the templates of the organisation and of one's units"),
+    "signature:template:see": _("see the templates of the organisation and of one's units, and make private ones"),
 }
 """By name, in the table's order."""
 
