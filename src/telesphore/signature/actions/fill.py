@@ -19,6 +19,7 @@ from telesphore.records import queries as records_queries
 from telesphore.records.states import DocumentType
 from telesphore.signature import access
 from telesphore.signature.actions import compose
+from telesphore.signature.actions.send import check_parties
 from telesphore.signature.errors import ColumnMissing, NotReadable, ProfessionalToChoose, TemplateArchived
 from telesphore.signature.formats import merge
 from telesphore.signature.models import Composition, Definition, Part, Party, TemplateVersion
@@ -60,11 +61,17 @@ class Filled:
 
 
 @audit.staged("signature:template:use")
-def use_template(*, template_id: UUID, patient_id: UUID, choices: Choices, actor: Actor, at: datetime) -> UUID:
+def use_template(
+    *, template_id: UUID, patient_id: UUID, choices: Choices, actor: Actor, at: datetime, complete: bool = False
+) -> UUID:
     """Begin a draft from a template's last version; returns its id. Its documents are new ones of the record.
+
+    Args:
+        complete: refuse, before anything is put into the record, what could not be sent as it stands.
 
     Raises:
         TemplateNotFound, TemplateArchived, RecordNotFound, NotAllowed, ProfessionalToChoose, ColumnMissing
+        NoChannel, UnknownSigner: only when `complete`.
     """
     check(actor, "signature:envelope:send")
     row = access.template_of(actor=actor, template_id=template_id, at=at)
@@ -74,6 +81,8 @@ def use_template(*, template_id: UUID, patient_id: UUID, choices: Choices, actor
     definition = read.definition_of(version)
     decision = records_access.decide(actor=actor, patient_id=patient_id, at=at)
     ready = filled(definition, decision, choices, actor, at)
+    if complete:
+        check_parties(ready.composition, decision.patient, actor, at)
 
     def put(position: int, title: str, pdf: bytes) -> UUID:
         paper = definition.papers[position]

@@ -9,8 +9,8 @@ from telesphore.kernel.actors import Actor
 from telesphore.signature import access
 from telesphore.signature.errors import TemplateNotFound
 from telesphore.signature.formats import merge
-from telesphore.signature.models import Definition, Template, TemplateVersion
-from telesphore.signature.states import TemplateScope
+from telesphore.signature.models import Definition, Party, Template, TemplateVersion
+from telesphore.signature.states import Seat, StepKind, TemplateScope
 from telesphore.vault import queries as vault
 
 PAGE = 100
@@ -67,6 +67,27 @@ class TemplateView:
     named: dict[UUID, str]
     columns: tuple[str, ...]
     manages: bool
+
+    @property
+    def asks_professional(self) -> bool:
+        """Whether a place may be left open once it is used."""
+        return bool({Seat.CHOSEN, Seat.REFERRING} & set(self.definition.seats))
+
+    @property
+    def steps(self) -> list[tuple[StepKind, int | None, list[tuple[Party, Seat | None, str]]]]:
+        """The circuit: of each step its kind, how many are needed when not all, and who; a named one by name."""
+        seats = iter(self.definition.seats)
+        return [
+            (
+                step.kind,
+                step.needed,
+                [
+                    (one, next(seats), self.named.get(one.person_id, "") if one.person_id else "")
+                    for one in step.parties
+                ],
+            )
+            for step in self.definition.composition.steps
+        ]
 
 
 def templates(
@@ -194,3 +215,8 @@ def _last_versions(organisation_id: UUID, template_ids: list[UUID]) -> dict[UUID
 
 def _units(actor: Actor, at: datetime) -> dict[UUID, str]:
     return {line.unit_id: line.name for line in accounts.units(organisation_id=actor.organisation, at=at)}
+
+
+def units_for(*, actor: Actor, at: datetime) -> dict[UUID, str]:
+    """The units, by name, for which the actor may make a template."""
+    return access.units_for(actor=actor, at=at)
