@@ -93,6 +93,10 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "signature:recipient:remind": _CARE,
     "signature:recipient:review": frozenset({Role.PROFESSIONAL}),
     "signature:recipient:sign": frozenset({Role.PROFESSIONAL}),
+    # What a form says engages the professional who informs (CSP L.1111-2), and the house that gives it out; a secretary
+    # prepares private ones, and uses the others as they stand.
+    "signature:template:manage": frozenset({Role.PROFESSIONAL, Role.ADMINISTRATOR}),
+    "signature:template:see": _CARE | _ADMINISTRATOR,
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
 

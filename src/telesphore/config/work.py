@@ -10,8 +10,7 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions as pki
-from telesphore.signature.actions import expire, remind, renew
-from telesphore.signature.actions import digest, renew
+from telesphore.signature.actions import digest, expire, remind, renew
 from telesphore.vault import actions as vault
 
 HOUR = 3600
@@ -23,6 +22,7 @@ def register() -> None:
     from telesphore.outbox import actions as _outbox  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal_step as _seal_step  # noqa: F401 - names its jobs.
+    from telesphore.signature.actions import send_many as _send_many  # noqa: F401 - names its jobs, and those of its rows.
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
@@ -66,6 +66,8 @@ def _remind(at: datetime) -> None:
 
 def _expire(at: datetime) -> None:
     expire.expire_due(actor=Actor.system(), at=at)
+
+
 def _send_digests(at: datetime) -> None:
     digest.send_due(actor=Actor.system(), at=at)
 

@@ -183,3 +183,54 @@ PROOF_TRANSITIONS: dict[ProofState, set[ProofState]] = {
     ProofState.WEAKENED: {ProofState.STANDING, ProofState.ERASED},
     ProofState.ERASED: set(),
 }
+
+
+class TemplateScope(models.TextChoices):
+    """Who sees a template."""
+
+    ORGANISATION = "organisation", _lazy("the whole organisation")
+    UNIT = "unit", _lazy("one unit")
+    PRIVATE = "private", _lazy("its owner alone")
+
+
+class Seat(models.TextChoices):
+    """Who takes a professional's place of a template, once it is used."""
+
+    SENDER = "sender", _lazy("whoever sends")
+    REFERRING = "referring", _lazy("the patient’s referring doctor")
+    NAMED = "named", _lazy("a named professional")
+    CHOSEN = "chosen", _lazy("to choose at sending")
+
+
+class BulkState(models.TextChoices):
+    """Where a bulk sending is: derived from its instants and its rows, never stored."""
+
+    CHECKING = "checking", _lazy("being checked")
+    READY = "ready", _lazy("to confirm")
+    SENDING = "sending", _lazy("being sent")
+    DONE = "done", _lazy("done")
+    CANCELLED = "cancelled", _lazy("stopped")
+
+
+class RowState(models.TextChoices):
+    """Where one row of a bulk sending is."""
+
+    CHECKING = "checking", _lazy("being checked")
+    READY = "ready", _lazy("will be sent")
+    BAD = "bad", _lazy("will not be sent")
+    SENDING = "sending", _lazy("being sent")
+    SENT = "sent", _lazy("sent")
+    FAILED = "failed", _lazy("not sent")
+    CANCELLED = "cancelled", _lazy("stopped before sending")
+
+
+ROW_TRANSITIONS: dict[RowState, set[RowState]] = {
+    RowState.CHECKING: {RowState.READY, RowState.BAD, RowState.CANCELLED},
+    RowState.READY: {RowState.SENDING, RowState.CANCELLED},
+    RowState.BAD: set(),
+    # A worker that died leaves it here: the next try goes on, under the same id.
+    RowState.SENDING: {RowState.SENT, RowState.FAILED},
+    RowState.SENT: set(),
+    RowState.FAILED: set(),
+    RowState.CANCELLED: set(),
+}

@@ -155,7 +155,7 @@ def send_composition(
             raise AlreadyWithdrawn
         documents.append(records.open_document(document_id=row.id, purpose="TREAT", actor=actor, at=at))
     patient = decision.patient
-    _check_parties(composition, patient, actor, at)
+    check_parties(composition, patient, actor, at)
     titled = [
         (part.title or document.title, document.pdf)
         for part, document in zip(composition.documents, documents, strict=True)
@@ -172,7 +172,12 @@ def send_composition(
     return write(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
 
 
-def _check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
+def check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
+    """Whether everyone who is asked can be, for this patient.
+
+    Raises:
+        NoChannel, UnknownSigner, NobodyToSign
+    """
     parties = composition.parties
     if any(party.role is PartyRole.PATIENT for party in parties) and not (patient.email and patient.phone):
         raise NoChannel
@@ -254,10 +259,12 @@ def write(
     composition, patient = ready.composition, ready.patient
     organisation_id, envelope_id = patient.organisation_id, draft_id or uuid7()
     assert actor.person_id is not None
+    draft = None
     if draft_id is not None:
-        gone, _ = Draft.objects.filter(organisation_id=organisation_id, id=draft_id).delete()
-        if not gone:
+        drafts = Draft.objects.select_for_update().filter(organisation_id=organisation_id, id=draft_id)
+        if (draft := drafts.first()) is None:
             raise DraftChanged
+        draft.delete()
     # Again, under the lock that a withdrawal takes: it may have come while the file was prepared.
     rows = Document.objects.select_for_update().filter(
         organisation_id=organisation_id, id__in=[document.document_id for document in ready.documents]
@@ -291,6 +298,7 @@ def write(
         composition_sealed=sealed(composition.model_dump_json(), context_of(envelope_id)),
         follows_id=follows_id,
         withdraws_id=withdraws.id if withdraws else None,
+        template_version_id=draft.template_version_id if draft else None,
     )
     first_page = 0
     for position, (document, pages) in enumerate(zip(ready.documents, ready.bound.pages, strict=True)):

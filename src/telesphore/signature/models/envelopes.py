@@ -52,6 +52,8 @@ class Envelope(Owned):
     """What was sent, frozen (`Composition`): title, message, easy text, parties, fields; None for those of before."""
     follows_id = models.UUIDField(null=True)
     """The envelope that this one corrects: its second round."""
+    template_version_id = models.UUIDField(null=True)
+    """The version of the template that it was made from."""
     withdraws_id = models.UUIDField(null=True)
     """The completed consent that this envelope's document withdraws."""
     withdrawn_at = models.DateTimeField(null=True)

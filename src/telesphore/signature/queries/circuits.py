@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
-from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient, Revision

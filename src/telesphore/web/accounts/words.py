@@ -43,6 +43,8 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:recipient:remind": _("remind who is awaited for what one has sent"),
     "signature:recipient:review": _("approve what one is asked to review"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
+    "signature:template:manage": _("make and change the templates of the organisation and of one's units"),
+    "signature:template:see": _("see the templates of the organisation and of one's units, and make private ones"),
 }
 """By name, in the table's order."""
 
