@@ -57,9 +57,10 @@ GIVEN_TICK = PlacedField(kind=FieldKind.CHECKBOX, page=0, box=(300, 660, 314, 67
 DOSE = PlacedField(kind=FieldKind.TEXT, page=1, box=(60, 700, 260, 718), label="Dose")
 
 
-def party(person_id: UUID | None, *fields: PlacedField, purpose: Purpose | None = Purpose.CONSENTS) -> Party:
+def party(person_id: UUID | None, *fields: PlacedField, purpose: Purpose | None = None) -> Party:
     role = PartyRole.PATIENT if person_id is None else PartyRole.PROFESSIONAL
-    return Party(role=role, person_id=person_id, purpose=purpose, fields=fields)
+    usual = Purpose.CONSENTS if person_id is None else Purpose.VALIDATES
+    return Party(role=role, person_id=person_id, purpose=purpose or usual, fields=fields)
 
 
 def sent(cast: Cast, *steps: StepPlan, content: bytes | None = None) -> UUID:
@@ -247,7 +248,7 @@ def test_two_of_one_step_fill_in_theirs_in_any_order(cast: Cast, card: Token) ->
 @pytest.mark.parametrize(
     ("step", "refusal"),
     [
-        (lambda cast: StepPlan(kind=StepKind.REVIEW, parties=(party(cast.lebrun.person_id, TEXT, purpose=None),)),
+        (lambda cast: StepPlan(kind=StepKind.REVIEW, parties=(party(cast.lebrun.person_id, TEXT),)),
          FieldsWithoutSignature),
         (lambda cast: StepPlan(parties=(party(None, TEXT.model_copy(update={"page": 2})),)), NoPlaceToSign),
         (lambda cast: StepPlan(parties=(party(None, TEXT.model_copy(update={"part": 1})),)), NoPlaceToSign),
@@ -262,7 +263,7 @@ def test_two_of_one_step_fill_in_theirs_in_any_order(cast: Cast, card: Token) ->
 )  # fmt: skip
 def test_a_field_that_can_not_be_there_is_not_sent(cast: Cast, step: Any, refusal: type[DomainError]) -> None:
     with pytest.raises(refusal):
-        sent(cast, step(cast))
+        sent(cast, step(cast), StepPlan(parties=(party(cast.lebrun.person_id),)))
     assert not Envelope.objects.exists()
 
 
