@@ -7,8 +7,9 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
@@ -44,13 +45,13 @@ def remind_due(*, actor: Actor, at: datetime) -> int:
 
 
 def _is_due(at: datetime) -> Q:
-    def after(days: str) -> ExpressionWrapper:
-        spent = Coalesce(F("reminded_at"), F("awaited_at"))
+    def passed(days: str) -> Q:
         wait = ExpressionWrapper(F(f"envelope__{days}") * Value(timedelta(days=1)), output_field=DurationField())
-        return ExpressionWrapper(spent + wait, output_field=Recipient._meta.get_field("awaited_at"))
+        due = ExpressionWrapper(Coalesce(F("reminded_at"), F("awaited_at")) + wait, output_field=DateTimeField())
+        return Q(LessThanOrEqual(due, Value(at)))
 
-    first = Q(reminders=0, envelope__remind_after_days__gt=0) & Q(Value(at) >= after("remind_after_days"))
-    later = Q(reminders__gt=0, envelope__remind_every_days__gt=0) & Q(Value(at) >= after("remind_every_days"))
+    first = Q(reminders=0, envelope__remind_after_days__gt=0) & passed("remind_after_days")
+    later = Q(reminders__gt=0, envelope__remind_every_days__gt=0) & passed("remind_every_days")
     return (first | later) & Q(
         envelope__state__in=OPEN_STATES,
         envelope__expires_at__gt=at,
