@@ -39,7 +39,7 @@ def review(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 @permission("signature:recipient:advise")
 def advise(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Give an opinion, with a comment."""
-    form = AdviseForm(request.POST or None)
+    form = AdviseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         advising.advise(
             envelope_id=envelope_id,
@@ -82,7 +82,7 @@ def hand_over(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
         for card in accounts.professionals(organisation_id=actor.organisation, at=at)
         if card.person_id != actor.person_id
     ]
-    form = HandOverForm(request.POST or None, colleagues=colleagues)
+    form = HandOverForm(request.POST if request.method == "POST" else None, colleagues=colleagues)
     if request.method == "POST" and form.is_valid():
         try:
             handing.hand_over(
@@ -117,7 +117,7 @@ def remind(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> HttpR
 def correct(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> HttpResponse:
     """Correct the e-mail address and the phone of a patient or a guest who has not acted yet."""
     actor = actor_of(request)
-    form = CorrectForm(request.POST or None)
+    form = CorrectForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             reach = Reach(form.cleaned_data["email"], form.cleaned_data["phone"])
