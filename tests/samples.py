@@ -25,7 +25,7 @@ from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
 from telesphore.signature.actions import copy, results, seal
-from telesphore.signature.models import Envelope
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import TemplateScope
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
@@ -92,6 +92,7 @@ def make(cast: Cast) -> Samples:
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
         "event_id": access.id,
+        "recipient_id": Recipient.objects.get(envelope_id=awaited, patient_id=cast.odile_id).id,
         "representation_id": records.record_representation(
             patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()
         ),

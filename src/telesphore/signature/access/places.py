@@ -181,6 +181,18 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
         raise NotYourTurn
 
 
+def check_open(envelope: Envelope, at: datetime) -> None:
+    """Whether something is still asked of somebody.
+
+    Raises:
+        EnvelopeClosed, EnvelopeExpired
+    """
+    if envelope.state not in OPEN_STATES:
+        raise EnvelopeClosed
+    if at >= envelope.expires_at:
+        raise EnvelopeExpired
+
+
 def check_asked(recipient: Recipient, kind: StepKind) -> Step:
     """Whether this is what the recipient's step asks; the step.
 

@@ -158,6 +158,7 @@ def filled(
                 step.model_copy(update={"parties": tuple(party(one) for one in step.parties)}) for step in whole.steps
             ),
             "due_at": choices.due_at,
+            "expires_after_days": _life(whole.expires_after_days, choices.due_at, at),
         }
     )
     try:
@@ -165,6 +166,11 @@ def filled(
     except ValidationError:
         raise NotReadable from None
     return Filled(checked, tuple(tuple(texts) for texts in written))
+
+
+def _life(days: int, due_at: datetime | None, at: datetime) -> int:
+    """An envelope does not end before it is due."""
+    return days if due_at is None else min(365, max(days, (due_at - at).days + 1))
 
 
 def deposited(

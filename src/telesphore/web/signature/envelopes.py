@@ -22,7 +22,7 @@ from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.book import signs_by_agent
-from telesphore.web.signature.forms import ReasonForm, SignForm
+from telesphore.web.signature.forms import AdviseForm, ReasonForm, ReviewForm, SignForm
 
 
 @permission("signature:envelope:read")
@@ -41,6 +41,8 @@ def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: i
         "form": form,
         "today": now().date(),
         "reason_form": ReasonForm(),
+        "review_form": ReviewForm(),
+        "advise_form": AdviseForm(),
         "card": seen.your_turn and seen.may_sign and signs_by_agent(actor),
         "without_agent": settings.SERVER_TOKENS,
     }
