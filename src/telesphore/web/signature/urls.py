@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.signature import book, cards, envelopes, sending
+from telesphore.web.signature import book, cards, envelopes, fields, sending
 
 app_name = "signature"
 urlpatterns = [
@@ -18,5 +18,6 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/decline", envelopes.decline, name="decline"),
     path("book/<uuid:envelope_id>/void", envelopes.void, name="void"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
+    path("drafts/<uuid:draft_id>/fields", fields.fields, name="fields"),
     path("circuits/", book.sent, name="sent"),
 ]
