@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from telesphore.signature.queries import FieldLine
@@ -14,9 +15,9 @@ NONE_CHOSEN = [("", "—")]
 class FillForm(forms.Form):
     """One control for each field that is asked; what it says is checked again as the signature is made."""
 
-    def __init__(self, lines: Sequence[FieldLine], *args: object, form_id: str = "", **options: object) -> None:
+    def __init__(self, lines: Sequence[FieldLine], data: QueryDict | None, *, form_id: str = "") -> None:
         """`form_id`: of the form that takes the values, when it stands elsewhere on the page."""
-        super().__init__(*args, prefix="fill", **options)  # type: ignore[misc]  # Django's own options.
+        super().__init__(data, prefix="fill")
         for line in lines:
             control = self.fields[line.name] = _control(line)
             control.widget.attrs["data-fill"] = line.name

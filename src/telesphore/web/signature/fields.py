@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
@@ -23,6 +24,7 @@ from telesphore.signature.states import FieldKind, PartyRole, StepKind
 from telesphore.web.access import permission
 from telesphore.web.requests import actor_of
 
+KINDS = [(kind.value, capfirst(kind.label)) for kind in FieldKind]
 MOST = 500
 _EDGE = 14_400
 
@@ -30,7 +32,7 @@ _EDGE = 14_400
 class FieldForm(forms.Form):
     """One field: whose, what, where. Lengths in points; `up` is counted from the page's foot."""
 
-    kind = forms.ChoiceField(label=_lazy("Kind of field"), choices=FieldKind.choices)
+    kind = forms.ChoiceField(label=_lazy("Kind of field"), choices=KINDS)
     party = forms.TypedChoiceField(label=_lazy("Who fills it in"), coerce=int)
     part = forms.TypedChoiceField(label=_lazy("Document"), coerce=int)
     page = forms.IntegerField(label=_lazy("Page"), min_value=1, max_value=100_000, initial=1)
@@ -126,7 +128,7 @@ def fields(request: HttpRequest, draft_id: UUID) -> HttpResponse:
             (number, part.document_id, title)
             for number, (part, title) in enumerate(zip(draft.composition.documents, titles, strict=True))
         ],
-        "kinds": FieldKind.choices,
+        "kinds": KINDS,
         "forms": forms_,
         "version": posted.get("version", "") if posted is not None else draft.version,
     }
