@@ -168,19 +168,21 @@ def test_odile_and_her_doctor_fill_in_what_is_asked(site: Site, screen: Turn) ->
     site.provision("lebrun")
     envelope_id = send.send_composition(composition=composed(site, fields=True), actor=site.cast.sylvie, at=now())
     site.work()
-    odile = screen(phone=True, scripts=False)
+    odile = screen(phone=True)
     odile.open(site.link())
     odile.press("Recevoir le code")
     odile.page.locator("#code").fill(site.code())
     odile.press("Continuer")
+    odile.settle()
     for number in (2, 3):
         odile.press(f"Page {number}")
+        odile.settle()
     odile.press("J’ai tout lu")
     odile.follow("J’accepte")
     odile.look("patient-sign-fields")
     odile.fill("Allergies connues", "Pénicilline")
     odile.page.get_by_label("Transport").select_option("Ambulance")
-    # Without the box that must be ticked: the browser holds it back, as it does without scripts too.
+    # Without the box that must be ticked: the browser holds it back, without scripts too.
     odile.press("Signer")
     assert odile.page.locator("input:invalid").count() == 1
     odile.page.get_by_label("J’accepte l’anesthésie locale").check()
