@@ -16,11 +16,18 @@ from telesphore.paper.pictures import page_picture as picture_of
 from telesphore.signature import queries
 from telesphore.signature.actions import close, copy, view
 from telesphore.signature.actions import sign as signing
-from telesphore.signature.errors import AlreadySigned, NotReadYet
+from telesphore.signature.errors import (
+    AlreadySigned,
+    FieldNotYours,
+    FieldsNotFilled,
+    NotReadYet,
+    ValueNotAccepted,
+)
 from telesphore.signature.formats.drawing import BadDrawing, read_drawing
 from telesphore.web.access import link_session, public, to_authenticate_again
 from telesphore.web.entering import recently_authenticated
 from telesphore.web.files import pdf_response
+from telesphore.web.filling import FillForm
 from telesphore.web.patients import session
 from telesphore.web.requests import visitor
 
@@ -172,7 +179,9 @@ def sign(request: HttpRequest) -> HttpResponse:
     actor = session.actor_of_visit(request, visit)
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=now())
     refusal = None
-    if request.method == "POST":
+    lines = queries.fields_to_fill(envelope_id=visit.envelope_id, actor=actor, at=at)
+    fill = FillForm(lines, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and fill.is_valid():
         try:
             drawing = read_drawing(request.POST.get("drawing", ""))
             signing.sign_as_patient(
@@ -181,16 +190,17 @@ def sign(request: HttpRequest) -> HttpResponse:
                 drawing=drawing,
                 actor=actor,
                 at=at,
+                filled=fill.values(),
             )
             return redirect("patients:done")
         except AlreadySigned:
             return redirect("patients:done")
         except NotReadYet:
             return redirect("patients:read")
-        except BadDrawing as refused:
+        except (BadDrawing, FieldsNotFilled, ValueNotAccepted, FieldNotYours) as refused:
             refusal = refused
-    context = {**_shell(request, visit), "envelope": envelope, "refusal": refusal}
-    return render(request, "patients/sign.html", context, status=422 if refusal else 200)
+    context = {**_shell(request, visit), "envelope": envelope, "refusal": refusal, "fill": fill}
+    return render(request, "patients/sign.html", context, status=422 if refusal or fill.errors else 200)
 
 
 @link_session

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, sending, templates
+from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, fields, sending, templates
 
 app_name = "signature"
 urlpatterns = [
@@ -37,6 +37,7 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/remind", acts.remind, name="remind"),
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/correct", acts.correct, name="correct"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
+    path("drafts/<uuid:draft_id>/fields", fields.fields, name="fields"),
     path("circuits/", book.sent, name="sent"),
     path("circuits/bulk/", bulk.bulks, name="bulks"),
     path("circuits/bulk/<uuid:bulk_id>/", bulk.bulk, name="bulk"),
