@@ -205,10 +205,13 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
         send.send(document_id=document_id, steps=[[by(cast.lebrun)]], actor=cast.sylvie, at=now()) for _ in range(20)
     ]
     lebrun.open("/book/")
-    ready(lebrun)
     lebrun.page.locator("[data-pick-all]").check()
     assert lebrun.page.locator("[data-picked]").inner_text() == "20"
     lebrun.look("book-picked")
+    lebrun.page.locator("[data-sign]").click()
+    ready(lebrun)
+    assert lebrun.page.locator("[data-picked]").first.inner_text() == "20"
+    lebrun.look("book-agree-card")
     # Stopped while they are prepared: nothing is asked of the card, and all stay.
     held: list[Any] = []
     lebrun.page.route("**/book/card/prepare", lambda route: held.append(route))
@@ -224,7 +227,7 @@ def test_one_document_then_twenty_are_signed_with_one_pin_each_time(workstation:
     lebrun.page.locator("[data-go]").click()
     shown = workstation.give_pin()
     assert shown.count("Compte rendu") == 20
-    lebrun.page.wait_for_url("**/book/?tab=signed")
+    lebrun.page.wait_for_url("**/book/?tab=done")
     assert {row.state for row in Recipient.objects.filter(envelope_id__in=many)} == {"signed"}
 
 
