@@ -34,7 +34,7 @@ def sign(client: Client, envelopes: list[UUID], **more: Any) -> Any:
 def test_the_title_counts_what_awaits_and_the_list_names_it(cast: Cast, waiting: UUID) -> None:
     page = as_person(cast.lebrun.person_id).get("/book/").content.decode()
     assert "<title>(1) " in page
-    assert f"/book/{waiting}/preview" in page
+    assert f"/book/{waiting}/" in page
     assert "FERRAND Odile" in page
 
 

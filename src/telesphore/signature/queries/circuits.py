@@ -163,7 +163,7 @@ def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
     return [
         BookLine(
             envelope.id,
-            title(envelope),
+            name,
             patients[envelope.patient_id],
             people[envelope.sender_id].display_name,
             EnvelopeState(envelope.state),
@@ -175,7 +175,7 @@ def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
             if envelope.state in OPEN_STATES
             else (),
         )
-        for envelope, since in rows
+        for (envelope, since), name in zip(rows, titles([envelope for envelope, _since in rows]), strict=True)
     ]
 
 

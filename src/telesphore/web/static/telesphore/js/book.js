@@ -18,7 +18,7 @@ for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = f
 /** What stands beside the list for a line: asked for once. The document itself is asked for when it is shown, since
  *  reading it leaves a trace. */
 function preview(link) {
-  const address = link.dataset.preview;
+  const address = `${link.href}preview`;
   if (!previews.has(address)) {
     const asked = fetch(address, { headers: { "HX-Request": "true" } }).then((answer) => {
       const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
@@ -143,7 +143,7 @@ const keys = {
   " ": () => show(current()),
   x: () => current().closest("li").querySelector("[data-pick]")?.click(),
   s: () => sign(current()),
-  r: () => location.assign(current().dataset.refuse),
+  r: () => location.assign(`${current().href}decline`),
   o: () => location.assign(current().href),
   "?": () => help.showModal(),
   Escape: leave,
