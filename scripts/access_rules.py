@@ -27,6 +27,7 @@ room behind it, and what is not theirs looks like what does not exist.
 | permission | a signed-in member one of whose roles, where they act, holds it (`accounts.states.PERMISSIONS`) |
 | patient | who signed in and acts in a record: the patient whose it is, or who represents them |
 | link and code | who came in through a link and gave its code |
+| bedside | the patient who holds a tablet that a professional handed over |
 | demonstration only | everybody on a demonstration; elsewhere it does not exist |
 
 | address | rule | name |

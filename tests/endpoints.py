@@ -65,6 +65,6 @@ def _walk(patterns: list[Any], prefix: str = "/", names: tuple[str, ...] = ()) -
 
 
 ENDPOINTS = list(_walk(get_resolver(settings.ROOT_URLCONF).url_patterns))
-KINDS = ("public", "signed in", "permission", "patient", "token", "link and code", "demonstration", "token")
+KINDS = ("public", "signed in", "permission", "patient", "token", "link and code", "bedside", "demonstration", "token")
 OF_RULE = {kind: [endpoint for endpoint in ENDPOINTS if endpoint.rule.startswith(kind)] for kind in KINDS}
 """The endpoints by kind of rule."""

@@ -26,15 +26,17 @@ from telesphore.pki import actions as pki
 from telesphore.records import actions as records
 from telesphore.signature.actions import copy, results, seal
 from telesphore.signature.models import Envelope
+from telesphore.signature.states import TemplateScope
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
 from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
+from tests.signature import templates
 from tests.signature.circuits import ODILE, by, odile_signs, sent
 from tests.web.passkeys import Passkey
 
-NO_OBJECTS = {"number", "name", "request_text", "role"}
+NO_OBJECTS = {"number", "position", "name", "request_text", "role"}
 """Parameters that name nothing of anybody's: a page's number, a tile's place, a question, a role."""
 
 
@@ -98,6 +100,7 @@ def make(cast: Cast) -> Samples:
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
+        **_of_the_secretary(cast),
         **_of_the_doctor(cast),
         **_of_the_hospital(cast),
         "scim_resource_type:name": "User",
@@ -106,6 +109,7 @@ def make(cast: Cast) -> Samples:
         "patients:token": link.url.rpartition("/")[2],
         "verify:token": token_of(printed),
         "number": 1,
+        "position": 0,
         "request_text": "MA==",
         "name": f"0/000.p/{sealed}" if sealed < 256 else "0/000",
     }
@@ -135,6 +139,16 @@ def _signed_document(envelope_id: UUID) -> UUID:
 def _way(envelope_id: UUID, purpose: str) -> Revealed:
     link = Link.objects.filter(subject_id=envelope_id, purpose=purpose).earliest("created_at")
     return Revealed(link.organisation_id, link.id, link.purpose, link.subject_id, link.patient_id)
+
+
+def _of_the_secretary(cast: Cast) -> dict[str, object]:
+    """Sylvie's own: a template, a draft that it began, a list that she gave."""
+    template_id = templates.made(cast, cast.sylvie, scope=TemplateScope.PRIVATE)
+    return {
+        "template_id": template_id,
+        "draft_id": templates.used(cast, template_id),
+        "bulk_id": templates.given(cast, template_id, f"patient\n{cast.odile_id}"),
+    }
 
 
 def _set_up_link(cast: Cast) -> str:

@@ -248,6 +248,8 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
         return {LET_IN, NO_SUCH_METHOD}
     if kind == "link and code":
         return {LET_IN, LED_ON, ABSENT, NO_SUCH_METHOD} if visitor.visit else {ABSENT, NO_SUCH_METHOD}
+    if kind == "bedside":
+        return {ABSENT, NO_SUCH_METHOD}
     if kind == "token":
         if visitor.scopes is None:
             return {ASKED_FOR_A_TOKEN}

@@ -94,6 +94,13 @@ def test_a_signed_in_member_has_no_way_into_a_patients_visit(cast: Cast) -> None
     assert unlike(OF_RULE["link and code"], as_person(cast.lebrun.person_id), learns_nothing) == []
 
 
+@pytest.mark.parametrize("who", ["nobody", "a member"])
+def test_without_a_tablet_handed_over_nothing_is_at_the_bedside(cast: Cast, who: str) -> None:
+    client = Client() if who == "nobody" else as_person(cast.lebrun.person_id)
+    assert len(OF_RULE["bedside"]) == 6
+    assert unlike(OF_RULE["bedside"], client, learns_nothing) == []
+
+
 def newcomer(cast: Cast, role: Role) -> UUID:
     """A member who holds this role only."""
     person_id = accounts.add_person(

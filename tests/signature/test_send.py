@@ -83,13 +83,13 @@ def test_what_was_withdrawn_is_neither_read_nor_sent(cast: Cast) -> None:
 
 def test_what_is_withdrawn_while_it_is_prepared_is_not_sent(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     document_id = deposited(cast)
-    real = sending.add_fields
+    real = sending.add_form
 
     def withdrawn_meanwhile(*args: Any) -> bytes:
         withdrawn(cast, document_id)
         return real(*args)
 
-    monkeypatch.setattr(sending, "add_fields", withdrawn_meanwhile)
+    monkeypatch.setattr(sending, "add_form", withdrawn_meanwhile)
     with pytest.raises(AlreadyWithdrawn):
         send(document_id=document_id, steps=[[signer(cast.lebrun.person_id)]], actor=cast.sylvie, at=now())
     assert not Envelope.objects.exists()

@@ -44,6 +44,7 @@ class Acr(models.TextChoices):
     PASSKEY = "phr", _("passkey")
     TWO_FACTORS = "https://refeds.org/profile/mfa", _("two factors")
     ONE_FACTOR = "https://refeds.org/profile/sfa", _("one factor")
+    BEDSIDE = "urn:telesphore:acr:bedside", _("identity seen by a professional")
     LINK_AND_CODE = "urn:telesphore:acr:link-and-code", _("link and code by another channel")
 
 
@@ -77,14 +78,25 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "records:record:open": _CARE,
     "records:representation:manage": _CARE,
     "records:team:manage": _CARE,
+    "signature:bedside:open": _CARE,
     "signature:book:open": _CARE,
     "signature:envelope:read": _CARE,
     "signature:envelope:send": _CARE,
     "signature:envelope:void": _CARE,
     "signature:kit:export": _CARE,
     "signature:proof:see": frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.AUDITOR}),
+    "signature:recipient:advise": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:correct": _CARE,
     "signature:recipient:decline": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:hand-over": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:recall": frozenset({Role.PROFESSIONAL}),
+    "signature:recipient:remind": _CARE,
+    "signature:recipient:review": frozenset({Role.PROFESSIONAL}),
     "signature:recipient:sign": frozenset({Role.PROFESSIONAL}),
+    # What a form says engages the professional who informs (CSP L.1111-2), and the house that gives it out; a secretary
+    # prepares private ones, and uses the others as they stand.
+    "signature:template:manage": frozenset({Role.PROFESSIONAL, Role.ADMINISTRATOR}),
+    "signature:template:see": _CARE | _ADMINISTRATOR,
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
 
@@ -92,8 +104,13 @@ A permission opens a kind of page; which patient's, which envelope's, the room t
 """
 
 
-DELEGABLE = ("signature:recipient:sign", "signature:recipient:decline")
-"""What a professional may let a colleague do in their name; either lets the colleague read what is to be signed, and
+DELEGABLE = (
+    "signature:recipient:sign",
+    "signature:recipient:decline",
+    "signature:recipient:review",
+    "signature:recipient:advise",
+)
+"""What a professional may let a colleague do in their name; each lets the colleague read what is to be signed, and
 nothing more of the record.
 """
 

@@ -1,4 +1,5 @@
-"""How a signature shows on the page: who, in which capacity, when, why; typeset to its box, fonts embedded."""
+"""How a signature shows on the page: who, in which capacity, when, why; how a filled field does. Typeset to the box,
+fonts embedded."""
 
 import io
 import json
@@ -22,6 +23,7 @@ from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.update import Update
 
 TEMPLATE = Path(__file__).with_name("appearance.typ")
+WORDS = Path(__file__).with_name("words.typ")
 PARIS = ZoneInfo("Europe/Paris")
 MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
@@ -49,48 +51,63 @@ class Appearance:
     rpps: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is drawn in the box of a field that somebody filled in: lines parted by `\\n`, at most 11 points tall."""
+
+    text: str
+
+
+def french_day(at: datetime) -> str:
+    """`1er mars 2026`, in Paris time."""
+    local = at.astimezone(PARIS)
+    day = "1er" if local.day == 1 else str(local.day)
+    return f"{day} {MONTHS[local.month - 1]} {local.year}"
+
+
 def french_date(at: datetime) -> str:
     """`le 1er mars 2026 à 9 h 05`, in Paris time."""
     local = at.astimezone(PARIS)
-    day = "1er" if local.day == 1 else str(local.day)
-    return f"le {day} {MONTHS[local.month - 1]} {local.year} à {local.hour} h {local.minute:02}"
+    return f"le {french_day(at)} à {local.hour} h {local.minute:02}"
 
 
-def draw(appearance: Appearance, width: float, height: float) -> bytes:
+def draw(shown: Appearance | Words, width: float, height: float) -> bytes:
     """A one-page PDF of `width` × `height` points; the text is made as small as it takes to fit."""
+    if isinstance(shown, Words):
+        return _compiled(WORDS, {"width": width, "height": height, "text": shown.text}, None, 0)
+    data = {
+        "width": width,
+        "height": height,
+        "name": shown.name,
+        "role": shown.role,
+        "rpps": shown.rpps,
+        "reason": shown.reason,
+        "date": french_date(shown.signed_at),
+        "drawing": shown.drawing is not None,
+    }
+    return _compiled(TEMPLATE, data, shown.drawing, int(shown.signed_at.timestamp()))
+
+
+def _compiled(template: Path, data: dict[str, object], drawing: bytes | None, timestamp: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="appearance-") as folder:
-        if appearance.drawing is not None:
-            Path(folder, "drawing.png").write_bytes(appearance.drawing)
-        data = {
-            "width": width,
-            "height": height,
-            "name": appearance.name,
-            "role": appearance.role,
-            "rpps": appearance.rpps,
-            "reason": appearance.reason,
-            "date": french_date(appearance.signed_at),
-            "drawing": appearance.drawing is not None,
-        }
+        if drawing is not None:
+            Path(folder, "drawing.png").write_bytes(drawing)
+        # Typst reads nothing outside its root, and the drawing must lie inside it.
+        main = Path(folder, template.name)
+        main.write_bytes(template.read_bytes())
         compiled = typst.Compiler(
             root=folder, font_paths=typst.Fonts(include_system_fonts=False), sys_inputs={"data": json.dumps(data)}
-        ).compile(
-            Path(folder, _copied(folder)), format="pdf", timestamp=int(appearance.signed_at.timestamp()), pdf_tags=False
-        )
+        ).compile(main, format="pdf", timestamp=timestamp, pdf_tags=False)
     assert isinstance(compiled, bytes)
     return compiled
 
 
-def _copied(folder: str) -> str:
-    # Typst reads nothing outside its root, and the drawing must lie inside it.
-    Path(folder, TEMPLATE.name).write_bytes(TEMPLATE.read_bytes())
-    return TEMPLATE.name
-
-
-def place(update: Update, appearance: Appearance, width: float, height: float) -> Reference:
+def place(update: Update, shown: Appearance | Words, width: float, height: float) -> Reference:
     """Add what `draw` draws to a file, as a form XObject (ISO 32000-2 §8.10); drawn once for all files alike."""
-    # Only what is drawn tells one appearance from another, and the minute is the last that is drawn of the time.
-    alike = replace(appearance, signed_at=appearance.signed_at.replace(second=0, microsecond=0))
-    objects = _drawn(alike, width, height)
+    if isinstance(shown, Appearance):
+        # Only what is drawn tells one appearance from another, and the minute is the last that is drawn of the time.
+        shown = replace(shown, signed_at=shown.signed_at.replace(second=0, microsecond=0))
+    objects = _drawn(shown, width, height)
     # All but the first are referred to by those before them: numbers first, values then.
     references = [update.add(None) for _ in objects]
     for reference, (value, parts) in zip(references, objects, strict=True):
@@ -103,10 +120,10 @@ def place(update: Update, appearance: Appearance, width: float, height: float) -
 
 
 @lru_cache(maxsize=64)
-def _drawn(appearance: Appearance, width: float, height: float) -> tuple[tuple[Value, tuple[bytes | int, ...]], ...]:
+def _drawn(shown: Appearance | Words, width: float, height: float) -> tuple[tuple[Value, tuple[bytes | int, ...]], ...]:
     """The form XObject, then what it refers to: each as a value whose references are indices in this tuple, and as
     bytes with such indices between them, which is faster."""
-    document = Document(draw(appearance, width, height))
+    document = Document(draw(shown, width, height))
     page = document.dictionary(document.pages[0])
     content = document.resolve(page[Name("Contents")])
     assert isinstance(content, Stream)

@@ -56,16 +56,18 @@ class SignatureField:
 
 @dataclass(frozen=True, slots=True)
 class FoundField:
-    """A signature field of a file.
+    """A field of a file's form.
 
     Attributes:
         name: in full, with full stops between its parts.
+        kind: /FT: `Sig`, `Tx`, `Btn`, `Ch`.
         dictionary: its own, which holds or would hold /V.
         widget, widget_dictionary: where it shows; itself, most often.
         value: /V, None when it is not signed.
     """
 
     name: str
+    kind: str
     reference: Reference
     dictionary: Dictionary
     widget: Reference
@@ -102,6 +104,11 @@ def signature_fields(document: Document) -> Iterator[FoundField]:
     Raises:
         UnreadableFile: the form is not one, or is larger than `MOST`.
     """
+    return (one for one in all_fields(document) if one.kind == "Sig")
+
+
+def all_fields(document: Document) -> Iterator[FoundField]:
+    """As `signature_fields`, of every kind."""
     form = document.resolve(document.catalog.get(Name("AcroForm")))
     if form is None:
         return
@@ -128,11 +135,13 @@ def signature_fields(document: Document) -> Iterator[FoundField]:
         subfields = [kid for kid in kids if Name("T") in document.dictionary(kid)]
         if subfields:
             waiting.extend((kid, name, kind, value, depth + 1) for kid in reversed(kids))
-        elif kind == "Sig":
+        else:
             widget = kids[0] if kids else reference
             if type(widget) is not Reference:
-                raise UnreadableFile(why="form")
-            yield FoundField(name, reference, field, widget, document.dictionary(widget), value)
+                if kind == "Sig":
+                    raise UnreadableFile(why="form")
+                widget = reference
+            yield FoundField(name, str(kind or ""), reference, field, widget, document.dictionary(widget), value)
 
 
 def add_field(update: Update, field: SignatureField, *, more: Dictionary | None = None) -> Reference:
@@ -142,25 +151,36 @@ def add_field(update: Update, field: SignatureField, *, more: Dictionary | None 
         NoSuchField: a page that the file has not, or a name that is taken or has a full stop.
         UnreadableFile: the form or the page is not one.
     """
-    document = update.document
+    own: Dictionary = {Name("FT"): Name("Sig"), **(more or {})}
+    if field.lock is not None:
+        own[Name("Lock")] = update.add(lock_dictionary(field.lock))
+    return add_widget(update, field.name, field.page, field.box or (0, 0, 0, 0), own)
+
+
+def add_widget(
+    update: Update, name: str, page_number: int, box: tuple[float, float, float, float], own: Dictionary
+) -> Reference:
+    """Put a field that is its own widget in the form and on its page; `own` says what kind of field it is.
+
+    Raises:
+        NoSuchField, UnreadableFile: as `add_field`.
+    """
     try:
-        page = document.pages[field.page]
+        page = update.document.pages[page_number]
     except IndexError:
         raise NoSuchField from None
-    widget: Dictionary = {
-        Name("Type"): Name("Annot"),
-        Name("Subtype"): Name("Widget"),
-        Name("FT"): Name("Sig"),
-        Name("T"): text(field.name),
-        Name("F"): 132,  # Print, locked (table 167).
-        Name("Rect"): list(field.box or (0, 0, 0, 0)),
-        Name("P"): page,
-        **(more or {}),
-    }
-    if field.lock is not None:
-        widget[Name("Lock")] = update.add(lock_dictionary(field.lock))
-    reference = update.add(widget)
-    _add_to_form(update, field.name, reference)
+    reference = update.add(
+        {
+            Name("Type"): Name("Annot"),
+            Name("Subtype"): Name("Widget"),
+            Name("T"): text(name),
+            Name("F"): 132,  # Print, locked (table 167).
+            Name("Rect"): list(box),
+            Name("P"): page,
+            **own,
+        }
+    )
+    _add_to_form(update, name, reference)
     _append(update, page, _dictionary(update, page), Name("Annots"), reference)
     return reference
 

@@ -36,6 +36,7 @@ from telesphore.ades.errors import (
     UnreadableFile,
 )
 from telesphore.ades.fields import FoundField, SignatureField, add_field, lock_dictionary, signature_fields
+from telesphore.ades.form_fields import Fill, fill_fields
 from telesphore.ades.pdf.objects import Dictionary, Name, Reference, Value, read_text, text
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.pdf.update import Tail, Update
@@ -57,6 +58,7 @@ class PreparedSignature:
         to_be_signed: DER of the signed attributes, which the token hashes with the algorithm's digest and signs.
         certificate: DER of the signer's.
         chain: DER of the certificates above it.
+        values: what the same update fills in: name of the field, value.
     """
 
     original: bytes = attribute(repr=False)
@@ -66,6 +68,7 @@ class PreparedSignature:
     certificate: bytes = attribute(repr=False)
     chain: tuple[bytes, ...] = attribute(repr=False)
     algorithm: Algorithm
+    values: tuple[tuple[str, str], ...] = attribute(default=(), repr=False)
 
     @property
     def document(self) -> bytes:
@@ -82,6 +85,7 @@ class PreparedSignature:
             "chain": [above.hex() for above in self.chain],
             "scheme": self.algorithm.scheme.value,
             "digest": self.algorithm.digest.value,
+            "values": self.values,
         }
         start = _MAGIC + json.dumps(head).encode() + b"\n"
         return b"".join((start, self.original, self.update, Digest.SHA256.of(start, self.original, self.update)))
@@ -108,6 +112,8 @@ class PreparedSignature:
             certificate=bytes.fromhex(head["certificate"]),
             chain=tuple(map(bytes.fromhex, head["chain"])),
             algorithm=Algorithm(Scheme(head["scheme"]), Digest(head["digest"])),
+            # Signatures that wait since before fields were filled in have none.
+            values=tuple((name, value) for name, value in head.get("values", ())),
         )
 
 
@@ -124,6 +130,7 @@ def prepare(
     algorithm: Algorithm | None = None,
     policy: AlgorithmPolicy = TS_119_312,
     timestamp_room: int = TIMESTAMP_ROOM,
+    fills: Sequence[Fill] = (),
 ) -> PreparedSignature:
     """Write a signature's dictionary and appearance after `pdf`, whose bytes stay as they are.
 
@@ -138,6 +145,7 @@ def prepare(
         algorithm: None for the one that fits the certificate's key; another than the key has is an unknown key type.
         policy: nothing that it forbids at `signed_at` is used.
         timestamp_room: bytes kept for a timestamp; 0 when none will come.
+        fills: fields of the file's form that the signer fills in, by the same update.
 
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType, WeakAlgorithm
@@ -151,10 +159,12 @@ def prepare(
     room = _size(algorithm, certificate, tuple(chain)) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:
-        tail = _write(pdf, field, appearance, signed_at, level, room)
+        tail = _write(pdf, field, appearance, signed_at, level, room, fills)
     except FileBeyondLimits:
         raise NotSignable from None
     except UnreadableFile:
+        if fills:
+            raise NotSignable from None
         tail = through_pyhanko.prepare(
             pdf, field=field, algorithm=algorithm, certificate=certificate, appearance=appearance, signed_at=signed_at,
             permission=level, room=room,
@@ -168,6 +178,7 @@ def prepare(
         certificate=certificate,
         chain=tuple(chain),
         algorithm=algorithm,
+        values=tuple((fill.name, fill.value) for fill in fills),
     )
 
 
@@ -232,6 +243,7 @@ def _write(
     signed_at: datetime,
     level: int | None,
     room: int,
+    fills: Sequence[Fill],
 ) -> Tail:
     """The update.
 
@@ -244,7 +256,7 @@ def _write(
     update = Update(document)
     present = list(signature_fields(document))
     name = field if isinstance(field, str) else field.name
-    _check_allowed(document, present, name, level, new=not isinstance(field, str))
+    _check_allowed(document, present, [name, *(fill.name for fill in fills)], level, new=not isinstance(field, str))
     own = update.add(None)
     signature: Dictionary = {
         Name("Type"): Name("Sig"),
@@ -260,6 +272,7 @@ def _write(
         lock = _fill_field(update, _empty(present, field), own, appearance)
     else:
         lock = _new_field(update, field, own, appearance)
+    fill_fields(update, fills)
     references = list(_transforms(document, level, lock))
     if references:
         signature[Name("Reference")] = references
@@ -275,7 +288,7 @@ def _write(
 
 
 def _check_allowed(
-    document: Document, present: Sequence[FoundField], name: str, level: int | None, *, new: bool
+    document: Document, present: Sequence[FoundField], names: Sequence[str], level: int | None, *, new: bool
 ) -> None:
     """Refuse what the signatures that are there forbid."""
     signed = [one for one in present if one.value is not None]
@@ -287,7 +300,7 @@ def _check_allowed(
                 # §12.8.2.2: filling in and signing a field is not adding one.
                 if new or document.resolve(parameters.get(Name("P"), 2)) == 1:
                     raise SignedAlready
-            elif method == "FieldMDP" and _locked(document, parameters, name):
+            elif method == "FieldMDP" and any(_locked(document, parameters, name) for name in names):
                 raise SignedAlready
 
 

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "telesphore.web.accounts.devices.DeviceMiddleware",
     "telesphore.web.access.AccessMiddleware",
     "telesphore.web.backup.BackupMiddleware",
+    "telesphore.web.signature.bedside.BedsideMiddleware",
     "telesphore.web.refusals.RefusalMiddleware",
 ]
 

@@ -10,7 +10,7 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.pki import actions as pki
-from telesphore.signature.actions import digest, renew
+from telesphore.signature.actions import digest, expire, remind, renew
 from telesphore.vault import actions as vault
 
 HOUR = 3600
@@ -21,6 +21,8 @@ def register() -> None:
     from telesphore import reactions
     from telesphore.outbox import actions as _outbox  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
+    from telesphore.signature.actions import seal_step as _seal_step  # noqa: F401 - names its jobs.
+    from telesphore.signature.actions import send_many as _send_many  # noqa: F401 - names its jobs, and those of its rows.
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
@@ -30,6 +32,8 @@ def register() -> None:
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
     jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
+    jobs.every(HOUR, "signature:remind")(_remind)
+    jobs.every(HOUR // 4, "signature:expire")(_expire)
     jobs.every(HOUR // 4, "signature:digest")(_send_digests)
 
 
@@ -54,6 +58,14 @@ def _retain_events(at: datetime) -> None:
 
 def _renew_proofs(at: datetime) -> None:
     renew.renew_due(actor=Actor.system(), at=at)
+
+
+def _remind(at: datetime) -> None:
+    remind.remind_due(actor=Actor.system(), at=at)
+
+
+def _expire(at: datetime) -> None:
+    expire.expire_due(actor=Actor.system(), at=at)
 
 
 def _send_digests(at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What waits, what runs, what stopped and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -128,3 +129,35 @@ def living_workers() -> int:
         "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - %(silence)s * interval '1 second'"
     )
     return int(_rows(statement, {"silence": STALLED.total_seconds()})[0][0])
+
+
+_TROUBLES = """
+SELECT j.args ->> %(argument)s, j.id, j.task_name, j.queue_name, j.status = 'failed', j.attempts,
+       coalesce(f.code, 'unknown'), coalesce(f.sentence, ''), f.failed_at,
+       CASE WHEN j.status = 'todo' THEN j.scheduled_at END
+  FROM procrastinate_jobs j
+  LEFT JOIN jobs_lastfailure f ON f.job_id = j.id
+ WHERE (j.status = 'failed' OR (j.status IN ('todo', 'doing') AND f.job_id IS NOT NULL))
+   AND j.task_name = ANY(%(names)s) AND j.args ->> %(argument)s = ANY(%(values)s)
+ ORDER BY j.id
+"""
+
+
+def troubles_of(*, names: Sequence[str], argument: str, values: Sequence[str]) -> dict[str, TroubledJob]:
+    """Of the jobs of these names, by the value of one argument, those whose last try failed: the latest of each. For a
+    room that tells people what became of its own rows, which it has checked that they may see."""
+    rows = _rows(_TROUBLES, {"names": list(names), "argument": argument, "values": list(values)})
+    return {
+        row[0]: TroubledJob(
+            id=row[1],
+            name=row[2],
+            queue=row[3],
+            stopped=row[4],
+            attempts=row[5],
+            code=row[6],
+            sentence=row[7],
+            failed_at=row[8],
+            next_try_at=row[9],
+        )
+        for row in rows
+    }

@@ -13,6 +13,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.outbox import ports
+from telesphore.outbox.facts import NoticeUndelivered
 from telesphore.outbox.models import Channel, Notice, Status
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
@@ -111,3 +112,6 @@ def _settle(organisation_id: UUID, notice_id: UUID, status: Status, error_code: 
             at=at,
             detail={"code": error_code} if error_code else None,
         )
+    if changed and status == Status.FAILED:
+        notice = Notice.objects.get(organisation_id=organisation_id, id=notice_id)
+        jobs.announce(NoticeUndelivered(organisation_id, notice_id, notice.kind, notice.about))

@@ -26,14 +26,25 @@ class NoticeStatus:
 def notices_about(*, organisation_id: UUID, about: Sequence[UUID]) -> list[NoticeStatus]:
     """Notices that speak of these rows, oldest first."""
     rows = Notice.objects.filter(organisation_id=organisation_id, about__in=about).order_by("queued_at", "id")
-    return [
-        NoticeStatus(
-            row.id, row.channel, row.kind, row.about, row.status, row.error_code, row.queued_at, row.settled_at
-        )
-        for row in rows
-    ]
+    return [_status(row) for row in rows]
 
 
 def local_messages() -> list[ports.LocalMessage]:
     """In a demonstration, what the stand-in gateways received, oldest first."""
     return list(ports.local.get().messages())
+
+
+def last_notices(*, organisation_id: UUID, about: Sequence[UUID]) -> list[NoticeStatus]:
+    """The last notice that speaks of each of these rows; one query."""
+    rows = (
+        Notice.objects.filter(organisation_id=organisation_id, about__in=about)
+        .order_by("about", "-queued_at", "-id")
+        .distinct("about")
+    )
+    return [_status(row) for row in rows]
+
+
+def _status(row: Notice) -> NoticeStatus:
+    return NoticeStatus(
+        row.id, row.channel, row.kind, row.about, row.status, row.error_code, row.queued_at, row.settled_at
+    )

@@ -25,7 +25,7 @@ class AlreadySigned(DomainError):
 
 
 class EnvelopeClosed(DomainError):
-    """This document can no longer be signed: it was completed, declined or withdrawn."""
+    """This document can no longer be signed: it was completed, declined, withdrawn or it expired."""
 
     refusal = Refusal.CONFLICT
     code = "envelope-closed"
@@ -192,3 +192,284 @@ class NotLeft(DomainError):
 
     refusal = Refusal.CONFLICT
     code = "not-left"
+
+
+class NothingToWithdraw(DomainError):
+    """There is no consent of yours to withdraw here: none was completed, or it was withdrawn already."""
+
+    refusal = Refusal.CONFLICT
+    code = "nothing-to-withdraw"
+
+
+class IdentityNotSeen(DomainError):
+    """Say how you know who is in front of you: an identity document, the bracelet, or the code sent to their phone."""
+
+    refusal = Refusal.INVALID
+    code = "identity-not-seen"
+
+
+class BraceletOfAnother(DomainError):
+    """This bracelet is not this patient’s. Do not hand over the tablet: check who is in front of you."""
+
+    refusal = Refusal.INVALID
+    code = "bracelet-of-another"
+
+
+class NobodyAtBedside(DomainError):
+    """This tablet is no longer handed over. Nothing was lost: ask the professional who gave it to you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "nobody-at-bedside"
+
+
+class AlreadyActed(DomainError):
+    """You have answered already; nothing more is asked of you."""
+
+    refusal = Refusal.CONFLICT
+    code = "already-acted"
+
+
+class NoLongerNeeded(DomainError):
+    """Enough of the others have acted: nothing is asked of you any more."""
+
+    refusal = Refusal.CONFLICT
+    code = "no-longer-needed"
+
+
+class NotAskedForThat(DomainError):
+    """This is not what you are asked for here. Open the document again to see what is."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-asked-for-that"
+
+
+class OpinionStopsNothing(DomainError):
+    """An opinion stops nothing, so it can't be refused: give yours, or hand your place over to a colleague."""
+
+    refusal = Refusal.CONFLICT
+    code = "opinion-stops-nothing"
+
+
+class TooLateToTakeBack(DomainError):
+    """It is too late to take this back: somebody acted after you, or the document is being sealed, or it is closed."""
+
+    refusal = Refusal.CONFLICT
+    code = "too-late-to-take-back"
+
+
+class RemindedLately(DomainError):
+    """They were reminded less than an hour ago. Wait a little before you remind them again."""
+
+    refusal = Refusal.CONFLICT
+    code = "reminded-lately"
+
+
+class NotAwaited(DomainError):
+    """They are not awaited now: they have acted, or others must act before them."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-awaited"
+
+
+class RecipientNotFound(DomainError):
+    """Nobody by that name takes part in this circuit, or their address is not kept here."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "recipient-not-found"
+
+
+class OwnAddress(DomainError):
+    """This address or number is a colleague’s or your own. Whoever signs receives the link and its code themself."""
+
+    refusal = Refusal.INVALID
+    code = "own-address"
+
+
+class NotAnAddress(DomainError):
+    """Give an e-mail address, and a mobile phone number with its country’s prefix."""
+
+    refusal = Refusal.INVALID
+    code = "not-an-address"
+
+
+class AlreadyInTheStep(DomainError):
+    """This colleague is already asked in the same step."""
+
+    refusal = Refusal.INVALID
+    code = "already-in-the-step"
+
+
+class FieldsNotFilled(DomainError):
+    """Fill in first: %(fields)s. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "fields-not-filled"
+
+
+class ValueNotAccepted(DomainError):
+    """What is written in “%(field)s” is too long for its place, or is none of its choices. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "value-not-accepted"
+
+
+class FieldNotYours(DomainError):
+    """One of these fields is not there, or is not yours to fill in. Nothing was signed."""
+
+    refusal = Refusal.INVALID
+    code = "field-not-yours"
+
+
+class FieldsWithoutSignature(DomainError):
+    """Only who signs fills in fields: give these to a signer, or take them away."""
+
+    refusal = Refusal.INVALID
+    code = "fields-without-signature"
+
+
+class TooManyFields(DomainError):
+    """A document can hold at most %(most)s fields."""
+
+    refusal = Refusal.INVALID
+    code = "too-many-fields"
+
+
+class ChoiceWithoutOptions(DomainError):
+    """A choice needs at least two different options."""
+
+    refusal = Refusal.INVALID
+    code = "choice-without-options"
+
+
+class TemplateNotFound(DomainError):
+    """This template does not exist, or it is not open to you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "template-not-found"
+
+
+class TemplateNotYours(DomainError):
+    """Only those who manage the templates of your organisation may do this. Make a private one instead."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "template-not-yours"
+
+
+class TemplateArchived(DomainError):
+    """This template was put away: nothing more is sent from it."""
+
+    refusal = Refusal.CONFLICT
+    code = "template-archived"
+
+
+class NamesThePatient(DomainError):
+    """A document or a text of this draft names the patient: a template would show it to others. Take the blank form."""
+
+    refusal = Refusal.INVALID
+    code = "names-the-patient"
+
+
+class ProfessionalToChoose(DomainError):
+    """Choose the professional whose place the template leaves open."""
+
+    refusal = Refusal.INVALID
+    code = "professional-to-choose"
+
+
+class ColumnMissing(DomainError):
+    """The template asks for something that was not given."""
+
+    refusal = Refusal.INVALID
+    code = "column-missing"
+
+
+class ListNotReadable(DomainError):
+    """This list can't be read: save it as CSV, with one line of column names, and at most %(rows)s rows and %(limit)s
+    MB."""
+
+    refusal = Refusal.INVALID
+    code = "list-not-readable"
+
+
+class NoPatientColumn(DomainError):
+    """No column tells the patients apart: name one `ins`, `patient`, or both `name` and `birth date`."""
+
+    refusal = Refusal.INVALID
+    code = "no-patient-column"
+
+
+class BulkNotFound(DomainError):
+    """This bulk sending does not exist, or it is not yours."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "bulk-not-found"
+
+
+class BulkNotReady(DomainError):
+    """This list is still being checked, or it was confirmed or stopped already."""
+
+    refusal = Refusal.CONFLICT
+    code = "bulk-not-ready"
+
+
+class TooManyBulks(DomainError):
+    """Several of your lists are still under way. Wait until they are done, or stop one."""
+
+    refusal = Refusal.CONFLICT
+    code = "too-many-bulks"
+
+
+class UnknownPatient(DomainError):
+    """Unknown patient."""
+
+    refusal = Refusal.INVALID
+    code = "unknown-patient"
+
+
+class SeveralPatients(DomainError):
+    """Several patients have this name and birth date: give the INS."""
+
+    refusal = Refusal.INVALID
+    code = "several-patients"
+
+
+class SamePatientTwice(DomainError):
+    """This patient is in the list already, in an earlier row."""
+
+    refusal = Refusal.INVALID
+    code = "same-patient-twice"
+
+
+class DateNotReadable(DomainError):
+    """A date can't be read: write it as 2026-12-31 or 31/12/2026."""
+
+    refusal = Refusal.INVALID
+    code = "date-not-readable"
+
+
+class DueInThePast(DomainError):
+    """The due date is over."""
+
+    refusal = Refusal.INVALID
+    code = "due-in-the-past"
+
+
+class UnknownProfessional(DomainError):
+    """No professional of your organisation has this RPPS number or e-mail address."""
+
+    refusal = Refusal.INVALID
+    code = "unknown-professional"
+
+
+class SenderMayNotSend(DomainError):
+    """Whoever gave the list may no longer send."""
+
+    refusal = Refusal.FORBIDDEN
+    code = "sender-may-not-send"
+
+
+class RowNotSent(DomainError):
+    """It was refused for a reason that its document or its record gives: send it by hand to see which."""
+
+    refusal = Refusal.INVALID
+    code = "row-not-sent"

@@ -13,6 +13,14 @@ class EnvelopeCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    """The patient, or who represents them, signed the withdrawal of a completed consent."""
+
+    organisation_id: UUID
+    envelope_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ProofRenewed:
     """The file of a sealed document has a new revision, with the same pages and a proof that lasts longer."""
 

@@ -63,12 +63,32 @@ class FieldKind(models.TextChoices):
     CHOICE = "choice", _lazy("choice")
 
 
+ASKED_FIELDS = frozenset({FieldKind.TEXT, FieldKind.CHECKBOX, FieldKind.CHOICE})
+"""What a signer is asked for; all others fill themselves in as they sign."""
+
+
 class SignatureLevel(models.TextChoices):
     """What a signature is in law (eIDAS articles 3(10), 3(11) and 3(12)), from the weakest to the strongest."""
 
     SIMPLE = "simple", _lazy("simple")
     ADVANCED = "advanced", _lazy("advanced")
     QUALIFIED = "qualified", _lazy("qualified")
+
+
+class IdentityDocument(models.TextChoices):
+    """What a professional looks at to know who is in front of them (RNIV: documents of high trust)."""
+
+    IDENTITY_CARD = "identity-card", _lazy("identity card")
+    PASSPORT = "passport", _lazy("passport")
+    RESIDENCE_PERMIT = "residence-permit", _lazy("residence permit")
+
+
+class BedsideEnd(models.TextChoices):
+    """How a tablet that was handed over came back."""
+
+    SIGNED = "signed", _lazy("signed")
+    DECLINED = "declined", _lazy("declined")
+    RETURNED = "returned", _lazy("returned without an answer")
 
 
 class RecipientState(models.TextChoices):
@@ -162,4 +182,55 @@ PROOF_TRANSITIONS: dict[ProofState, set[ProofState]] = {
     ProofState.FAILING: {ProofState.STANDING, ProofState.DUE, ProofState.WEAKENED, ProofState.ERASED},
     ProofState.WEAKENED: {ProofState.STANDING, ProofState.ERASED},
     ProofState.ERASED: set(),
+}
+
+
+class TemplateScope(models.TextChoices):
+    """Who sees a template."""
+
+    ORGANISATION = "organisation", _lazy("the whole organisation")
+    UNIT = "unit", _lazy("one unit")
+    PRIVATE = "private", _lazy("its owner alone")
+
+
+class Seat(models.TextChoices):
+    """Who takes a professional's place of a template, once it is used."""
+
+    SENDER = "sender", _lazy("whoever sends")
+    REFERRING = "referring", _lazy("the patient’s referring doctor")
+    NAMED = "named", _lazy("a named professional")
+    CHOSEN = "chosen", _lazy("to choose at sending")
+
+
+class BulkState(models.TextChoices):
+    """Where a bulk sending is: derived from its instants and its rows, never stored."""
+
+    CHECKING = "checking", _lazy("being checked")
+    READY = "ready", _lazy("to confirm")
+    SENDING = "sending", _lazy("being sent")
+    DONE = "done", _lazy("done")
+    CANCELLED = "cancelled", _lazy("stopped")
+
+
+class RowState(models.TextChoices):
+    """Where one row of a bulk sending is."""
+
+    CHECKING = "checking", _lazy("being checked")
+    READY = "ready", _lazy("will be sent")
+    BAD = "bad", _lazy("will not be sent")
+    SENDING = "sending", _lazy("being sent")
+    SENT = "sent", _lazy("sent")
+    FAILED = "failed", _lazy("not sent")
+    CANCELLED = "cancelled", _lazy("stopped before sending")
+
+
+ROW_TRANSITIONS: dict[RowState, set[RowState]] = {
+    RowState.CHECKING: {RowState.READY, RowState.BAD, RowState.CANCELLED},
+    RowState.READY: {RowState.SENDING, RowState.CANCELLED},
+    RowState.BAD: set(),
+    # A worker that died leaves it here: the next try goes on, under the same id.
+    RowState.SENDING: {RowState.SENT, RowState.FAILED},
+    RowState.SENT: set(),
+    RowState.FAILED: set(),
+    RowState.CANCELLED: set(),
 }

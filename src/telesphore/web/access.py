@@ -150,6 +150,11 @@ def link_session(view: View) -> View:
     return _ruled(view, "link and code")
 
 
+def at_bedside(view: View) -> View:
+    """Open to the patient who holds a tablet that was handed over; the view finds who, which refuses all others."""
+    return _ruled(view, "bedside")
+
+
 def demonstration(view: View) -> View:
     """Open to all, in a demonstration; elsewhere it does not exist."""
     from django.http import Http404

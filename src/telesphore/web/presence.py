@@ -32,6 +32,10 @@ HEADER = "X-Telesphore-Locked"
 
 WHILE_LOCKED = frozenset({"locked", "session_state", "account_logout", "set_language"})
 """What answers while a session is locked, besides the ways of proving again who one is."""
+AT_BEDSIDE = "signature:bedside-"
+"""How the names of the pages begin that answer the patient to whom a tablet was handed over: its session is locked."""
+BEDSIDE = "bedside"
+"""Names, in a browser's session, what was handed over."""
 WAYS = "/sign-in/"
 """Where all the ways of proving who one is are."""
 NOT_AN_ACT = frozenset({"session_state"})
@@ -104,7 +108,8 @@ class PresenceMiddleware:
         proofs = len(get_authentication_records(request, request.user))
         page = _name(request)
         if found.locked(at):
-            if page not in WHILE_LOCKED and not request.path.startswith(WAYS):
+            handed_over = page.startswith(AT_BEDSIDE) and BEDSIDE in request.session
+            if page not in WHILE_LOCKED and not handed_over and not request.path.startswith(WAYS):
                 return refuse_locked(request)
         elif page not in NOT_AN_ACT and at - found.seen_at >= SEEN_WITHIN:
             actions.touch(session_id=found.session_id, actor=visitor(request), at=at)

@@ -46,6 +46,7 @@ from telesphore.accounts.queries.people import person_of as person_of
 from telesphore.accounts.queries.people import privacy_officers as privacy_officers
 from telesphore.accounts.queries.people import professionals as professionals
 from telesphore.accounts.queries.people import roles_held as roles_held
+from telesphore.accounts.queries.people import units_of as units_of
 from telesphore.accounts.queries.presence import Presence as Presence
 from telesphore.accounts.queries.presence import SignIn as SignIn
 from telesphore.accounts.queries.presence import chosen_limits as chosen_limits

@@ -151,3 +151,9 @@ def has_way_in(*, person_id: UUID, apart_from: UUID) -> bool:
         or Person.objects.filter(id=person_id, authenticator__isnull=False).exists()
         or Membership.objects.filter(person_id=person_id).exclude(organisation_id=apart_from).exists()
     )
+
+
+def units_of(*, organisation_id: UUID, person_id: UUID, at: datetime) -> set[UUID]:
+    """The units in which a person holds a role at `at`."""
+    rows = live(at).filter(organisation_id=organisation_id, person_id=person_id, unit_id__isnull=False)
+    return {unit_id for unit_id in rows.values_list("unit_id", flat=True) if unit_id}

@@ -3,6 +3,7 @@ who act for them. Opening is an act too.
 """
 
 from telesphore.records.actions.ask import ask_for_link, send_link, send_links
+from telesphore.records.actions.contact import change_contact
 from telesphore.records.actions.extend import extend_result
 from telesphore.records.actions.invite import (
     LINK_TO_ACCOUNT,
@@ -33,7 +34,7 @@ from telesphore.records.actions.represent import (
     invite_representative_again,
     record_representation,
 )
-from telesphore.records.actions.withdraw import withdraw_document
+from telesphore.records.actions.withdraw import withdraw_document, withdraw_result
 
 __all__ = [
     "LINK_TO_ACCOUNT",
@@ -48,6 +49,7 @@ __all__ = [
     "Why",
     "add_to_care_team",
     "ask_for_link",
+    "change_contact",
     "confirm_account",
     "confirm_representation",
     "deposit",
@@ -67,4 +69,5 @@ __all__ = [
     "send_link",
     "send_links",
     "withdraw_document",
+    "withdraw_result",
 ]

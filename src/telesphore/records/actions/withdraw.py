@@ -8,6 +8,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.records import access
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound, NotAllowed
 from telesphore.records.models import Document
+from telesphore.records.states import SIGNED_PART
 
 
 @audit.act("records:document:withdraw")
@@ -45,4 +46,34 @@ def withdraw_document(*, document_id: UUID, replaced_by: UUID | None, actor: Act
         ground=decision.ground,
         at=at,
         detail={"replaced_by": str(replaced_by) if replaced_by else ""},
+    )
+
+
+@audit.act("records:document:withdraw")
+def withdraw_result(*, source_id: UUID, actor: Actor, at: datetime) -> None:
+    """Say that the signed document of a withdrawn consent no longer holds; nothing happens when it was said already.
+
+    Raises:
+        DocumentNotFound: it is not filed yet.
+    """
+    row = (
+        Document.objects.select_for_update()
+        .filter(organisation_id=actor.organisation, source_id=source_id, source_part=SIGNED_PART)
+        .first()
+    )
+    if row is None:
+        raise DocumentNotFound
+    if row.withdrawn_at is not None:
+        return
+    row.withdrawn_at = at
+    row.save(update_fields=["withdrawn_at"])
+    audit.record(
+        "records:document:withdraw",
+        actor=actor,
+        subject=row.id,
+        patient=row.patient_id,
+        categories=[row.class_code],
+        ground="system",
+        at=at,
+        detail={"replaced_by": ""},
     )

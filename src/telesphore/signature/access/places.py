@@ -11,23 +11,42 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from telesphore.accounts import queries as accounts
+from telesphore.accounts.states import DELEGABLE
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.errors import RecordNotFound
 from telesphore.signature.errors import (
+    AlreadyActed,
     AlreadySigned,
     EnvelopeClosed,
     EnvelopeExpired,
     EnvelopeNotFound,
+    NoLongerNeeded,
+    NotAskedForThat,
     NotYourTurn,
     PreparedDropped,
     PreparedExpired,
     PreparedNotFound,
     PreparedUsed,
 )
-from telesphore.signature.models import Envelope, Prepared, Recipient
-from telesphore.signature.states import OPEN_STATES, TRANSITIONS, EnvelopeState, PreparedState, RecipientState
+from telesphore.signature.models import Envelope, Prepared, Recipient, Step, Watcher
+from telesphore.signature.states import (
+    ACTED,
+    OPEN_STATES,
+    TRANSITIONS,
+    EnvelopeState,
+    PreparedState,
+    RecipientState,
+    StepKind,
+)
+
+ACTS = {
+    StepKind.REVIEW: "signature:recipient:review",
+    StepKind.SIGN: "signature:recipient:sign",
+    StepKind.OPINION: "signature:recipient:advise",
+}
+"""The act that a step asks of its recipients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,8 @@ def recipient_of(
         own = list(recipients.filter(person_id=actor.person).select_related("envelope"))
         if not any(row.state == RecipientState.WAITING for row in own):
             delegated = _delegated(recipients, actor, act, at)
+    elif actor.kind is ActorKind.GUEST and actor.person_id is not None:
+        own = list(recipients.filter(id=actor.person, guest_sealed__isnull=False).select_related("envelope"))
     else:
         raise EnvelopeNotFound
     # Of several places, the one that is awaited comes first, then one's own.
@@ -105,7 +126,7 @@ def authority(
         if recipient.patient_id is None or recipient.patient_id != actor.on_behalf_of:
             raise EnvelopeNotFound
         return Authority("representative", _representation(actor, at))
-    if actor.person_id is not None and actor.person_id in (recipient.person_id, recipient.patient_id):
+    if is_own(actor, recipient):
         return OWN
     kind = records.types_of(organisation_id=envelope.organisation_id, document_ids={envelope.document_id})
     for held in accounts.held_by(actor=actor, at=at):
@@ -116,6 +137,12 @@ def authority(
         ):
             return Authority("delegation", held.delegation_id)
     raise EnvelopeNotFound
+
+
+def is_own(actor: Actor, recipient: Recipient) -> bool:
+    """Whether the place is the actor's own, not held for another."""
+    own = recipient.id if recipient.guest_sealed is not None else recipient.person_id or recipient.patient_id
+    return actor.person_id == own
 
 
 def _representation(actor: Actor, at: datetime) -> UUID:
@@ -136,16 +163,32 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
     """Whether it is this recipient's turn, and not too late.
 
     Raises:
-        AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+        AlreadySigned, AlreadyActed, EnvelopeClosed, EnvelopeExpired, NoLongerNeeded, NotYourTurn
     """
     if recipient.state == RecipientState.SIGNED:
         raise AlreadySigned
+    if recipient.state in ACTED:
+        raise AlreadyActed
     if envelope.state not in OPEN_STATES or recipient.state == RecipientState.DECLINED:
         raise EnvelopeClosed
     if at >= envelope.expires_at:
         raise EnvelopeExpired
+    if recipient.state == RecipientState.RELEASED:
+        raise NoLongerNeeded
     if recipient.state != RecipientState.WAITING:
         raise NotYourTurn
+
+
+def check_asked(recipient: Recipient, kind: StepKind) -> Step:
+    """Whether this is what the recipient's step asks; the step.
+
+    Raises:
+        NotAskedForThat
+    """
+    step = Step.objects.get(organisation_id=recipient.organisation_id, id=recipient.step_id)
+    if step.kind != kind:
+        raise NotAskedForThat
+    return step
 
 
 def prepared_of(*, actor: Actor, prepared_id: UUID, at: datetime) -> Prepared:
@@ -203,8 +246,8 @@ def sent_by(*, actor: Actor, envelope_id: UUID) -> Envelope:
         raise EnvelopeNotFound from None
 
 
-def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime) -> Envelope:
-    """The envelope, for those whom it concerns.
+def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime, watchers: bool = False) -> Envelope:
+    """The envelope, for those whom it concerns; for its watchers too, where all that one may do is look.
 
     Raises:
         EnvelopeNotFound
@@ -213,7 +256,7 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime) -> Env
         envelope = Envelope.objects.get(organisation_id=actor.organisation, id=envelope_id)
     except Envelope.DoesNotExist:
         raise EnvelopeNotFound from None
-    if actor.kind is not ActorKind.SYSTEM:
+    if actor.kind is not ActorKind.SYSTEM and not (watchers and watches(actor=actor, envelope=envelope)):
         place_read(actor=actor, envelope=envelope, at=at)
     return envelope
 
@@ -228,11 +271,24 @@ def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient |
         return None
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
         return None
-    try:
-        return recipient_of(actor=actor, envelope_id=envelope.id, at=at)[1]
-    except EnvelopeNotFound:
-        # Whoever may only refuse for another must read too.
-        return recipient_of(actor=actor, envelope_id=envelope.id, at=at, act="signature:recipient:decline")[1]
+    for act in DELEGABLE:
+        # Whoever may only refuse for another, or only give an opinion, must read too.
+        try:
+            return recipient_of(actor=actor, envelope_id=envelope.id, at=at, act=act)[1]
+        except EnvelopeNotFound:
+            continue
+    raise EnvelopeNotFound
+
+
+def watches(*, actor: Actor, envelope: Envelope) -> bool:
+    """Whether the actor is one of those who only see the envelope."""
+    return (
+        actor.kind is ActorKind.PROFESSIONAL
+        and bool(actor.roles)
+        and Watcher.objects.filter(
+            organisation_id=actor.organisation, envelope_id=envelope.id, person_id=actor.person
+        ).exists()
+    )
 
 
 def check_transition(envelope: Envelope, to: EnvelopeState) -> None:

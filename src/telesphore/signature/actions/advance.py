@@ -5,9 +5,9 @@ from datetime import datetime
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.signature import access
-from telesphore.signature.actions.call import call_step
+from telesphore.signature.actions.call import call_step, release
 from telesphore.signature.models import Envelope, Recipient, Step
-from telesphore.signature.states import ACTED, EnvelopeState
+from telesphore.signature.states import ACTED, EnvelopeState, StepKind
 
 
 def advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> bool:
@@ -15,15 +15,42 @@ def advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime
     last one: the envelope waits for its seal."""
     step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
     done = Recipient.objects.filter(organisation_id=envelope.organisation_id, step_id=step.id, state__in=ACTED).count()
-    state = EnvelopeState.IN_PROGRESS
-    if done >= step.needed and step.completed_at is None:
-        step.completed_at = at
-        step.save(update_fields=["completed_at"])
-        if not call_step(envelope=envelope, position=step.position + 1, actor=actor, at=at):
-            state = EnvelopeState.SEALING
-            jobs.enqueue("signature:seal", organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+    if done < step.needed or step.completed_at is not None:
+        _stand(envelope, EnvelopeState.IN_PROGRESS)
+        return False
+    return complete_step(envelope, step, actor, at)
+
+
+def complete_step(envelope: Envelope, step: Step, actor: Actor, at: datetime) -> bool:
+    """Enough have acted: those of the step who have not are asked no more, and the circuit goes on. True when this was
+    its last step."""
+    step.completed_at = at
+    step.save(update_fields=["completed_at"])
+    release(envelope=envelope, step_id=step.id, actor=actor, at=at)
+    more = go_on(envelope=envelope, position=step.position + 1, actor=actor, at=at)
+    _stand(envelope, EnvelopeState.IN_PROGRESS if more else EnvelopeState.SEALING)
+    return not more
+
+
+def go_on(*, envelope: Envelope, position: int, actor: Actor, at: datetime) -> bool:
+    """Begin the step at this place, in the caller's transaction: its recipients are called, or its seal is asked for.
+    False when there is no such step, and the last seal is asked for."""
+    step = Step.objects.filter(
+        organisation_id=envelope.organisation_id, envelope_id=envelope.id, position=position
+    ).first()
+    if step is None:
+        jobs.enqueue("signature:seal", organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+        return False
+    if step.kind == StepKind.SEAL:
+        # Its job looks for the step that is due: one that was recalled meanwhile does nothing.
+        jobs.enqueue("signature:seal-step", organisation_id=envelope.organisation_id, envelope_id=envelope.id)
+        return True
+    call_step(envelope=envelope, step=step, actor=actor, at=at)
+    return True
+
+
+def _stand(envelope: Envelope, state: EnvelopeState) -> None:
     if envelope.state != state:
         access.check_transition(envelope, state)
         envelope.state = state
         envelope.save(update_fields=["state"])
-    return state is EnvelopeState.SEALING

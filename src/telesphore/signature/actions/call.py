@@ -1,10 +1,9 @@
-"""Call a step's recipients: each by a notice that says what to do, and nothing of the document."""
+"""Call those whose turn it is, and tell them when it is theirs no more: by notices that say what to do, and nothing of
+the document."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
-
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
@@ -13,84 +12,142 @@ from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
 from telesphore.records import access as records_access
-from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import RecipientState
+from telesphore.signature.formats.notices import Words, asked, asked_no_more, asked_patient
+from telesphore.signature.models import Envelope, Prepared, Recipient, Step
+from telesphore.signature.states import PreparedState, RecipientState, StepKind
 
 LINK_TO_SIGN = "signature:sign"
+INVITATION, REMINDER, RELEASE = "signature:invitation", "signature:reminder", "signature:release"
+"""Kinds of notices to recipients."""
 
 
-def call_step(*, envelope: Envelope, position: int, actor: Actor, at: datetime) -> bool:
-    """Tell the recipients of a step that it is their turn, in the caller's transaction. False when there is no such
-    step: the circuit is at its end."""
-    recipients = list(
-        Recipient.objects.filter(
-            organisation_id=envelope.organisation_id, envelope_id=envelope.id, step__position=position
-        )
+def call_step(*, envelope: Envelope, step: Step, actor: Actor, at: datetime) -> None:
+    """Tell the recipients of a step that it is their turn, in the caller's transaction: those who have not acted in it
+    yet."""
+    recipients = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id,
+        step_id=step.id,
+        state__in=(RecipientState.PENDING, RecipientState.RELEASED),
     )
+    for recipient in recipients.order_by("id"):
+        await_recipient(envelope, recipient, StepKind(step.kind), actor, at)
+
+
+def await_recipient(envelope: Envelope, recipient: Recipient, kind: StepKind, actor: Actor, at: datetime) -> None:
+    """It is this recipient's turn from now on: they are called, with a link of their own when they have no account."""
+    recipient.state = RecipientState.WAITING
+    recipient.awaited_at = at
+    recipient.reminders, recipient.reminded_at = 0, None
+    recipient.save(update_fields=["state", "awaited_at", "reminders", "reminded_at"])
+    call(envelope, recipient, kind, actor, at)
+
+
+def call(
+    envelope: Envelope, recipient: Recipient, kind: StepKind, actor: Actor, at: datetime, notice: str = INVITATION
+) -> None:
+    """Write to who is awaited. Whoever comes by a link gets a new one that works; the one before is revoked."""
+    if recipient.link_id is not None:
+        links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+        recipient.link_id = None
+    if recipient.patient_id is not None:
+        recipient.link_id = _call_patient(envelope, recipient, notice, actor, at)
+    elif recipient.person_id is not None:
+        _call_professional(envelope, recipient, kind, notice, actor, at)
+    recipient.save(update_fields=["link_id"])
+
+
+def release(*, envelope: Envelope, step_id: UUID | None = None, actor: Actor, at: datetime) -> None:
+    """Ask nothing any more of those who have not acted: of one step that is complete, or of all when the circuit ended.
+    Their links stop working, and those who were awaited are told."""
+    rows = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id,
+        envelope_id=envelope.id,
+        state__in=(RecipientState.WAITING, RecipientState.PENDING),
+    )
+    if step_id is not None:
+        rows = rows.filter(step_id=step_id)
+    dismiss(envelope, list(rows.order_by("id")), RecipientState.RELEASED, actor, at)
+
+
+def dismiss(
+    envelope: Envelope, recipients: Iterable[Recipient], state: RecipientState, actor: Actor, at: datetime
+) -> None:
+    """Put recipients into a state in which nothing is asked of them; those who were awaited are told so."""
     for recipient in recipients:
-        recipient.state = RecipientState.WAITING
-        recipient.awaited_at = at
-        if recipient.patient_id is not None:
-            recipient.link_id = _call_patient(envelope, recipient, actor, at)
-        else:
-            _call_professional(envelope, recipient, actor, at)
-        recipient.save(update_fields=["state", "awaited_at", "link_id"])
-    return bool(recipients)
+        awaited = recipient.state == RecipientState.WAITING
+        recipient.state = state
+        recipient.save(update_fields=["state"])
+        if not awaited:
+            continue
+        if recipient.link_id is not None:
+            links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+        drop_prepared(recipient, at)
+        _tell_released(envelope, recipient, actor, at)
 
 
-def _call_patient(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> UUID:
+def drop_prepared(recipient: Recipient, at: datetime) -> None:
+    """What waited for this recipient's card is worth nothing any more."""
+    Prepared.objects.filter(
+        organisation_id=recipient.organisation_id, recipient_id=recipient.id, state=PreparedState.WAITING
+    ).update(state=PreparedState.DROPPED, ended_at=at)
+
+
+def _call_patient(envelope: Envelope, recipient: Recipient, notice: str, actor: Actor, at: datetime) -> UUID:
     patient = records_access.decide(
         actor=Actor.system(envelope.organisation_id), patient_id=envelope.patient_id, at=at
     ).patient
+    language = recipient.language or patient.language
     link = links.create(
         organisation_id=envelope.organisation_id,
         purpose=LINK_TO_SIGN,
         subject_id=envelope.id,
         patient_id=patient.id,
         phone=patient.phone,
-        language=patient.language,
+        language=language,
         expires_at=envelope.expires_at,
         actor=actor,
         at=at,
     )
     organisation = accounts.organisation_card(envelope.organisation_id)
-    with translation.override(patient.language):
-        subject = _("%(organisation)s asks you to read and sign a document") % {"organisation": organisation.name}
-        text = _(
-            "Hello,\n\n"
-            "%(organisation)s asks you to read and sign a document.\n\n"
-            "Open this link: %(url)s\n\n"
-            "A code will be sent to your phone when you ask for it. The link is yours alone: do not forward it.\n"
-        ) % {"organisation": organisation.name, "url": link.url}
-    outbox.send(
-        organisation_id=envelope.organisation_id,
-        channel=Channel.EMAIL,
-        to=patient.email,
-        subject=subject,
-        text=text,
-        kind="signature:invitation",
-        about=recipient.id,
-        actor=actor,
-        at=at,
-    )
+    words = asked_patient(organisation.name, link.url, language, again=notice == REMINDER)
+    _send(envelope, recipient, patient.email, words, notice, actor, at)
     return link.link_id
 
 
-def _call_professional(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> None:
+def _call_professional(
+    envelope: Envelope, recipient: Recipient, kind: StepKind, notice: str, actor: Actor, at: datetime
+) -> None:
     assert recipient.person_id is not None
     person = accounts.person_card(recipient.person_id)
-    with translation.override(person.language):
-        subject = _("A document awaits your signature")
-        text = _("Hello,\n\nA document awaits your signature in your signature book.\n\nOpen it: %(url)s\n") % {
-            "url": f"{link_ports.base_url.get()}/book/{envelope.id}/"
-        }
+    url = f"{link_ports.base_url.get()}/book/{envelope.id}/"
+    words = asked(kind, url, recipient.language or person.language, again=notice == REMINDER)
+    _send(envelope, recipient, person.email, words, notice, actor, at)
+
+
+def _tell_released(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> None:
+    organisation = accounts.organisation_card(envelope.organisation_id).name
+    if recipient.patient_id is not None:
+        patient = records_access.decide(
+            actor=Actor.system(envelope.organisation_id), patient_id=envelope.patient_id, at=at
+        ).patient
+        words = asked_no_more(organisation, recipient.language or patient.language)
+        _send(envelope, recipient, patient.email, words, RELEASE, actor, at)
+    elif recipient.person_id is not None:
+        person = accounts.person_card(recipient.person_id)
+        words = asked_no_more(organisation, recipient.language or person.language)
+        _send(envelope, recipient, person.email, words, RELEASE, actor, at)
+
+
+def _send(
+    envelope: Envelope, recipient: Recipient, to: str, words: Words, kind: str, actor: Actor, at: datetime
+) -> None:
     outbox.send(
         organisation_id=envelope.organisation_id,
         channel=Channel.EMAIL,
-        to=person.email,
-        subject=subject,
-        text=text,
-        kind="signature:invitation",
+        to=to,
+        subject=words.subject,
+        text=words.text,
+        kind=kind,
         about=recipient.id,
         actor=actor,
         at=at,

@@ -7,18 +7,21 @@ from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.links import actions as links
 from telesphore.signature import access
-from telesphore.signature.errors import EnvelopeNotFound
-from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.signature.actions.call import drop_prepared, release
+from telesphore.signature.actions.tell_sender import tell_sender
+from telesphore.signature.errors import EnvelopeNotFound, OpinionStopsNothing
+from telesphore.signature.models import Envelope, Recipient, Step
+from telesphore.signature.states import EnvelopeState, RecipientState, StepKind
 from telesphore.vault import actions as vault
 
 
 @audit.act("signature:recipient:decline")
 def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
-    """Refuse to sign, with a reason or without: nobody is asked any more.
+    """Refuse to sign or to approve, with a reason or without: it returns to its sender, nobody is asked any more.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+        EnvelopeNotFound, AlreadySigned, AlreadyActed, EnvelopeClosed, EnvelopeExpired, NoLongerNeeded, NotYourTurn
+        OpinionStopsNothing: one is asked for an opinion.
     """
     access.recipient_of(actor=actor, envelope_id=envelope_id, at=at, act="signature:recipient:decline")
     envelope = lock(actor=actor, envelope_id=envelope_id)
@@ -30,11 +33,17 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     )
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
-    recipient.state = RecipientState.DECLINED
-    recipient.save(update_fields=["state"])
+    step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
+    if step.kind == StepKind.OPINION:
+        raise OpinionStopsNothing
+    recipient.state, recipient.acted_at = RecipientState.DECLINED, at
+    recipient.comment_sealed = seal_comment(envelope, recipient, reason)
+    recipient.save(update_fields=["state", "acted_at", "comment_sealed"])
+    drop_prepared(recipient, at)
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
-    _close(envelope, EnvelopeState.DECLINED, reason, actor, at)
+    end(envelope, EnvelopeState.DECLINED, reason, actor, at)
+    tell_sender(envelope, "declined", actor, at)
     audit.record(
         "signature:recipient:decline",
         actor=access.in_place_of(actor, recipient),
@@ -57,7 +66,7 @@ def void(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     if envelope.sender_id != actor.person_id:
         raise EnvelopeNotFound
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
-    _close(envelope, EnvelopeState.VOIDED, reason, actor, at)
+    end(envelope, EnvelopeState.VOIDED, reason, actor, at)
     audit.record(
         "signature:envelope:void",
         actor=actor,
@@ -80,7 +89,9 @@ def lock(*, actor: Actor, envelope_id: UUID) -> Envelope:
         raise EnvelopeNotFound from None
 
 
-def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, at: datetime) -> None:
+def end(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, at: datetime) -> None:
+    """Close an envelope before it was completed, in the caller's transaction and under its lock: nobody is asked for
+    anything any more, and those who were awaited are told so."""
     access.check_transition(envelope, state)
     envelope.state = state
     envelope.closed_at = at
@@ -92,14 +103,16 @@ def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, 
             context=f"signature:reason:{envelope.id}",
         )
     envelope.save(update_fields=["state", "closed_at", "reason_sealed"])
-    open_links = Recipient.objects.filter(
-        organisation_id=envelope.organisation_id, envelope_id=envelope.id, link_id__isnull=False
-    ).exclude(state__in=(RecipientState.SIGNED, RecipientState.DECLINED))
-    for link_id in open_links.values_list("link_id", flat=True):
-        assert link_id is not None
-        links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)
-    Recipient.objects.filter(
+    release(envelope=envelope, actor=actor, at=at)
+
+
+def seal_comment(envelope: Envelope, recipient: Recipient, comment: str) -> bytes | None:
+    """What a recipient wrote with their answer, sealed as the envelope's title is; None when they wrote nothing."""
+    if not comment.strip():
+        return None
+    return vault.seal_text(
         organisation_id=envelope.organisation_id,
-        envelope_id=envelope.id,
-        state__in=(RecipientState.WAITING, RecipientState.PENDING),
-    ).update(state=RecipientState.RELEASED)
+        key_id=envelope.key_id,
+        text=comment.strip(),
+        context=f"signature:comment:{recipient.id}",
+    )

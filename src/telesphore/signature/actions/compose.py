@@ -33,14 +33,18 @@ def begin(
     at: datetime,
     template_version_id: UUID | None = None,
     follows_id: UUID | None = None,
+    draft_id: UUID | None = None,
 ) -> UUID:
     """Begin a draft for a patient whose record is open to the actor; returns its id, which the envelope will bear.
+
+    Args:
+        draft_id: given beforehand, by what must not begin twice.
 
     Raises:
         RecordNotFound
     """
     decision = records_access.decide(actor=actor, patient_id=patient_id, at=at)
-    patient, draft_id = decision.patient, uuid7()
+    patient, draft_id = decision.patient, draft_id or uuid7()
     assert actor.person_id is not None
     Draft.objects.create(
         organisation_id=patient.organisation_id,

@@ -35,7 +35,7 @@ from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.results import events_about, evidence_about
 from telesphore.signature.errors import EnvelopeNotFound, NoEvidenceRecord
 from telesphore.signature.formats import kit
-from telesphore.signature.models import Envelope, Recipient, Revision
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.vault import queries as vault
 
 LIMITS = Limits(size=300 * 2**20, processor=120, elapsed=180)
@@ -131,16 +131,16 @@ def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
         )
     )
     found: list[dict[str, object]] = []
-    for row in Revision.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).order_by("number"):
+    for row in queries.revisions_of(organisation_id=organisation_id, envelope_id=envelope.id):
         size = vault.blob_facts(organisation_id=organisation_id, blob_id=row.blob_id).size
         if size > len(document):
             # Renewed since, and not filed in the record yet.
             break
-        added = "renewed" if any(one["kind"] == "sealed" for one in found) else "sealed" if row.number else "shown"
         found.append(
             {
-                "number": row.number,
-                "kind": "signed" if row.recipient_id else added,
+                # Its place in the file: what was taken back is not in it.
+                "number": len(found),
+                "kind": queries.kind_of(row, envelope),
                 "size": size,
                 "sha256": bytes(row.sha256).hex(),
                 "level": row.level,

@@ -6,7 +6,7 @@ Of one recipient's, one waits at a time: preparing again drops the one before.
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,6 +19,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.fill import NOTHING
 from telesphore.signature.actions.sign import appearance_of
 from telesphore.signature.actions.take import Ready, Signed, make_ready, read_revision, take_signature
 from telesphore.signature.errors import EnvelopeNotFound, SomeoneSignedMeanwhile
@@ -63,6 +64,7 @@ def prepare_signature(
     actor: Actor,
     at: datetime,
     checks: Checks | None = None,
+    filled: Mapping[str, str] = NOTHING,
 ) -> ToSign:
     """Prepare a professional's signature for a card that is elsewhere.
 
@@ -70,10 +72,12 @@ def prepare_signature(
         certificate, chain: DER of the card's, and of those above it.
         algorithm: how the card signs; None for the usual way of its key.
         drawing: PNG of a handwritten signature; decoration only.
+        filled: name of the field → value, of those that they are asked for.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, and what
-        is wrong with the certificate: CertificateNotYet, CertificateOver, CertificateRevoked, ChainIncomplete,
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile,
+        FieldsNotFilled, ValueNotAccepted, FieldNotYours, and what is wrong with the certificate: CertificateNotYet,
+        CertificateOver, CertificateRevoked, ChainIncomplete,
         UnknownKeyType, CertificateOfAnother, CertificateOfUnknown.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
@@ -93,6 +97,7 @@ def prepare_signature(
         at=at,
         known=True,
         checks=checks,
+        filled=filled,
     )
     # The file is in the vault already: only what follows it is kept.
     added = dataclasses.replace(ready.prepared, original=b"")

@@ -141,11 +141,11 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
         )
 
     def revision(row: Revision) -> RevisionEvidence:
-        kind = "signed" if row.recipient_id else "sealed" if row.number else "shown"
+        kind = queries.kind_of(row, envelope)
         by = signer_of[row.recipient_id] if row.recipient_id else ""
         return RevisionEvidence(row.number, kind, by, bytes(row.sha256).hex(), localtime(row.at), row.level)
 
-    revisions = Revision.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).order_by("number")
+    revisions = queries.revisions_of(organisation_id=organisation_id, envelope_id=envelope.id)
     assert envelope.closed_at is not None
     return Evidence(
         organisation=accounts.organisation_card(organisation_id).name,

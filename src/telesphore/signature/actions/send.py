@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
-from telesphore.ades.fields import FieldLock, Locks, SignatureField, add_fields
+from telesphore.ades.fields import FieldLock, Locks, SignatureField
+from telesphore.ades.form_fields import add_form
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
@@ -17,7 +18,8 @@ from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
 from telesphore.records.models import Document, Patient
-from telesphore.signature.actions.call import call_step
+from telesphore.signature.actions.advance import go_on
+from telesphore.signature.actions.place_fields import PlacedFill, fills_of, page_of, ready_pages, write_fields
 from telesphore.signature.errors import (
     DraftChanged,
     NobodyToSign,
@@ -41,10 +43,11 @@ from telesphore.signature.models import (
     Watcher,
 )
 from telesphore.signature.queries.drafts import context_of
-from telesphore.signature.states import FieldKind, PartyRole, Purpose, StepKind
+from telesphore.signature.states import FieldKind, PartyRole, Purpose, RecipientState, StepKind
 from telesphore.vault import actions as vault
 
 SEAL_FIELD = "Seal"
+"""Of the last seal; those of steps are `Seal1`, `Seal2`…"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,12 @@ def _party(signer: Signer) -> Party:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A party who signs, with the name of their signature field in the file, and where it is."""
+    """A party who signs, with the name of their signature field in the file, where it is, and what they fill in."""
 
     party: Party
     name: str
     place: Place
+    fills: tuple[PlacedFill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def send_composition(
 
     Raises:
         DocumentNotFound, NothingToSign, NobodyToSign, UnknownSigner, NoPlaceToSign, NoChannel
+        FieldsWithoutSignature, TooManyFields, ChoiceWithoutOptions, TooManyAnchors, AnchorsUnreadable
         AlreadyWithdrawn: a document no longer holds.
         DraftChanged: the draft was sent or changed meanwhile.
     """
@@ -150,24 +155,29 @@ def send_composition(
             raise AlreadyWithdrawn
         documents.append(records.open_document(document_id=row.id, purpose="TREAT", actor=actor, at=at))
     patient = decision.patient
-    _check_parties(composition, patient, actor, at)
+    check_parties(composition, patient, actor, at)
     titled = [
         (part.title or document.title, document.pdf)
         for part, document in zip(composition.documents, documents, strict=True)
     ]
-    bound = bind(titled)
+    bound = ready_pages(bind(titled), composition)
     signers = place_signers(composition, bound)
     deposited = vault.deposit(
         organisation_id=patient.organisation_id,
         key_id=patient.key_id,
         media_type="application/pdf",
-        content=with_fields(bound, signers),
+        content=with_fields(bound, signers, sum(step.kind is StepKind.SEAL for step in composition.steps)),
     )
     ready = ReadyToSend(composition, patient, tuple(documents), bound, signers, deposited, decision.ground)
-    return _send(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
+    return write(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
 
 
-def _check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
+def check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
+    """Whether everyone who is asked can be, for this patient.
+
+    Raises:
+        NoChannel, UnknownSigner, NobodyToSign
+    """
     parties = composition.parties
     if any(party.role is PartyRole.PATIENT for party in parties) and not (patient.email and patient.phone):
         raise NoChannel
@@ -189,7 +199,7 @@ def place_signers(composition: Composition, bound: Bound) -> tuple[Placed | None
     signing = [party if step.kind is StepKind.SIGN else None for step in composition.steps for party in step.parties]
     usual = iter(usual_places(bound.pdf, sum(party is not None for party in signing)))
     placed: list[Placed | None] = []
-    number = 0
+    number = filled = 0
     for party in signing:
         if party is None:
             placed.append(None)
@@ -201,47 +211,66 @@ def place_signers(composition: Composition, bound: Bound) -> tuple[Placed | None
         left, bottom, right, top = place.box
         if right - left < 20 or top - bottom < 10:
             raise NoPlaceToSign
-        placed.append(Placed(party, f"Signature{number}", place))
+        fills = fills_of(party, bound, filled + 1)
+        filled += len(fills)
+        placed.append(Placed(party, f"Signature{number}", place, fills))
     return tuple(placed)
 
 
-def page_of(field: PlacedField, bound: Bound) -> int:
-    """The page of the bound file that a field is on.
+def with_fields(bound: Bound, signers: Sequence[Placed | None], seals: int = 0) -> bytes:
+    """The bound file with its empty fields and places to sign; `seals` is the number of steps that seal.
 
-    Raises:
-        NoPlaceToSign: no such page.
-    """
-    if field.part >= len(bound.pages) or field.page >= bound.pages[field.part]:
-        raise NoPlaceToSign
-    return sum(bound.pages[: field.part]) + field.page
-
-
-def with_fields(bound: Bound, signers: Sequence[Placed | None]) -> bytes:
-    """The bound file with its empty signature fields.
-
-    Each signature leaves only the places to sign open, whoever signs first; the seal closes them too.
+    Each signature leaves open the places to sign and the fields of all others: those of who signed before are closed by
+    their own signature. The last seal closes all.
     """
     placed = [one for one in signers if one is not None]
-    lock = FieldLock(Locks.EXCLUDE, (*(one.name for one in placed), SEAL_FIELD))
-    fields = [SignatureField(one.name, one.place.page, one.place.box, lock) for one in placed]
-    return add_fields(bound.pdf, [*fields, SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL))])
+    fills = [fill for one in placed for fill in one.fills]
+    of_steps = [f"{SEAL_FIELD}{number}" for number in range(1, seals + 1)]
+    names = (*(one.name for one in placed), *of_steps, SEAL_FIELD)
+
+    def lock(own: Sequence[PlacedFill]) -> FieldLock:
+        return FieldLock(Locks.EXCLUDE, (*names, *(fill.name for fill in fills if fill not in own)))
+
+    fields = [SignatureField(one.name, one.place.page, one.place.box, lock(one.fills)) for one in placed]
+    fields += [SignatureField(name, 0, None, lock(())) for name in of_steps]
+    fields.append(SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL)))
+    return add_form(bound.pdf, fields, [fill.in_form() for fill in fills])
 
 
 @audit.act("signature:envelope:send")
-def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None, actor: Actor, at: datetime) -> UUID:
+def write(
+    *,
+    ready: ReadyToSend,
+    actor: Actor,
+    at: datetime,
+    draft_id: UUID | None = None,
+    follows_id: UUID | None = None,
+    withdraws: Envelope | None = None,
+) -> UUID:
+    """Write the envelope and its circuit, and call the first step.
+
+    Args:
+        withdraws: the completed consent that it withdraws: its sender is taken for this one's, and nobody is written
+            to, for the patient is there.
+
+    Raises:
+        DraftChanged, AlreadyWithdrawn
+    """
     composition, patient = ready.composition, ready.patient
     organisation_id, envelope_id = patient.organisation_id, draft_id or uuid7()
     assert actor.person_id is not None
+    draft = None
     if draft_id is not None:
-        gone, _ = Draft.objects.filter(organisation_id=organisation_id, id=draft_id).delete()
-        if not gone:
+        drafts = Draft.objects.select_for_update().filter(organisation_id=organisation_id, id=draft_id)
+        if (draft := drafts.first()) is None:
             raise DraftChanged
+        draft.delete()
     # Again, under the lock that a withdrawal takes: it may have come while the file was prepared.
     rows = Document.objects.select_for_update().filter(
         organisation_id=organisation_id, id__in=[document.document_id for document in ready.documents]
     )
     types = {row.id: row.type_code for row in rows}
-    if any(row.withdrawn_at is not None for row in rows):
+    if withdraws is None and any(row.withdrawn_at is not None for row in rows):
         raise AlreadyWithdrawn
 
     def sealed(text: str, context: str) -> bytes:
@@ -256,7 +285,7 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         document_id=first.document_id,
         title_sealed=sealed(title, f"signature:envelope:{envelope_id}"),
         key_id=patient.key_id,
-        sender_id=actor.person_id,
+        sender_id=withdraws.sender_id if withdraws else actor.person_id,
         pages=sum(ready.bound.pages),
         sent_at=at,
         expires_at=at + timedelta(days=composition.expires_after_days),
@@ -268,6 +297,8 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         remind_most=composition.remind_most,
         composition_sealed=sealed(composition.model_dump_json(), context_of(envelope_id)),
         follows_id=follows_id,
+        withdraws_id=withdraws.id if withdraws else None,
+        template_version_id=draft.template_version_id if draft else None,
     )
     first_page = 0
     for position, (document, pages) in enumerate(zip(ready.documents, ready.bound.pages, strict=True)):
@@ -320,7 +351,12 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
             "recipients": len(composition.parties),
         },
     )
-    call_step(envelope=envelope, position=0, actor=actor, at=at)
+    if withdraws is None:
+        go_on(envelope=envelope, position=0, actor=actor, at=at)
+    else:
+        Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope_id).update(
+            state=RecipientState.WAITING, awaited_at=at
+        )
     return envelope_id
 
 
@@ -356,6 +392,8 @@ def _write_recipient(envelope: Envelope, step: Step, party: Party, placed: Place
         sender_id=envelope.sender_id,
         about_id=envelope.patient_id,
     )
+    if placed:
+        write_fields(envelope, recipient_id, placed.fills)
 
 
 def usual_places(pdf: bytes, signers: int) -> list[Place]:

@@ -19,6 +19,7 @@ from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.states import Measure
 from telesphore.signature import access
+from telesphore.signature.actions.fill import NOTHING, check_asked
 from telesphore.signature.actions.take import Ready, Signed, make_ready, take_signature
 from telesphore.signature.errors import NotAskedToSign, NotReadYet
 from telesphore.signature.models import Envelope, Recipient
@@ -42,7 +43,13 @@ MEASURES = {
 
 @audit.staged("signature:recipient:sign")
 def sign_as_patient(
-    *, envelope_id: UUID, pages_shown: int, drawing: bytes | None, actor: Actor, at: datetime
+    *,
+    envelope_id: UUID,
+    pages_shown: int,
+    drawing: bytes | None,
+    actor: Actor,
+    at: datetime,
+    filled: Mapping[str, str] = NOTHING,
 ) -> Signed:
     """The patient, or who represents them, signs with a certificate issued on the spot: its key lives for this one
     signature. The certificate names who signs; what is drawn names the patient too.
@@ -50,16 +57,18 @@ def sign_as_patient(
     Args:
         pages_shown: how many pages of the document the reader has shown.
         drawing: PNG of a handwritten signature; decoration only.
+        filled: name of the field → value, of those that they are asked for (`queries.fields_to_fill`).
 
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
-        SomeoneSignedMeanwhile
+        SomeoneSignedMeanwhile, FieldsNotFilled, ValueNotAccepted, FieldNotYours
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     if pages_shown < envelope.pages:
         raise NotReadYet
+    check_asked(envelope, recipient, filled)
     patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
         envelope.patient_id
     ]
@@ -84,7 +93,7 @@ def sign_as_patient(
         reason=_reason(recipient),
         drawing=drawing,
     )
-    ready = _ready_with(token, envelope, recipient, shown, None, at)
+    ready = _ready_with(token, envelope, recipient, shown, None, at, filled)
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
@@ -101,15 +110,24 @@ def _reason(recipient: Recipient) -> str:
 
 @audit.staged("signature:recipient:sign")
 def sign_with_token(
-    *, envelope_id: UUID, token: SigningToken, drawing: bytes | None, actor: Actor, at: datetime
+    *,
+    envelope_id: UUID,
+    token: SigningToken,
+    drawing: bytes | None,
+    actor: Actor,
+    at: datetime,
+    filled: Mapping[str, str] = NOTHING,
 ) -> Signed:
-    """A professional signs with a card or another token of theirs.
+    """A professional signs with a card or another token of theirs; `filled` as of `sign_as_patient`.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile, what is
-        wrong with the certificate, and what the token raises: WrongPin, TokenLocked, TokenGone.
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, SomeoneSignedMeanwhile,
+        FieldsNotFilled, ValueNotAccepted, FieldNotYours, what is wrong with the certificate, and what the token raises:
+        WrongPin, TokenLocked, TokenGone.
     """
-    ready = _ready_for_professional(envelope_id=envelope_id, token=token, drawing=drawing, actor=actor, at=at)
+    ready = _ready_for_professional(
+        envelope_id=envelope_id, token=token, drawing=drawing, actor=actor, at=at, filled=filled
+    )
     return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
 
 
@@ -153,14 +171,20 @@ def sign_batch(*, envelope_ids: Sequence[UUID], token: PersonalToken, actor: Act
 
 @audit.staged("signature:recipient:sign")
 def _ready_for_professional(
-    *, envelope_id: UUID, token: SigningToken, drawing: bytes | None, actor: Actor, at: datetime
+    *,
+    envelope_id: UUID,
+    token: SigningToken,
+    drawing: bytes | None,
+    actor: Actor,
+    at: datetime,
+    filled: Mapping[str, str] = NOTHING,
 ) -> Ready:
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
     shown = appearance_of(actor, recipient, drawing, at)
-    return _ready_with(token, envelope, recipient, shown, actor.person, at)
+    return _ready_with(token, envelope, recipient, shown, actor.person, at, filled)
 
 
 def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
@@ -186,6 +210,7 @@ def _ready_with(
     appearance: Appearance,
     signer_id: UUID | None,
     at: datetime,
+    filled: Mapping[str, str],
 ) -> Ready:
     return make_ready(
         envelope,
@@ -196,4 +221,5 @@ def _ready_with(
         appearance=appearance,
         signer_id=signer_id,
         at=at,
+        filled=filled,
     )

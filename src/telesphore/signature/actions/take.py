@@ -4,7 +4,7 @@ Nothing is locked while a token works.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +20,11 @@ from telesphore.pki.ports import algorithm_policy
 from telesphore.signature import access, queries
 from telesphore.signature.actions.advance import advance
 from telesphore.signature.actions.close import lock
+from telesphore.signature.actions.fill import NOTHING, fills_for, write_values
 from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.errors import SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision
+from telesphore.signature.queries.bedside import seen_at_bedside
 from telesphore.signature.states import PreparedState, RecipientState
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
@@ -60,6 +62,7 @@ def make_ready(
     at: datetime,
     known: bool = False,
     checks: access.Checks | None = None,
+    filled: Mapping[str, str] = NOTHING,
 ) -> Ready:
     """The first stage: the file as it stands, with all of the signature but what a token answers.
 
@@ -69,11 +72,14 @@ def make_ready(
         signer_id: whose the certificate must be; None for one that was issued for this signature.
         known: see `access.check_holder`.
         checks: what was found already of certificates, in the same exchange.
+        filled: name of the field → value, of those that the signer is asked for.
 
     Raises:
-        What `access.check_certificate`, `access.check_holder`, the vault and `ades.signing.prepare` raise.
+        FieldsNotFilled, ValueNotAccepted, FieldNotYours, and what `access.check_certificate`, `access.check_holder`,
+        the vault and `ades.signing.prepare` raise.
     """
     organisation_id = envelope.organisation_id
+    fills = fills_for(envelope, recipient, filled, appearance)
     chain = (checks or access.Checks()).above(
         certificate, chain, organisation_id=organisation_id, at=at, person_id=signer_id, known=known
     )
@@ -85,9 +91,10 @@ def make_ready(
         chain=chain,
         appearance=appearance,
         signed_at=at,
-        certify=revision.number == 0,
+        certify=queries.is_unsigned(revision),
         algorithm=algorithm,
         policy=algorithm_policy.get(),
+        fills=fills,
     )
     return Ready(envelope, recipient, revision, prepared)
 
@@ -157,7 +164,9 @@ def _take(
     }
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
+    recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at)
     recipient.save(update_fields=["state", "signed_at", "proof"])
+    write_values(envelope, recipient, ready.prepared.values)
     if recipient.link_id is not None:
         links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
     audit.record(

@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.signature import access, queries
+from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.vault import queries as vault_queries
 
@@ -23,13 +24,14 @@ class ViewedFile:
 
 @audit.staged("signature:document:view")
 def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
-    """The file as it stands, for the sender and the recipients. The trace is written before the bytes are given.
+    """The file as it stands, for the sender, the recipients and the watchers. The trace is written before the bytes are
+    given.
 
     Raises:
         EnvelopeNotFound
     """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
-    recipient = access.place_read(actor=actor, envelope=envelope, at=at)
+    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at, watchers=True)
+    recipient = _place(actor, envelope, at)
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     pdf = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
     audit.record(
@@ -44,9 +46,19 @@ def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
     return ViewedFile(pdf, revision.number)
 
 
+def _place(actor: Actor, envelope: Envelope, at: datetime) -> Recipient | None:
+    try:
+        return access.place_read(actor=actor, envelope=envelope, at=at)
+    except EnvelopeNotFound:
+        # Let in above, without a place: a watcher.
+        return None
+
+
 def _ground(actor: Actor, envelope: Envelope, recipient: Recipient | None) -> str:
-    if recipient is None or envelope.sender_id == actor.person_id:
+    if envelope.sender_id == actor.person_id:
         return "sender"
+    if recipient is None:
+        return "system" if actor.kind is ActorKind.SYSTEM else "watcher"
     if actor.kind is ActorKind.REPRESENTATIVE:
         return "representative"
-    return "recipient" if actor.person_id in (recipient.person_id, recipient.patient_id) else "delegation"
+    return "recipient" if access.is_own(actor, recipient) else "delegation"

@@ -1,12 +1,16 @@
 """A handwritten signature drawn on the screen: decoration, never the signature itself."""
 
+import binascii
 import io
+from base64 import b64decode
 
 from PIL import Image
 
 from telesphore.kernel.errors import DomainError
 
 LARGEST = 300_000
+LONGEST = 400_000
+"""Of the same in base64, in characters."""
 WIDEST = 2000
 
 
@@ -14,6 +18,23 @@ class BadDrawing(DomainError):
     """The drawing could not be read. Draw again, or sign without it."""
 
     code = "bad-drawing"
+
+
+def read_drawing(text: str) -> bytes | None:
+    """The PNG that a page drew, as a `data:` address; None when nothing was drawn.
+
+    Raises:
+        BadDrawing
+    """
+    prefix = "data:image/png;base64,"
+    if not text:
+        return None
+    if not text.startswith(prefix) or len(text) > LONGEST:
+        raise BadDrawing
+    try:
+        return check_drawing(b64decode(text[len(prefix) :], validate=True))
+    except (binascii.Error, ValueError):
+        raise BadDrawing from None
 
 
 def check_drawing(content: bytes) -> bytes:

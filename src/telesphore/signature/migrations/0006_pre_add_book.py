@@ -8,7 +8,7 @@ import telesphore.kernel.identifiers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signature", "0005_pre_add_circuits"),
+        ("signature", "0006_pre_add_waiting_index"),
     ]
 
     operations = [

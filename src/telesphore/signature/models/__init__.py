@@ -1,5 +1,7 @@
 """Envelopes, drafts, how long proofs stand; and the shape of what is composed."""
 
+from telesphore.signature.models.bedside import Bedside
+from telesphore.signature.models.bulk import BulkRow, BulkSend
 from telesphore.signature.models.composition import (
     MOST_DOCUMENTS,
     MOST_FIELDS,
@@ -24,6 +26,7 @@ from telesphore.signature.models.envelopes import (
     Watcher,
 )
 from telesphore.signature.models.proofs import EARLIEST, LATEST, Proof, ProofLeaf, ProofTree
+from telesphore.signature.models.templates import Definition, Paper, Template, TemplateVersion
 
 __all__ = [
     "EARLIEST",
@@ -32,12 +35,17 @@ __all__ = [
     "MOST_FIELDS",
     "MOST_PARTIES",
     "MOST_STEPS",
+    "Bedside",
+    "BulkRow",
+    "BulkSend",
     "Composition",
+    "Definition",
     "Digest",
     "Draft",
     "Envelope",
     "EnvelopePart",
     "Field",
+    "Paper",
     "Part",
     "Party",
     "PlacedField",
@@ -49,5 +57,7 @@ __all__ = [
     "Revision",
     "Step",
     "StepPlan",
+    "Template",
+    "TemplateVersion",
     "Watcher",
 ]

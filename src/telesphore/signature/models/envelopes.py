@@ -52,6 +52,8 @@ class Envelope(Owned):
     """What was sent, frozen (`Composition`): title, message, easy text, parties, fields; None for those of before."""
     follows_id = models.UUIDField(null=True)
     """The envelope that this one corrects: its second round."""
+    template_version_id = models.UUIDField(null=True)
+    """The version of the template that it was made from."""
     withdraws_id = models.UUIDField(null=True)
     """The completed consent that this envelope's document withdraws."""
     withdrawn_at = models.DateTimeField(null=True)
@@ -222,6 +224,9 @@ class Recipient(Owned):
         indexes: ClassVar = [
             models.Index(fields=["organisation_id", "person_id", "state", "awaited_at"], name="recipient_by_person"),
             models.Index(fields=["organisation_id", "envelope_id"], name="recipient_by_envelope"),
+            models.Index(
+                fields=["awaited_at"], condition=models.Q(state=RecipientState.WAITING), name="recipient_waiting"
+            ),
             models.Index(
                 fields=["organisation_id", "person_id", "-urgent", "due_at", "awaited_at", "id"],
                 include=["kind", "type_code", "sender_id", "about_id", "purpose"],

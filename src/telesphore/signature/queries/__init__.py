@@ -1,5 +1,6 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
+from telesphore.signature.queries.bedside import AtBedside, ForBedside, at_bedside, bedside_ended, for_bedside
 from telesphore.signature.queries.book import (
     MOST_PICKED,
     Awaiting,
@@ -16,19 +17,22 @@ from telesphore.signature.queries.book import (
 from telesphore.signature.queries.circuits import (
     PAGE,
     BookLine,
-    EnvelopeView,
     PatientLine,
-    RecipientLine,
-    StepLine,
-    envelope,
     envelopes_of_patient,
+    is_unsigned,
+    kind_of,
     last_revision,
+    revisions_of,
     title,
     waiting_for_patient,
 )
 from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
+from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
 from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
+from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
+from telesphore.signature.queries.fields import FieldLine, fields_to_fill
+from telesphore.signature.queries.guests import GuestCard, guests_of
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -42,36 +46,50 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.recalls import may_recall, may_take_back
+from telesphore.signature.queries.seals import SealWait, seal_waits
+from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
     "ADDED_LIMIT",
     "MOST_PICKED",
     "PAGE",
+    "AtBedside",
     "AuthorityLine",
     "Awaited",
     "Awaiting",
     "Book",
     "BookLine",
     "CardTask",
+    "ConsentView",
     "DoneLine",
     "DraftLine",
     "DraftView",
     "EnvelopeView",
     "Facet",
+    "FieldLine",
+    "ForBedside",
     "Forecast",
+    "GuestCard",
     "Order",
+    "PartLine",
     "PatientLine",
     "RecipientLine",
+    "SealWait",
     "SentLine",
     "Standing",
     "StepLine",
+    "UndeliveredLine",
     "Wanted",
     "YearLine",
+    "at_bedside",
     "awaiting",
+    "bedside_ended",
     "book",
     "card_task",
     "chains_of",
     "composition_of",
+    "consent",
     "count_to_hand_over",
     "count_waiting",
     "delegated_book",
@@ -83,14 +101,26 @@ __all__ = [
     "envelope",
     "envelopes_of_patient",
     "evidence_of",
+    "fields_to_fill",
     "first_waiting",
+    "for_bedside",
     "forecast",
+    "guests_of",
     "has_digest",
+    "is_unsigned",
+    "kind_of",
     "last_revision",
+    "may_recall",
+    "may_take_back",
+    "may_withdraw",
     "pick_all",
     "picked",
+    "revisions_of",
+    "seal_waits",
     "sent",
     "standing",
     "title",
+    "undelivered",
     "waiting_for_patient",
+    "withdrawal_of",
 ]

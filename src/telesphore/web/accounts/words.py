@@ -28,14 +28,23 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "records:record:open": _("open the records of patients in whose care team one is"),
     "records:representation:manage": _("note who acts for a patient"),
     "records:team:manage": _("add a colleague to a patient's care team"),
+    "signature:bedside:open": _("hand a tablet over to a patient, for one document"),
     "signature:book:open": _("open one's own signature book"),
     "signature:envelope:read": _("read what one has sent, or is asked to sign"),
     "signature:envelope:send": _("send a document to be signed"),
     "signature:envelope:void": _("withdraw what one has sent"),
     "signature:kit:export": _("take the proof of a completed circuit away"),
     "signature:proof:see": _("see how long proofs last, without their documents"),
+    "signature:recipient:advise": _("give an opinion when one is asked for it"),
+    "signature:recipient:correct": _("correct the address of who is awaited for what one has sent"),
     "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
+    "signature:recipient:hand-over": _("hand one’s place in a circuit over to a colleague"),
+    "signature:recipient:recall": _("take back what one has signed, approved or advised, until the next has acted"),
+    "signature:recipient:remind": _("remind who is awaited for what one has sent"),
+    "signature:recipient:review": _("approve what one is asked to review"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
+    "signature:template:manage": _("make and change the templates of the organisation and of one's units"),
+    "signature:template:see": _("see the templates of the organisation and of one's units, and make private ones"),
 }
 """By name, in the table's order."""
 

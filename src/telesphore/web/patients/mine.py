@@ -17,7 +17,7 @@ from telesphore.kernel.clock import now
 from telesphore.records import access, actions, queries
 from telesphore.records.actions import REPORT, Why
 from telesphore.records.queries import Entrance
-from telesphore.records.states import Measure
+from telesphore.records.states import SIGNED_PART, Measure
 from telesphore.signature import queries as signature
 from telesphore.web.access import fresh, patient_account, public, signed_in
 from telesphore.web.entrances import came_by_link, choose, current_entrance, entrances_of, leave
@@ -119,7 +119,11 @@ def documents(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document, shown, with a button to keep it."""
     seen = queries.document(document_id=document_id, actor=actor_of(request), at=now())
-    return render(request, "patients/document.html", {**_shell(request, _entrance(request)), "document": seen})
+    withdrawable = seen.source_part == SIGNED_PART and signature.may_withdraw(
+        envelope_id=seen.source_id, actor=actor_of(request), at=now()
+    )
+    context = {**_shell(request, _entrance(request)), "document": seen, "withdrawable": withdrawable}
+    return render(request, "patients/document.html", context)
 
 
 @patient_account

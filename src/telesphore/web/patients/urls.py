@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.patients import invited, mine, views
+from telesphore.web.patients import invited, mine, views, withdrawing
 
 app_name = "patients"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("p/copy", views.copy_page, name="copy"),
     path("p/copy.pdf", views.copy_file, name="copy-file"),
     path("p/copy/print", views.print_copy, name="print-copy"),
+    path("p/withdraw", withdrawing.by_link, name="withdraw"),
+    path("p/withdrawn", withdrawing.withdrawn, name="withdrawn"),
     path("p/welcome", invited.welcome, name="welcome"),
     path("patient/", mine.sign_in, name="sign-in"),
     path("my/", mine.home, name="home"),
@@ -31,6 +33,7 @@ urlpatterns = [
     path("my/documents/", mine.documents, name="documents"),
     path("my/documents/<uuid:document_id>/", mine.document, name="document-page"),
     path("my/documents/<uuid:document_id>/file.pdf", mine.document_file, name="document-file"),
+    path("my/documents/<uuid:document_id>/withdraw", withdrawing.by_account, name="document-withdraw"),
     path("my/accesses/", mine.accesses, name="accesses"),
     path("my/accesses/<uuid:event_id>/report", mine.report, name="report"),
     path("my/accesses/reported", mine.reported, name="reported"),

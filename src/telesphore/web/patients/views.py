@@ -1,8 +1,5 @@
 """What the patient sees and does: the landing page, the code, reading, deciding, signing, the copy."""
 
-import binascii
-from base64 import b64decode
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +17,7 @@ from telesphore.signature import queries
 from telesphore.signature.actions import close, copy, view
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.errors import AlreadySigned, NotReadYet
-from telesphore.signature.formats.drawing import BadDrawing, check_drawing
+from telesphore.signature.formats.drawing import BadDrawing, read_drawing
 from telesphore.web.access import link_session, public, to_authenticate_again
 from telesphore.web.entering import recently_authenticated
 from telesphore.web.files import pdf_response
@@ -177,7 +174,7 @@ def sign(request: HttpRequest) -> HttpResponse:
     refusal = None
     if request.method == "POST":
         try:
-            drawing = _drawing(request.POST.get("drawing", ""))
+            drawing = read_drawing(request.POST.get("drawing", ""))
             signing.sign_as_patient(
                 envelope_id=visit.envelope_id,
                 pages_shown=len(visit.pages_shown),
@@ -194,23 +191,6 @@ def sign(request: HttpRequest) -> HttpResponse:
             refusal = refused
     context = {**_shell(request, visit), "envelope": envelope, "refusal": refusal}
     return render(request, "patients/sign.html", context, status=422 if refusal else 200)
-
-
-def _drawing(text: str) -> bytes | None:
-    """The PNG that the page drew, as a data: address; empty when nothing was drawn.
-
-    Raises:
-        BadDrawing
-    """
-    prefix = "data:image/png;base64,"
-    if not text:
-        return None
-    if not text.startswith(prefix) or len(text) > 400_000:
-        raise BadDrawing
-    try:
-        return check_drawing(b64decode(text[len(prefix) :], validate=True))
-    except (binascii.Error, ValueError):
-        raise BadDrawing from None
 
 
 @link_session
@@ -249,7 +229,10 @@ def copy_page(request: HttpRequest) -> HttpResponse:
     """The completed document, shown, with a button to keep it."""
     visit = session.to_copy(request, now())
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
-    return render(request, "patients/copy.html", {**_shell(request, visit), "envelope": envelope})
+    actor = session.actor_of_visit(request, visit)
+    withdrawable = queries.may_withdraw(envelope_id=visit.envelope_id, actor=actor, at=now())
+    context = {**_shell(request, visit), "envelope": envelope, "withdrawable": withdrawable}
+    return render(request, "patients/copy.html", context)
 
 
 @link_session

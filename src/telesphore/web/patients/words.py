@@ -25,6 +25,7 @@ DID = {
     "records:document:open": gettext_lazy("read a document"),
     "records:document:print": gettext_lazy("printed a document"),
     "records:document:withdraw": gettext_lazy("withdrew a document"),
+    "records:patient:change-contact": gettext_lazy("changed your e-mail address and phone"),
     "records:patient:register": gettext_lazy("opened the record"),
     "records:record:enter": gettext_lazy("came in with the account"),
     "records:record:open": gettext_lazy("saw the list of documents"),
@@ -35,7 +36,12 @@ DID = {
     "signature:document:view": gettext_lazy("read a document to sign"),
     "signature:envelope:send": gettext_lazy("sent a document to be signed"),
     "signature:envelope:void": gettext_lazy("withdrew a document to sign"),
+    "signature:recipient:advise": gettext_lazy("gave an opinion on a document"),
+    "signature:recipient:correct": gettext_lazy("corrected the address of somebody who was asked to sign"),
     "signature:recipient:decline": gettext_lazy("declined to sign a document"),
+    "signature:recipient:hand-over": gettext_lazy("handed a document over to a colleague"),
+    "signature:recipient:recall": gettext_lazy("took back what they had done on a document"),
+    "signature:recipient:review": gettext_lazy("approved a document"),
     "signature:recipient:sign": gettext_lazy("signed a document"),
 }
 """What patients are told of; the platform's own steps between these (keys, notices, files) are not repeated to them."""
@@ -47,6 +53,7 @@ WHY = {
     "recipient": gettext_lazy("They were asked to sign."),
     "representative": gettext_lazy("They act for the patient."),
     "sender": gettext_lazy("They sent this document."),
+    "watcher": gettext_lazy("They follow this document."),
 }
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from telesphore.signature.states import IdentityDocument
+
 
 class SignForm(forms.Form):
     """The PIN of the signer's card or token; it is used once and kept nowhere."""
@@ -44,3 +46,27 @@ class SendForm(forms.Form):
         field = self.fields["professional"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "—"), *choices]
+
+
+class SeenForm(forms.Form):
+    """How a professional knows who is in front of them: at least one way."""
+
+    document = forms.ChoiceField(
+        label=_("Identity document that you have looked at"),
+        choices=[("", _("none")), *IdentityDocument.choices],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    bracelet = forms.CharField(
+        label=_("Bracelet"),
+        help_text=_("Scan it, or type the number that it bears."),
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    code = forms.CharField(
+        label=_("Code received on the patient’s phone"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )

@@ -1,0 +1,161 @@
+"""A tablet handed over: the patient signs on it, it opens nothing else, and comes back only to who handed it over."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from telesphore.accounts.models import Session
+from telesphore.audit.models import Event
+from telesphore.kernel.clock import now
+from telesphore.outbox.models import Notice
+from telesphore.signature.actions import bedside
+from telesphore.signature.errors import BraceletOfAnother, EnvelopeNotFound, IdentityNotSeen, NotYourTurn
+from telesphore.signature.models import Bedside, Envelope, Recipient
+from telesphore.signature.states import BedsideEnd, IdentityDocument
+from tests.cast import Cast
+from tests.entering import as_person
+from tests.signature.circuits import ODILE, by, odile_signs, sent
+
+CARD = {"document": "identity-card"}
+INS_OF_ODILE = "251113818500022"
+
+
+def handed_over(cast: Cast, **seen: str) -> tuple[Client, UUID]:
+    envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
+    client = as_person(cast.lebrun.person_id)
+    answer = client.post(f"/book/{envelope_id}/bedside", seen or CARD)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/bedside/")
+    return client, envelope_id
+
+
+def test_the_patient_signs_on_a_tablet_handed_over_and_the_proof_says_who_saw_them(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast, document="passport", bracelet=f" {INS_OF_ODILE} ")
+    page = client.get("/bedside/")
+    assert page.status_code == 200
+    assert "Consentement" in page.content.decode()
+    answer = client.post("/bedside/sign", {"read": "on"})
+    assert answer.headers["Location"] == "/bedside/done?signed"
+    assert "Rendez maintenant la tablette" in client.get(answer.headers["Location"]).content.decode()
+    proof = Recipient.objects.get(envelope_id=envelope_id, patient_id=cast.odile_id).proof
+    assert proof is not None
+    assert proof["means"] == "bedside:passport+bracelet"
+    assert proof["bedside"] == {
+        "seen_by": cast.lebrun.person.hex,
+        "document": "passport",
+        "bracelet": True,
+        "code": False,
+    }
+    assert Bedside.objects.get().end == BedsideEnd.SIGNED
+
+
+def test_a_tablet_that_is_handed_over_opens_nothing_else(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    for place in ("/", "/book/", f"/book/{envelope_id}/", f"/patients/{cast.odile_id}/", "/security/", "/my/"):
+        assert client.get(place).status_code in (423, 302), place
+    assert "Consentement" not in client.get(f"/book/{envelope_id}/").content.decode()
+
+
+def test_only_who_handed_the_tablet_over_takes_it_back(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    assert client.post("/sign-in/locked", {"password": "deviné"}).status_code != 302
+    assert client.get("/bedside/").status_code == 200
+    session = Session.objects.get(person_id=cast.lebrun.person_id, ended_at=None)
+    Session.objects.filter(id=session.id).update(locked_at=None, seen_at=now())
+    assert client.get(f"/book/{envelope_id}/").status_code == 200
+    assert Bedside.objects.get().end == BedsideEnd.RETURNED
+    assert client.get("/bedside/").status_code == 404
+
+
+def test_what_is_sent_twice_after_a_cut_is_taken_once(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    for _ in range(2):
+        answer = client.post("/bedside/sign", {"read": "on"}, headers={"Accept": "application/json"})
+        assert answer.json() == {"done": "/bedside/done?signed"}
+    assert Event.objects.filter(subject_id=envelope_id, action="signature:recipient:sign", outcome="done").count() == 1
+    assert client.post("/bedside/decline", {}).status_code == 404
+
+
+def test_a_refusal_at_the_bedside_reaches_the_team_once(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    for _ in range(2):
+        assert client.post("/bedside/decline", {"reason": "Je préfère attendre"}).status_code == 302
+    assert Envelope.objects.get(id=envelope_id).state == "declined"
+
+
+def test_who_has_not_read_to_the_end_does_not_sign(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    assert client.post("/bedside/sign", {}).status_code == 409
+    assert Envelope.objects.get(id=envelope_id).state == "sent"
+
+
+def test_a_tablet_is_not_handed_over_to_nobody_in_particular(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE])
+    client = as_person(cast.lebrun.person_id)
+    answer = client.post(f"/book/{envelope_id}/bedside", {})
+    assert answer.status_code == 422
+    assert Bedside.objects.count() == 0
+    with pytest.raises(IdentityNotSeen):
+        hand(cast, envelope_id)
+
+
+def hand(cast: Cast, envelope_id: UUID, **seen: object) -> UUID:
+    session = Session.objects.filter(person_id=cast.lebrun.person_id).first()
+    session_id = session.id if session else UUID(int=7)
+    return bedside.hand_over(
+        envelope_id=envelope_id,
+        seen=bedside.Seen(**seen),  # type: ignore[arg-type]  # The test's own words.
+        session_id=session_id,
+        actor=cast.lebrun,
+        at=now(),
+    )
+
+
+def test_the_bracelet_of_another_stops_it(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE])
+    with pytest.raises(BraceletOfAnother):
+        hand(cast, envelope_id, document=IdentityDocument.IDENTITY_CARD, bracelet=cast.ibrahim_id.hex)
+    assert hand(cast, envelope_id, bracelet=str(cast.odile_id))
+
+
+def test_a_code_sent_to_the_phone_is_one_way(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE])
+    client = as_person(cast.lebrun.person_id)
+    asked = client.post(f"/book/{envelope_id}/bedside", {"send_code": "1"})
+    token = asked.context["token"]
+    code = Notice.objects.filter(channel="sms").latest("queued_at")
+    assert (bool(token), code.about is not None) == (True, True)
+    wrong = client.post(f"/book/{envelope_id}/bedside", {"token": token, "code": "000000"})
+    assert wrong.status_code == 422
+    assert Bedside.objects.count() == 0
+
+
+def test_nobody_hands_over_what_is_not_awaited_or_not_theirs(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
+    for stranger in (cast.ricaud, cast.cherif, cast.odile):
+        with pytest.raises(EnvelopeNotFound):
+            bedside.hand_over(
+                envelope_id=envelope_id, seen=bedside.Seen(bracelet=INS_OF_ODILE), session_id=UUID(int=1),
+                actor=stranger, at=now(),
+            )  # fmt: skip
+    odile_signs(cast, envelope_id)
+    with pytest.raises(NotYourTurn):
+        hand(cast, envelope_id, bracelet=INS_OF_ODILE)
+
+
+def test_a_tablet_is_handed_over_for_an_hour(cast: Cast) -> None:
+    client, envelope_id = handed_over(cast)
+    Bedside.objects.update(ends_at=now() - timedelta(seconds=1), began_at=now() - timedelta(hours=1))
+    assert client.get("/bedside/").status_code == 404
+    assert client.post("/bedside/sign", {"read": "on"}).status_code == 404
+    assert Envelope.objects.get(id=envelope_id).state == "sent"
+
+
+def test_a_stranger_finds_nothing_at_the_bedside(cast: Cast) -> None:
+    _client, envelope_id = handed_over(cast)
+    for other in (Client(), as_person(cast.ricaud.person_id), as_person(cast.sylvie.person_id)):
+        for place in ("/bedside/", "/bedside/document.pdf", "/bedside/page/1.png", "/bedside/done"):
+            assert other.get(place).status_code == 404, place
+        assert other.post("/bedside/sign", {"read": "on"}).status_code == 404
+    assert as_person(cast.ricaud.person_id).get(f"/book/{envelope_id}/bedside").status_code == 404

@@ -1,0 +1,75 @@
+"""The pages by which a patient withdraws a consent: from the link to their copy, and from their account."""
+
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.clock import now
+from telesphore.links.actions import Revealed
+from telesphore.links.models import Link
+from telesphore.reactions.file_signed_document import file_signed_document
+from telesphore.records import queries as records
+from telesphore.records.models import PatientAccount
+from telesphore.signature.actions import copy, seal
+from telesphore.signature.facts import EnvelopeCompleted
+from telesphore.signature.models import Envelope
+from tests.cast import Cast
+from tests.entering import as_person, by_link
+from tests.signature.circuits import ODILE, odile_signs, sent
+from tests.web.test_patient_accounts import odile_signed_in, prove, with_account
+
+
+def completed(cast: Cast) -> UUID:
+    envelope_id = sent(cast, [ODILE])
+    odile_signs(cast, envelope_id)
+    seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    file_signed_document(EnvelopeCompleted(cast.hospital, envelope_id))
+    return envelope_id
+
+
+def with_copy(cast: Cast, envelope_id: UUID) -> Client:
+    copy.send_copy(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    link = Link.objects.get(subject_id=envelope_id, purpose=copy.LINK_TO_COPY)
+    return by_link(Revealed(cast.hospital, link.id, copy.LINK_TO_COPY, envelope_id, cast.odile_id))
+
+
+def test_from_the_link_to_ones_copy(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    client = with_copy(cast, envelope_id)
+    assert "/p/withdraw" in client.get("/p/copy").content.decode()
+    assert client.get("/p/withdraw").status_code == 200
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is None
+    answer = client.post("/p/withdraw", {"reason": "Je préfère attendre"})
+    assert (answer.status_code, answer["Location"]) == (302, "/p/withdrawn")
+    assert "Votre consentement est retiré" in client.get("/p/withdrawn").content.decode()
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is not None
+    assert "/p/withdraw" not in client.get("/p/copy").content.decode()
+    assert client.post("/p/withdraw", {}).status_code == 409
+
+
+def test_from_ones_account_after_a_fresh_proof(cast: Cast) -> None:
+    with_account(cast)
+    envelope_id = completed(cast)
+    document_id = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
+    client = odile_signed_in()
+    prove(client)
+    client.post("/my/records", {"entrance": PatientAccount.objects.get().id.hex})
+    page = f"/my/documents/{document_id}/"
+    assert f"{page}withdraw" in client.get(page).content.decode()
+    assert client.post(f"{page}withdraw", {}).status_code == 302
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is not None
+
+
+@pytest.mark.parametrize("who", ["nobody", "a member", "the sender"])
+def test_others_find_no_such_page(cast: Cast, who: str) -> None:
+    envelope_id = completed(cast)
+    client = {
+        "nobody": Client(),
+        "a member": as_person(cast.ricaud.person_id),
+        "the sender": as_person(cast.sylvie.person_id),
+    }[who]
+    assert client.get("/p/withdraw").status_code == 404
+    assert client.post("/p/withdraw", {}).status_code == 404
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is None
