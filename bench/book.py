@@ -240,7 +240,11 @@ def main() -> None:
         }
         least = bare(doctor, rounds)
     results = {
-        "load": round(os.getloadavg()[0], 1), "waiting": waiting, "past": past, "growing_s": round(grown, 1), "queries_with_one_line": few,
+        "load": round(os.getloadavg()[0], 1),
+        "waiting": waiting,
+        "past": past,
+        "growing_s": round(grown, 1),
+        "queries_with_one_line": few,
         "pages": pages, "postgresql": least,
     }  # fmt: skip
     frame.report("book", results, [
