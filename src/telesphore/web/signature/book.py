@@ -38,8 +38,8 @@ def book(request: HttpRequest) -> HttpResponse:
     after = identifier(request.GET.get("after", ""))
     if request.GET.get("tab") in ("done", "signed"):
         lines, more = queries.done_by(actor=actor, after=after)
-        context = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
-        return render(request, "signature/done.html", context)
+        done = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
+        return render(request, "signature/done.html", done)
     asked = request.GET or QueryDict(request.COOKIES.get(KEPT, ""))
     filters = BookFilters(asked)
     found = queries.awaiting(actor=actor, at=at, wanted=filters.wanted, after=after)
