@@ -9,6 +9,7 @@ urlpatterns = [
     path("book/", book.book, name="book"),
     path("book/pick", book.pick, name="pick"),
     path("book/agree/", book.agree, name="agree"),
+    path("book/approve", book.approve_picked, name="approve-picked"),
     path("book/digest", book.choose_digest, name="digest"),
     path("book/token/sign", cards.token_sign, name="token-sign"),
     path("book/card/certificates", cards.certificates, name="card-certificates"),
