@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from telesphore.records.states import DocumentType
 
@@ -224,7 +225,7 @@ class RowState(models.TextChoices):
     READY = "ready", _lazy("will be sent")
     BAD = "bad", _lazy("will not be sent")
     SENDING = "sending", _lazy("being sent")
-    SENT = "sent", _lazy("sent")
+    SENT = "sent", pgettext_lazy("row", "sent")
     FAILED = "failed", _lazy("not sent")
     CANCELLED = "cancelled", _lazy("stopped before sending")
 
