@@ -18,7 +18,7 @@ from telesphore.links.models import Link
 from telesphore.reactions.file_signed_document import file_signed_document
 from telesphore.reactions.send_patient_copy import send_patient_copy
 from telesphore.records.models import Document
-from telesphore.signature.actions import close, seal, sign, take, view
+from telesphore.signature.actions import close, seal, take, view
 from telesphore.signature.actions.copy import LINK_TO_COPY
 from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, SomeoneSignedMeanwhile
 from telesphore.signature.facts import EnvelopeCompleted

@@ -6,6 +6,7 @@ attributes (RFC 5652 §5.4), so that a card that hashes by itself can. *Complete
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -44,6 +45,10 @@ TIMESTAMP_ROOM = 12 * 2**10
 """Bytes kept for a timestamp: a token with its chain of RSA-4096 certificates has about half of them."""
 _MARGIN = 256
 _MAGIC = b"telesphore-prepared-2\n"
+_BESIDE = "XXTelesphoreBeside"
+"""The private entry of a signature dictionary (ISO 32000-2 Annex E: third-class names begin so) with the digest of
+something beside the file. Its value is a name, for names are written as they are, in encrypted files too."""
+_BOUND = re.compile(rb"/XXTelesphoreBeside\s*/([0-9a-f]{64})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,12 @@ class PreparedSignature:
     certificate: bytes = attribute(repr=False)
     chain: tuple[bytes, ...] = attribute(repr=False)
     algorithm: Algorithm
+
+    @property
+    def beside(self) -> bytes | None:
+        """The digest of something beside the file that this signature is bound to; None for none."""
+        found = _BOUND.findall(self.update)
+        return bytes.fromhex(found[0].decode()) if len(found) == 1 else None
 
     @property
     def document(self) -> bytes:
@@ -124,6 +135,7 @@ def prepare(
     algorithm: Algorithm | None = None,
     policy: AlgorithmPolicy = TS_119_312,
     timestamp_room: int = TIMESTAMP_ROOM,
+    beside: bytes | None = None,
 ) -> PreparedSignature:
     """Write a signature's dictionary and appearance after `pdf`, whose bytes stay as they are.
 
@@ -138,6 +150,7 @@ def prepare(
         algorithm: None for the one that fits the certificate's key; another than the key has is an unknown key type.
         policy: nothing that it forbids at `signed_at` is used.
         timestamp_room: bytes kept for a timestamp; 0 when none will come.
+        beside: 32 bytes of digest of something that the signer saw beside the file; the signature covers it.
 
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType, WeakAlgorithm
@@ -151,13 +164,13 @@ def prepare(
     room = _size(algorithm, certificate, tuple(chain)) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:
-        tail = _write(pdf, field, appearance, signed_at, level, room)
+        tail = _write(pdf, field, appearance, signed_at, level, room, beside)
     except FileBeyondLimits:
         raise NotSignable from None
     except UnreadableFile:
         tail = through_pyhanko.prepare(
             pdf, field=field, algorithm=algorithm, certificate=certificate, appearance=appearance, signed_at=signed_at,
-            permission=level, room=room,
+            permission=level, room=room, more={} if beside is None else {f"/{_BESIDE}": f"/{beside.hex()}"},
         )  # fmt: skip
     digest = _digest(algorithm.digest, pdf, tail)
     return PreparedSignature(
@@ -232,6 +245,7 @@ def _write(
     signed_at: datetime,
     level: int | None,
     room: int,
+    beside: bytes | None,
 ) -> Tail:
     """The update.
 
@@ -256,6 +270,8 @@ def _write(
         signature[Name("Name")] = text(appearance.name)
         if appearance.reason:
             signature[Name("Reason")] = text(appearance.reason)
+    if beside is not None:
+        signature[Name(_BESIDE)] = Name(beside.hex())
     if isinstance(field, str):
         lock = _fill_field(update, _empty(present, field), own, appearance)
     else:

@@ -88,6 +88,7 @@ def make_ready(
         certify=revision.number == 0,
         algorithm=algorithm,
         policy=algorithm_policy.get(),
+        beside=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id),
     )
     return Ready(envelope, recipient, revision, prepared)
 
@@ -154,6 +155,8 @@ def _take(
         "shown_sha256": bytes(revision.sha256).hex(),
         "level": level.value,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
+        # Of the thread as it stood when the signature was prepared: what the signer could read.
+        "thread_head": (ready.prepared.beside or b"").hex(),
     }
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}

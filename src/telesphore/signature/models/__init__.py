@@ -23,6 +23,7 @@ from telesphore.signature.models.envelopes import (
     Watcher,
 )
 from telesphore.signature.models.proofs import EARLIEST, LATEST, Proof, ProofLeaf, ProofTree
+from telesphore.signature.models.thread import Entry, ThreadReading
 
 __all__ = [
     "EARLIEST",
@@ -33,6 +34,7 @@ __all__ = [
     "MOST_STEPS",
     "Composition",
     "Draft",
+    "Entry",
     "Envelope",
     "EnvelopePart",
     "Field",
@@ -47,5 +49,6 @@ __all__ = [
     "Revision",
     "Step",
     "StepPlan",
+    "ThreadReading",
     "Watcher",
 ]

@@ -32,6 +32,14 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.thread import (
+    EntryLine,
+    ThreadView,
+    thread,
+    thread_head,
+    thread_links,
+    unread_questions,
+)
 
 __all__ = [
     "ADDED_LIMIT",
@@ -41,12 +49,14 @@ __all__ = [
     "CardTask",
     "DraftLine",
     "DraftView",
+    "EntryLine",
     "EnvelopeView",
     "Forecast",
     "PatientLine",
     "RecipientLine",
     "Standing",
     "StepLine",
+    "ThreadView",
     "YearLine",
     "book",
     "card_task",
@@ -67,6 +77,10 @@ __all__ = [
     "sent",
     "signed_by",
     "standing",
+    "thread",
+    "thread_head",
+    "thread_links",
     "title",
+    "unread_questions",
     "waiting_for_patient",
 ]
