@@ -336,7 +336,10 @@ def test_an_attachment_is_written_anew_and_given_back_to_who_may_read_its_entry(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"MZ" + b"\0" * 500, b"<svg onload=alert(1)>", b"%PDF-1.7\nnothing", b"x" * (10 * 2**20 + 1), b"GIF89a" + b"\0" * 90],
+    [
+        b"", b"MZ" + b"\0" * 500, b"<svg onload=alert(1)>", b"%PDF-1.7\nnothing", b"x" * (10 * 2**20 + 1),
+        b"GIF89a" + b"\0" * 90,
+    ],
     ids=["empty", "program", "svg", "no-pdf", "too-large", "gif"],
 )  # fmt: skip
 def test_only_a_pdf_or_a_picture_is_attached(cast: Cast, envelope_id: UUID, content: bytes) -> None:
@@ -347,8 +350,14 @@ def test_only_a_pdf_or_a_picture_is_attached(cast: Cast, envelope_id: UUID, cont
 
 @pytest.mark.parametrize(
     ("given", "clean"),
-    [("", "document.pdf"), ("..", "document.pdf"), ("C:\\a\\b.exe", "b.pdf"), ("a\r\nb.pdf", "ab.pdf"), ("x" * 300, "x" * 100 + ".pdf")],
-)  # fmt: skip
+    [
+        ("", "document.pdf"),
+        ("..", "document.pdf"),
+        ("C:\\a\\b.exe", "b.pdf"),
+        ("a\r\nb.pdf", "ab.pdf"),
+        ("x" * 300, "x" * 100 + ".pdf"),
+    ],
+)
 def test_a_name_is_safe_in_any_folder(given: str, clean: str) -> None:
     assert clean_name(given, "pdf") == clean
 

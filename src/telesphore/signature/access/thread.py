@@ -92,7 +92,7 @@ def entry_of(seat: Seat, entry_id: UUID | None) -> Entry:
     """
     envelope = seat.envelope
     rows = Entry.objects.filter(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
-    row = rows.filter(id=entry_id, visibility__in=seat.sees).first()
+    row = rows.filter(id=entry_id, visibility__in=seat.sees).first() if entry_id else None
     if row is None:
         raise EntryNotFound
     return row

@@ -164,7 +164,8 @@ def _thread(envelope: Envelope, actor: Actor, at: datetime) -> dict[str, bytes]:
     own = Entry.objects.filter(organisation_id=envelope.organisation_id, envelope_id=envelope.id, blob_id__isnull=False)
     blobs = dict(own.values_list("number", "blob_id"))
     for link in links:
-        if link.content is not None and link.content.attachment is not None and (blob_id := blobs[link.number]):
+        blob_id = blobs.get(link.number)
+        if link.content is not None and link.content.attachment is not None and blob_id is not None:
             name = thread.attachment_name(link.number, link.content.attachment)
             entries[name] = vault.read_blob(organisation_id=envelope.organisation_id, blob_id=blob_id, limit=FILE_LIMIT)
     return entries

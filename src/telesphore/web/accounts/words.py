@@ -36,6 +36,7 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:proof:see": _("see how long proofs last, without their documents"),
     "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
+    "signature:thread:write": _("write in the discussion beside a document"),
 }
 """By name, in the table's order."""
 

@@ -37,6 +37,9 @@ DID = {
     "signature:envelope:void": gettext_lazy("withdrew a document to sign"),
     "signature:recipient:decline": gettext_lazy("declined to sign a document"),
     "signature:recipient:sign": gettext_lazy("signed a document"),
+    "signature:thread:open-attachment": gettext_lazy("opened a file attached to a discussion"),
+    "signature:thread:read": gettext_lazy("read the discussion beside a document"),
+    "signature:thread:write": gettext_lazy("wrote in the discussion beside a document"),
 }
 """What patients are told of; the platform's own steps between these (keys, notices, files) are not repeated to them."""
 
