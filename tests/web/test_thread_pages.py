@@ -156,9 +156,7 @@ def test_a_question_not_read_yet_is_told_before_signing(cast: Cast) -> None:
     assert lebrun.post(f"/book/{envelope_id}/thread/read", {"last": "x"}).status_code == 400
 
 
-def test_who_writes_too_often_is_asked_to_wait(
-    cast: Cast, envelope_id: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_writes_too_often_is_asked_to_wait(cast: Cast, envelope_id: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "WRITES", replace(pages.WRITES, name="thread-few", most=1))
     lebrun = as_person(cast.lebrun.person_id)
     assert lebrun.post(f"/book/{envelope_id}/thread/write", {"body": "Un"}).status_code == 302

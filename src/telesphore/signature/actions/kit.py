@@ -137,6 +137,7 @@ def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
         if size > len(document):
             # Renewed since, and not filed in the record yet.
             break
+        proof = proofs.get(row.recipient_id, {}) if row.recipient_id else {}
         added = "renewed" if any(one["kind"] == "sealed" for one in found) else "sealed" if row.number else "shown"
         found.append(
             {
@@ -146,7 +147,7 @@ def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
                 "sha256": bytes(row.sha256).hex(),
                 "level": row.level,
                 "at": row.at.isoformat(),
-                **{name: proofs.get(row.recipient_id, {}).get(name, "") for name in _BY_SIGNERS},
+                **{name: proof.get(name, "") for name in _BY_SIGNERS},
             }
         )
     return found

@@ -38,8 +38,8 @@ def question(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and spend(request, QUESTIONS, at).left < 0:
         refusal = AskedTooOften().sentence
     elif request.method == "POST":
-        # Of the page that they were reading, its middle: they point at nothing.
-        pin = Pin(page - 1, 500, 500) if page else None
+        # Of the page that they were reading, its margin: they point at no place of it.
+        pin = Pin(page - 1, 960, 40) if page else None
         words = Words(body=body, kind=EntryKind.QUESTION, pin=pin)
         try:
             discuss.write(envelope_id=visit.envelope_id, words=words, actor=actor, at=at)

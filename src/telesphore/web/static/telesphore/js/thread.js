@@ -12,13 +12,17 @@ function drawPins() {
   for (const pin of document.querySelectorAll(".p-place")) pin.remove();
   const thread = found("thread");
   if (!thread || !paper()) return;
-  for (const entry of thread.querySelectorAll("li[data-page]")) {
-    if (Number(entry.dataset.page) !== shown) continue;
+  const here = [...thread.querySelectorAll("li[data-page]")].filter((entry) => Number(entry.dataset.page) === shown);
+  for (const [number, entry] of here.entries()) {
+    // Notes on one spot stand side by side, so that each can be pressed.
+    const near = (other) => Math.abs(other.dataset.x - entry.dataset.x) < 50 && Math.abs(other.dataset.y - entry.dataset.y) < 40;
+    const before = here.slice(0, number).filter(near).length;
     const pin = document.createElement("button");
     pin.type = "button";
     pin.className = "p-place";
     pin.setAttribute("aria-label", said(thread.dataset.saidPin, { p: shown, who: entry.dataset.who }));
     put(pin, entry.dataset.x, entry.dataset.y);
+    pin.style.setProperty("transform", `translateX(${before * 2}rem)`);
     pin.addEventListener("click", () => {
       entry.tabIndex = -1;
       entry.scrollIntoView({ block: "center" });
