@@ -24,11 +24,14 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import copy, results, seal
+from telesphore.signature.actions import copy, discuss, results, seal
+from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope
+from telesphore.signature.states import EntryVisibility
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
+from tests.papers import one_page
 from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
 from tests.signature.circuits import ODILE, by, odile_signs, sent
@@ -89,6 +92,12 @@ def make(cast: Cast) -> Samples:
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
+        "entry_id": discuss.write(
+            envelope_id=awaited,
+            words=Words(visibility=EntryVisibility.EVERYONE, file=one_page(), file_name="bilan.pdf"),
+            actor=cast.lebrun,
+            at=now(),
+        ),
         "event_id": access.id,
         "representation_id": records.record_representation(
             patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()
