@@ -16,7 +16,7 @@ from telesphore.records import access as records_access
 from telesphore.signature.access.thread import Seat
 from telesphore.signature.actions.call import LINK_TO_SIGN
 from telesphore.signature.models import Entry, Envelope, Recipient
-from telesphore.signature.states import AuthorKind, EntryKind, EntryVisibility, RecipientState
+from telesphore.signature.states import AuthorKind, EntryKind, RecipientState
 
 STAY = timedelta(minutes=30)
 """How long whoever came in by the link of before may still stay."""
@@ -26,22 +26,25 @@ def tell(*, entry: Entry, about: Entry | None, seat: Seat, actor: Actor, at: dat
     """The notices that an entry calls for, in the caller's transaction.
 
     A question or message of the patient or a guest goes to the sender and to the professionals whose turn it is; a
-    mention to whom it names; an answer to whoever asked.
+    mention to whom it names; an answer to whoever asked, but guests.
     """
     envelope = seat.envelope
+    book = f"/book/{envelope.id}/#thread"
     if entry.author_kind != AuthorKind.PROFESSIONAL:
         if entry.kind != EntryKind.EDIT:
             for person_id in sorted(_in_charge(envelope)):
-                _write_to_professional(envelope, person_id, entry, actor, at)
+                _write_to_person(envelope, person_id, entry, book, actor, at)
         return
     named = set(entry.mentions)
     if entry.kind == EntryKind.ANSWER and about is not None:
         if about.author_kind == AuthorKind.PROFESSIONAL:
             named.add(about.author_id)
-        elif about.visibility == EntryVisibility.EVERYONE:
+        elif about.author_kind == AuthorKind.REPRESENTATIVE:
+            _write_to_person(envelope, about.author_id, entry, "/my/", actor, at)
+        elif about.author_kind == AuthorKind.PATIENT:
             _write_to_patient(envelope, entry, actor, at)
     for person_id in sorted(named - {actor.person_id}):
-        _write_to_professional(envelope, person_id, entry, actor, at)
+        _write_to_person(envelope, person_id, entry, book, actor, at)
 
 
 def _in_charge(envelope: Envelope) -> set[UUID]:
@@ -54,7 +57,8 @@ def _in_charge(envelope: Envelope) -> set[UUID]:
     return {envelope.sender_id, *(one for one in rows.values_list("person_id", flat=True) if one is not None)}
 
 
-def _write_to_professional(envelope: Envelope, person_id: UUID, entry: Entry, actor: Actor, at: datetime) -> None:
+def _write_to_person(envelope: Envelope, person_id: UUID, entry: Entry, page: str, actor: Actor, at: datetime) -> None:
+    """To an account, which opens the page where it may be read."""
     person = accounts.person_card(person_id)
     with translation.override(person.language):
         if entry.author_kind != AuthorKind.PROFESSIONAL:
@@ -66,7 +70,7 @@ def _write_to_professional(envelope: Envelope, person_id: UUID, entry: Entry, ac
         else:
             subject = _("You are mentioned beside a document")
             text = _("Hello,\n\nA colleague mentions you beside a document.\n\nRead it: %(url)s\n")
-        text %= {"url": f"{link_ports.base_url.get()}/book/{envelope.id}/#thread"}
+        text %= {"url": f"{link_ports.base_url.get()}{page}"}
     outbox.send(
         organisation_id=envelope.organisation_id,
         channel=Channel.EMAIL,
