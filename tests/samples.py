@@ -88,16 +88,18 @@ def make(cast: Cast) -> Samples:
     access = Event.objects.filter(action="records:record:open", patient_id=cast.odile_id).latest("at")
     audit.seal_once(at=now())
     sealed = tree.signed_size()
+    written = discuss.write(
+        envelope_id=awaited,
+        words=Words(visibility=EntryVisibility.EVERYONE, file=one_page(), file_name="bilan.pdf"),
+        actor=cast.lebrun,
+        at=now(),
+    )
     values = {
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
-        "entry_id": discuss.write(
-            envelope_id=awaited,
-            words=Words(visibility=EntryVisibility.EVERYONE, file=one_page(), file_name="bilan.pdf"),
-            actor=cast.lebrun,
-            at=now(),
-        ),
+        "signature:entry_id": written,
+        "patients:entry_id": written,
         "event_id": access.id,
         "representation_id": records.record_representation(
             patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()

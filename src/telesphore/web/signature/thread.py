@@ -55,11 +55,14 @@ def write(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 @require_POST
 def read(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Remember how far the actor has read."""
+    actor, at = actor_of(request), now()
+    # First, so that who may not read it is told so, whatever they sent.
+    queries.thread(envelope_id=envelope_id, actor=actor, at=at)
     try:
         last = UUID(request.POST.get("last", ""))
     except ValueError:
         return HttpResponse(status=400)
-    discuss.mark_read(envelope_id=envelope_id, entry_id=last, actor=actor_of(request), at=now())
+    discuss.mark_read(envelope_id=envelope_id, entry_id=last, actor=actor, at=at)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
     return redirect(f"{reverse('signature:envelope', args=[envelope_id])}#thread")
