@@ -24,13 +24,15 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import compose, copy, results, seal
+from telesphore.signature.actions import compose, copy, discuss, results, seal
 from telesphore.signature.actions.compose import Composition
+from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import TemplateScope
+from telesphore.signature.states import EntryVisibility, TemplateScope
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
+from tests.papers import one_page
 from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
 from tests.signature import templates
@@ -88,11 +90,19 @@ def make(cast: Cast) -> Samples:
     access = Event.objects.filter(action="records:record:open", patient_id=cast.odile_id).latest("at")
     audit.seal_once(at=now())
     sealed = tree.signed_size()
+    written = discuss.write(
+        envelope_id=awaited,
+        words=Words(visibility=EntryVisibility.EVERYONE, file=one_page(), file_name="bilan.pdf"),
+        actor=cast.lebrun,
+        at=now(),
+    )
     values = {
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
         "draft_id": compose.begin(patient_id=cast.odile_id, composition=Composition(), actor=cast.sylvie, at=now()),
+        "signature:entry_id": written,
+        "patients:entry_id": written,
         "event_id": access.id,
         "recipient_id": Recipient.objects.get(envelope_id=awaited, patient_id=cast.odile_id).id,
         "representation_id": records.record_representation(

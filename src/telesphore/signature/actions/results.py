@@ -27,7 +27,7 @@ from telesphore.signature.formats.evidence import (
     evidence_pdf,
     evidence_title,
 )
-from telesphore.signature.models import Envelope, Recipient, Revision
+from telesphore.signature.models import Entry, Envelope, Recipient, Revision
 from telesphore.signature.states import EnvelopeState, RecipientState
 from telesphore.vault import queries as vault
 
@@ -138,6 +138,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             client=proof.get("client", ""),
             shown_sha256=proof.get("shown_sha256", ""),
             certificate_sha256=proof.get("certificate_sha256", ""),
+            thread_head=proof.get("thread_head", ""),
         )
 
     def revision(row: Revision) -> RevisionEvidence:
@@ -147,6 +148,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
 
     revisions = queries.revisions_of(organisation_id=organisation_id, envelope_id=envelope.id)
     assert envelope.closed_at is not None
+    entries = Entry.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).count()
     return Evidence(
         organisation=accounts.organisation_card(organisation_id).name,
         title=title,
@@ -164,6 +166,8 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             )
             for event in events
         ),
+        thread_entries=entries,
+        thread_head=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id).hex(),
     )
 
 

@@ -96,6 +96,7 @@ def make_ready(
         algorithm=algorithm,
         policy=algorithm_policy.get(),
         fills=fills,
+        beside=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id),
     )
     return Ready(envelope, recipient, revision, prepared)
 
@@ -178,6 +179,8 @@ def _take(
         "signature_level": reached.value,
         "purpose": recipient.purpose,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
+        # Of the thread as it stood when the signature was prepared: what the signer could read.
+        "thread_head": (ready.prepared.beside or b"").hex(),
     }
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}

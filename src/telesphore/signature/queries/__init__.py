@@ -48,6 +48,14 @@ from telesphore.signature.queries.proofs import (
 )
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
+from telesphore.signature.queries.thread import (
+    EntryLine,
+    ThreadView,
+    thread,
+    thread_head,
+    thread_links,
+    unread_questions,
+)
 from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
@@ -65,6 +73,7 @@ __all__ = [
     "DoneLine",
     "DraftLine",
     "DraftView",
+    "EntryLine",
     "EnvelopeView",
     "Facet",
     "FieldLine",
@@ -79,6 +88,7 @@ __all__ = [
     "SentLine",
     "Standing",
     "StepLine",
+    "ThreadView",
     "UndeliveredLine",
     "Wanted",
     "YearLine",
@@ -119,8 +129,12 @@ __all__ = [
     "seal_waits",
     "sent",
     "standing",
+    "thread",
+    "thread_head",
+    "thread_links",
     "title",
     "undelivered",
+    "unread_questions",
     "waiting_for_patient",
     "withdrawal_of",
 ]

@@ -45,6 +45,7 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:recipient:sign": _("sign what one is asked to sign"),
     "signature:template:manage": _("make and change the templates of the organisation and of one's units"),
     "signature:template:see": _("see the templates of the organisation and of one's units, and make private ones"),
+    "signature:thread:write": _("write in the discussion beside a document"),
 }
 """By name, in the table's order."""
 

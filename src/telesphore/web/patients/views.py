@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
@@ -274,6 +275,8 @@ def _shell(request: HttpRequest, visit: session.Visit) -> dict[str, object]:
     actor = session.actor_of_visit(request, visit)
     acts_for = actor.kind is ActorKind.REPRESENTATIVE
     return {
+        # Asked for by the pages that show it only.
+        "thread": SimpleLazyObject(lambda: queries.thread(envelope_id=visit.envelope_id, actor=actor, at=now())),
         "organisation": accounts.organisation_card(visit.organisation_id).name,
         "representative": accounts.person_card(actor.person).display_name if acts_for else "",
     }

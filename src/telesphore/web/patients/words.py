@@ -43,6 +43,9 @@ DID = {
     "signature:recipient:recall": gettext_lazy("took back what they had done on a document"),
     "signature:recipient:review": gettext_lazy("approved a document"),
     "signature:recipient:sign": gettext_lazy("signed a document"),
+    "signature:thread:open-attachment": gettext_lazy("opened a file attached to a discussion"),
+    "signature:thread:read": gettext_lazy("read the discussion beside a document"),
+    "signature:thread:write": gettext_lazy("wrote in the discussion beside a document"),
 }
 """What patients are told of; the platform's own steps between these (keys, notices, files) are not repeated to them."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, fields, sending, templates
+from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, fields, sending, templates, thread
 
 app_name = "signature"
 urlpatterns = [
@@ -22,6 +22,10 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/kit.zip", envelopes.dispute_kit, name="kit"),
     path("book/<uuid:envelope_id>/sign", envelopes.sign, name="sign"),
     path("book/<uuid:envelope_id>/decline", envelopes.decline, name="decline"),
+    path("book/<uuid:envelope_id>/thread/", thread.thread, name="thread"),
+    path("book/<uuid:envelope_id>/thread/write", thread.write, name="thread-write"),
+    path("book/<uuid:envelope_id>/thread/read", thread.read, name="thread-read"),
+    path("book/<uuid:envelope_id>/thread/<uuid:entry_id>/file", thread.attachment, name="thread-file"),
     path("book/<uuid:envelope_id>/void", envelopes.void, name="void"),
     path("book/<uuid:envelope_id>/bedside", bedside.hand_over, name="open-bedside"),
     path("bedside/", bedside.page, name="bedside-page"),
