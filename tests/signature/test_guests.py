@@ -95,9 +95,7 @@ def test_an_interpreter_signs_in_their_own_name_what_they_have_done(cast: Cast) 
 
 def test_the_evidence_names_the_guest_and_not_the_patient_in_their_place(cast: Cast) -> None:
     envelope_id = sent(cast, FATOU)
-    sign.sign_as_patient(
-        envelope_id=envelope_id, pages_shown=2, drawing=None, actor=guest(cast, envelope_id), at=now()
-    )
+    sign.sign_as_patient(envelope_id=envelope_id, pages_shown=2, drawing=None, actor=guest(cast, envelope_id), at=now())
     system = Actor.system(cast.hospital)
     seal.seal(envelope_id=envelope_id, actor=system, at=now())
     envelope = Envelope.objects.get(id=envelope_id)
@@ -165,8 +163,8 @@ def test_a_guest_reads_and_signs_through_the_same_pages(cast: Cast) -> None:
     assert browser.post("/p/sign", {"typed": "F. Diop", "language": "fr"}).headers["Location"] == "/p/done"
 
     assert "vous n’en gardez pas" in browser.get("/p/done").content.decode()
-    assert browser.get("/p/document.pdf").status_code == 404
-    assert browser.get("/p/copy").status_code == 404
+    assert browser.get("/p/document.pdf").status_code == 409
+    assert browser.get("/p/copy").status_code == 409
     assert place(envelope_id).state == "signed"
 
 
@@ -268,8 +266,8 @@ def test_a_half_signed_copy_is_given_to_nobody(cast: Cast) -> None:
     sign.sign_as_patient(envelope_id=envelope_id, pages_shown=2, drawing=None, actor=cast.odile, at=now())
 
     assert browser.get("/p/done").status_code == 200
-    assert browser.get("/p/copy").status_code == 404
-    assert browser.get("/p/copy.pdf").status_code == 404
+    for path in ("/p/copy", "/p/copy.pdf", "/p/document.pdf", "/p/page/1.pdf", "/p/page/1.png"):
+        assert browser.get(path).status_code == 409
 
 
 def test_one_page_of_a_hundred_is_a_small_file() -> None:

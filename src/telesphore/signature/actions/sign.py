@@ -22,11 +22,11 @@ from telesphore.signature import access
 from telesphore.signature.actions.fill import NOTHING, check_asked
 from telesphore.signature.actions.take import Ready, Signed, make_ready, take_signature
 from telesphore.signature.errors import NotAskedToSign, NotReadYet
-from telesphore.signature.formats.sentences import sentence
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.ports import PersonalToken, SigningToken
 from telesphore.signature.queries.guests import guests_of
 from telesphore.signature.queries.reading import spoken_by
+from telesphore.signature.queries.sentences import sentence
 from telesphore.signature.states import PartyRole, Purpose
 
 REASONS = {

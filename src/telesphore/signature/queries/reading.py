@@ -9,11 +9,11 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import queries as records
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
-from telesphore.signature.formats.sentences import Spoken, sentence
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.circuits import title
 from telesphore.signature.queries.drafts import composition_of
 from telesphore.signature.queries.guests import guests_of
+from telesphore.signature.queries.sentences import Spoken, sentence
 from telesphore.signature.states import PartyRole, Purpose, RecipientState
 from telesphore.vault import queries as vault
 

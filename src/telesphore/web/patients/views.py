@@ -143,9 +143,9 @@ def _seen(visit: session.Visit, kept: queries.Reading) -> frozenset[int]:
 @link_session
 @require_GET
 def document(request: HttpRequest) -> HttpResponse:
-    """The file to read, for pdf.js."""
+    """The file to read; once one has signed, no copy is given before all have."""
     at = now()
-    visit = session.to_sign(request, at, after_signing=True)
+    visit = session.to_sign(request, at)
     viewed = view.view(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=at)
     return pdf_response(viewed.pdf)
 
