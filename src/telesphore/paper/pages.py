@@ -17,7 +17,9 @@ def page_alone(pdf: bytes, index: int) -> bytes:
         page = document.pages[index]
         # Signatures and fields show by their appearances; what they point at would bring all other pages along.
         for annotation in page.obj.get("/Annots", []):
-            for key in ("/Parent", "/P", "/V", "/Lock", "/A", "/AA", "/Dest"):
+            if annotation.get("/Subtype") == "/Widget":
+                annotation["/Subtype"] = pikepdf.Name("/Stamp")
+            for key in ("/Parent", "/P", "/V", "/Lock", "/A", "/AA", "/Dest", "/FT", "/T"):
                 if key in annotation:
                     del annotation[key]
         for key in ("/AA", "/B", "/StructParents"):
