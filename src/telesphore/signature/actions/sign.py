@@ -86,10 +86,10 @@ def sign_as_patient(
         measure = records_access.representation(actor=actor, at=at).measure
         role = f"pour {patient.display_name} ({MEASURES[Measure(measure)]})"
     if actor.kind is ActorKind.GUEST:
-        card = guests_of([(envelope, recipient)])[recipient.id]
-        given_name, _, family_name = card.name.rpartition(" ")
+        guest = guests_of([(envelope, recipient)])[recipient.id]
+        given_name, _, family_name = guest.name.rpartition(" ")
         given_name = given_name or family_name
-        name, role = card.name, card.quality or GUESTS_DRAWN[PartyRole(recipient.role)]
+        name, role = guest.name, guest.quality or GUESTS_DRAWN[PartyRole(recipient.role)]
     token = pki.issue_for_one_signature(
         organisation_id=envelope.organisation_id,
         given_name=given_name,
