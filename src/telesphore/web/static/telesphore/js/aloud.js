@@ -4,8 +4,8 @@ const voices = globalThis.speechSynthesis;
 
 /** What is read: the easy words when they are open, else the page's text, else the sentence. */
 function words() {
-  const parts = document.querySelectorAll("details[open] [data-easy], [data-viewer] [data-text], .t-sentence");
-  const first = [...parts].find((part) => part.textContent.trim());
+  const parts = ["details[open] [data-easy]", "[data-viewer] [data-text]", ".t-sentence"];
+  const first = parts.map((part) => document.querySelector(part)).find((part) => part?.textContent.trim());
   if (!first) return [];
   const pieces = first.children.length ? [...first.children] : [first];
   return pieces.map((part) => part.textContent.trim()).filter(Boolean);
