@@ -1,8 +1,10 @@
 """The patient's screens: a document read aloud, resumed on another phone, signed by a typed name; a guest's."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from telesphore.kernel.clock import now
+from telesphore.links.models import Code
 from telesphore.signature.actions.send import send_composition
 from telesphore.signature.models import Composition, Part, Party, Recipient, StepPlan
 from telesphore.signature.states import PartyRole, Purpose
@@ -48,6 +50,8 @@ def test_odile_listens_loses_her_phone_and_signs_by_typing_on_another(
     first.press("Page 2")
     first.settle()
 
+    # Half a minute later: codes are not sent in a row.
+    Code.objects.update(sent_at=now() - timedelta(minutes=1))
     second = screen(phone=True, dark=True)
     come_in(second, link, "Receive the code", "Continue")
     second.says("Page 2 of 3")

@@ -183,8 +183,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     """Agree, or not: nothing is preselected."""
     visit = session.to_sign(request, now())
     context = _shell(request, visit)
-    if missing := next(_unread(context["envelope"].pages, context["shown"]), 0):
-        return redirect(f"{reverse('patients:read')}?page={missing}")
+    if next(_unread(context["envelope"].pages, context["shown"]), 0):
+        return redirect("patients:read")
     context["numbers"] = range(1, context["envelope"].pages + 1)
     return render(request, "patients/decide.html", context)
 
@@ -214,8 +214,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         except AlreadySigned:
             return redirect("patients:done")
         except NotReadYet:
-            missing = next(_unread(context["envelope"].pages, context["shown"]), 1)
-            return redirect(f"{reverse('patients:read')}?page={missing}")
+            return redirect("patients:read")
         except BadDrawing as refused:
             refusal = refused
     context |= {"refusal": refusal, "typed": request.POST.get("typed", "")[:200]}
