@@ -9,6 +9,7 @@ through shows nothing else than what was signed (PDFium). What breaks this is wr
 """
 
 import argparse
+import contextlib
 import hashlib
 import random
 import re
@@ -29,10 +30,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.ades import attacks, drafts
+from tests.papers import asking
 
 import frame
 from telesphore.ades import cms, der, timestamps
 from telesphore.ades.algorithms import TS_119_312
+from telesphore.ades.fields import all_fields
 from telesphore.ades.pdf.reader import Document
 from telesphore.ades.verdict import pixels_child
 from telesphore.ades.verdict.reasons import Effect, Reason
@@ -42,6 +45,7 @@ from telesphore.ades.verdict.trust import Anchor, Evidence, Trust
 from telesphore.ades.verdict.validate import validate
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
+from telesphore.paper.anchors import cover_anchors, find_anchors
 
 LONGEST = 5
 """Seconds that one input may take."""
@@ -219,6 +223,14 @@ def read_pdf(content: bytes, _seed: bytes) -> str:
     return ""
 
 
+def read_form(content: bytes, _seed: bytes) -> str:
+    """The fields of a form, and the places that a text asks for."""
+    with contextlib.suppress(DomainError):
+        list(all_fields(Document(content)))
+    cover_anchors(content, find_anchors(content))
+    return ""
+
+
 def read_cms(content: bytes, _seed: bytes) -> str:
     """A CMS signature."""
     cms.parse(content)
@@ -282,6 +294,9 @@ def targets() -> list[Target]:
         Target("reader and difference policy", read_pdf, files, broken_pdf),
         Target("verdict", judge, [case.make() for case in attacks.LEGITIMATE], broken_pdf),
         Target("difference policy beside the pages", beside_the_pages, list(DRAFTS), updated),
+        Target(
+            "form and anchors", read_form, [*files, asking("{{signature:patient}}", "{{text:witness:Lu}}")], broken_pdf
+        ),
         Target("cms", read_cms, [signature, token], broken_der),
         Target("timestamp token", read_token, [token], broken_der),
         Target("timestamp response", read_response, [timestamps.granted(token)], broken_der),

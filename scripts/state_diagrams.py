@@ -31,6 +31,13 @@ Of a sealed document, as the guardian of retention watches it.
 
 """
 
+ROW = """
+## The life of a row sent to many
+
+Of a list of patients; `sent`, it is an envelope, under the same id.
+
+"""
+
 
 def diagram(transitions: Mapping[enum.Enum, AbstractSet[enum.Enum]]) -> str:
     """A Mermaid state diagram of a table of transitions; the first state is where a life starts."""
@@ -49,9 +56,9 @@ def _node(state: enum.Enum) -> str:
 
 def page() -> str:
     """The text of the page."""
-    from telesphore.signature.states import PREPARED_TRANSITIONS, PROOF_TRANSITIONS, TRANSITIONS
+    from telesphore.signature.states import PREPARED_TRANSITIONS, PROOF_TRANSITIONS, ROW_TRANSITIONS, TRANSITIONS
 
-    tables = ((HEAD, TRANSITIONS), (PREPARED, PREPARED_TRANSITIONS), (PROOF, PROOF_TRANSITIONS))
+    tables = ((HEAD, TRANSITIONS), (PREPARED, PREPARED_TRANSITIONS), (PROOF, PROOF_TRANSITIONS), (ROW, ROW_TRANSITIONS))
     return "".join(f"{head}{diagram(table)}\n" for head, table in tables)
 
 

@@ -24,8 +24,9 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import copy, results, seal
-from telesphore.signature.models import Envelope
+from telesphore.signature.actions import compose, copy, results, seal
+from telesphore.signature.actions.compose import Composition
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import TemplateScope
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
@@ -96,7 +97,9 @@ def make(cast: Cast) -> Samples:
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
+        "draft_id": compose.begin(patient_id=cast.odile_id, composition=Composition(), actor=cast.sylvie, at=now()),
         "event_id": access.id,
+        "recipient_id": Recipient.objects.get(envelope_id=awaited, patient_id=cast.odile_id).id,
         "representation_id": records.record_representation(
             patient_id=cast.odile_id, who=INES, basis=basis(), actor=cast.sylvie, at=now()
         ),

@@ -23,7 +23,8 @@ from telesphore.links import ports as links
 from telesphore.outbox import queries as outbox
 from telesphore.records import actions as records
 from telesphore.signature.actions import send
-from telesphore.signature.actions.send import Place, Signer
+from telesphore.signature.actions.send import Signer
+from telesphore.signature.actions.write import Place
 from telesphore.signature.states import Purpose
 from tests.cast import PASSWORD, Cast
 

@@ -15,6 +15,7 @@ from telesphore.records import queries as record_queries
 from telesphore.records.models import Document
 from telesphore.signature.actions import send
 from telesphore.signature.actions.results import file_results
+from telesphore.signature.actions.write import Place
 from telesphore.signature.errors import EnvelopeClosed, EnvelopeNotFound
 from telesphore.signature.formats.evidence import (
     EventEvidence,
@@ -120,7 +121,7 @@ def completed(cast: Cast) -> tuple[UUID, bytes]:
         patient_id=cast.odile_id, title="Consentement", type_code="59284-0", class_code="52", content=blank(3),
         actor=cast.sylvie, at=at,
     )  # fmt: skip
-    signer = send.Signer(person_id=None, purpose=Purpose.CONSENTS, place=send.Place(2, (60, 60, 260, 120)))
+    signer = send.Signer(person_id=None, purpose=Purpose.CONSENTS, place=Place(2, (60, 60, 260, 120)))
     envelope_id = send.send(document_id=deposited.document_id, steps=[[signer]], actor=cast.sylvie, at=at)
     envelope = Envelope.objects.get(id=envelope_id)
     recipient = Recipient.objects.get(envelope_id=envelope_id)

@@ -37,7 +37,7 @@ from telesphore.signature.models import Envelope, Field, Recipient
 from telesphore.signature.states import FieldKind, PartyRole, Purpose, StepKind
 from telesphore.vault.queries import unseal_text
 from tests.cast import NOBODY, Cast
-from tests.papers import blank
+from tests.papers import asking, blank
 from tests.signature.circuits import Token, published, token_of, verdict_on
 
 Box = tuple[float, float, float, float]
@@ -57,9 +57,10 @@ GIVEN_TICK = PlacedField(kind=FieldKind.CHECKBOX, page=0, box=(300, 660, 314, 67
 DOSE = PlacedField(kind=FieldKind.TEXT, page=1, box=(60, 700, 260, 718), label="Dose")
 
 
-def party(person_id: UUID | None, *fields: PlacedField, purpose: Purpose | None = Purpose.CONSENTS) -> Party:
+def party(person_id: UUID | None, *fields: PlacedField, purpose: Purpose | None = None) -> Party:
     role = PartyRole.PATIENT if person_id is None else PartyRole.PROFESSIONAL
-    return Party(role=role, person_id=person_id, purpose=purpose, fields=fields)
+    usual = Purpose.CONSENTS if person_id is None else Purpose.VALIDATES
+    return Party(role=role, person_id=person_id, purpose=purpose or usual, fields=fields)
 
 
 def sent(cast: Cast, *steps: StepPlan, content: bytes | None = None) -> UUID:
@@ -247,7 +248,7 @@ def test_two_of_one_step_fill_in_theirs_in_any_order(cast: Cast, card: Token) ->
 @pytest.mark.parametrize(
     ("step", "refusal"),
     [
-        (lambda cast: StepPlan(kind=StepKind.REVIEW, parties=(party(cast.lebrun.person_id, TEXT, purpose=None),)),
+        (lambda cast: StepPlan(kind=StepKind.REVIEW, parties=(party(cast.lebrun.person_id, TEXT),)),
          FieldsWithoutSignature),
         (lambda cast: StepPlan(parties=(party(None, TEXT.model_copy(update={"page": 2})),)), NoPlaceToSign),
         (lambda cast: StepPlan(parties=(party(None, TEXT.model_copy(update={"part": 1})),)), NoPlaceToSign),
@@ -262,7 +263,7 @@ def test_two_of_one_step_fill_in_theirs_in_any_order(cast: Cast, card: Token) ->
 )  # fmt: skip
 def test_a_field_that_can_not_be_there_is_not_sent(cast: Cast, step: Any, refusal: type[DomainError]) -> None:
     with pytest.raises(refusal):
-        sent(cast, step(cast))
+        sent(cast, step(cast), StepPlan(parties=(party(cast.lebrun.person_id),)))
     assert not Envelope.objects.exists()
 
 
@@ -281,22 +282,6 @@ def test_nobody_else_sees_or_is_asked_a_signers_fields(cast: Cast) -> None:
 )  # fmt: skip
 def test_initials_are_those_that_one_writes(name: str, expected: str) -> None:
     assert initials(name) == expected
-
-
-def asking(*lines: str, colour: str = "1 1 0.6") -> bytes:
-    """A page with these lines of text on a coloured ground, one each forty points from 700 downward."""
-    with pikepdf.new() as file:
-        page = file.add_blank_page(page_size=(595, 842))
-        font = file.make_indirect(
-            pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
-        )
-        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
-        drawn = [f"BT /F1 12 Tf 72 {700 - 40 * place} Td ({line}) Tj ET" for place, line in enumerate(lines)]
-        content = "\n".join([f"{colour} rg 0 0 595 842 re f 0 g", *drawn])
-        page.Contents = file.make_stream(content.encode("latin-1"))
-        out = io.BytesIO()
-        file.save(out)
-        return out.getvalue()
 
 
 def test_places_that_the_text_asks_for_become_fields_of_those_it_names(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import pikepdf
@@ -26,6 +27,7 @@ from telesphore.signature.actions.send import send_composition
 from telesphore.signature.errors import EnvelopeNotFound, NotYourTurn
 from telesphore.signature.formats.drawing import draw_name
 from telesphore.signature.models import Composition, Envelope, Part, Party, Recipient, StepPlan
+from telesphore.signature.queries.sentences import Spoken, sentence
 from telesphore.signature.states import PartyRole, Purpose
 from tests import entering
 from tests.cast import Cast
@@ -216,7 +218,6 @@ def test_a_stranger_keeps_no_progress(cast: Cast) -> None:
     [
         (Purpose.CONSENTS, "en", "and I agree to it."),
         (Purpose.ACKNOWLEDGES, "en", "and I have taken note of it."),
-        (Purpose.VALIDATES, "en", "and I confirm that it is right."),
         (Purpose.CONSENTS, "fr", "et je l’accepte."),
         (Purpose.ACKNOWLEDGES, "fr", "et j’en ai pris connaissance."),
     ],
@@ -232,6 +233,14 @@ def test_the_very_words_that_were_shown_are_kept(cast: Cast, purpose: Purpose, l
     kept = queries.sentence_signed(recipient=place(envelope_id, PartyRole.PATIENT))
     assert kept == shown
     assert kept.replace("\u00a0", " ").endswith(said)
+
+
+def test_a_sentence_says_what_the_signature_means_and_for_whom() -> None:
+    validated = Spoken("Odile", "Odile", "Lettre", "Sylvie", 1, purpose=Purpose.VALIDATES)
+    represented = replace(validated, name="Inès", purpose=Purpose.CONSENTS, represents=True)
+
+    assert sentence(validated, "en").endswith("and I confirm that it is right.")
+    assert sentence(represented, "en").startswith("I, Inès, who represent Odile, have read the page of “Lettre”")
 
 
 def test_the_page_speaks_the_language_that_the_sender_chose_until_the_reader_chooses(cast: Cast) -> None:

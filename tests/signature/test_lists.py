@@ -65,7 +65,7 @@ def test_any_bytes_are_a_list_or_refused(content: bytes) -> None:
 
 def test_days_are_read_as_they_are_written_here() -> None:
     assert rows.day("31/12/2026") == rows.day("2026-12-31") == date(2026, 12, 31)
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         rows.day("12/31/2026")
 
 

@@ -20,7 +20,12 @@ from telesphore.reactions.send_patient_copy import send_patient_copy
 from telesphore.records.models import Document
 from telesphore.signature.actions import close, seal, take, view
 from telesphore.signature.actions.copy import LINK_TO_COPY
-from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, SomeoneSignedMeanwhile
+from telesphore.signature.errors import (
+    AlreadySigned,
+    EnvelopeClosed,
+    NoLongerNeeded,
+    SomeoneSignedMeanwhile,
+)
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope, Recipient, Revision, Step
 from telesphore.signature.states import EnvelopeState, RecipientState
@@ -103,13 +108,14 @@ def test_one_of_two_suffices_and_the_next_step_is_called_once(
     tokens = {actor: token_of(actor, name) for actor, name in ((cast.lebrun, "Lebrun"), (cast.ricaud, "Ricaud"))}
     meet_before(monkeypatch, take, "complete")
     results = at_once(*(lambda actor=actor: doctor_signs(actor, envelope_id, tokens[actor]) for actor in tokens))
-    assert refusals(results) == [SomeoneSignedMeanwhile]
-    # The other may still sign, while the circuit goes on: nobody is called a second time for it.
+    assert refusals(results) == [NoLongerNeeded]
+    # The other is asked no more, while the circuit goes on: nobody is called a second time for it.
     late = [cast.lebrun, cast.ricaud][[isinstance(result, DomainError) for result in results].index(True)]
-    assert not doctor_signs(late, envelope_id, tokens[late]).last
+    with pytest.raises(NoLongerNeeded):
+        doctor_signs(late, envelope_id, tokens[late])
     assert Link.objects.filter(subject_id=envelope_id).count() == 1
     assert odile_signs(cast, envelope_id).last
-    assert signatures(envelope_id, cast) == 3
+    assert signatures(envelope_id, cast) == 2
 
 
 def test_one_of_two_suffices_and_the_document_is_sealed_once(

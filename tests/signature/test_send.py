@@ -12,7 +12,8 @@ from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
 from telesphore.signature.actions import send as sending
-from telesphore.signature.actions.send import Place, Signer, send
+from telesphore.signature.actions.send import Signer, send
+from telesphore.signature.actions.write import Place
 from telesphore.signature.errors import NobodyToSign, NoChannel, NoPlaceToSign, UnknownSigner
 from telesphore.signature.models import Envelope
 from telesphore.signature.states import Purpose
@@ -28,7 +29,8 @@ def deposited(cast: Cast) -> UUID:
 
 
 def signer(person_id: UUID | None, box: tuple[float, float, float, float] = (50, 50, 200, 100)) -> Signer:
-    return Signer(person_id=person_id, purpose=Purpose.VALIDATES, place=Place(0, box))
+    purpose = Purpose.VALIDATES if person_id else Purpose.CONSENTS
+    return Signer(person_id=person_id, purpose=purpose, place=Place(0, box))
 
 
 @pytest.mark.parametrize(

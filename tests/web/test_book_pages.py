@@ -9,16 +9,36 @@ import pytest
 from django.test import Client
 
 from telesphore.config.tokens import provision_token
+from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
+from telesphore.records import actions as records
 from telesphore.signature import queries
 from telesphore.signature.actions import close
-from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.actions.send import send_composition
+from telesphore.signature.models import Composition, Envelope, Part, Party, Recipient, StepPlan
+from telesphore.signature.states import PartyRole, Purpose, StepKind
 from tests.cast import Cast
 from tests.entering import as_person
+from tests.papers import blank
 from tests.signature.circuits import by, sent
 
 PIN = "2741"
+
+
+def to_review(cast: Cast, reviewer: Actor) -> UUID:
+    """A document that awaits a review, and a signature after it."""
+    deposited = records.deposit(
+        patient_id=cast.odile_id, title="Compte rendu", type_code="11488-4", class_code="11", content=blank(1),
+        actor=cast.sylvie, at=now(),
+    )  # fmt: skip
+    doctor = Party(role=PartyRole.PROFESSIONAL, person_id=reviewer.person_id)
+    signer = doctor.model_copy(update={"purpose": Purpose.VALIDATES})
+    composition = Composition(
+        documents=(Part(document_id=deposited.document_id),),
+        steps=(StepPlan(kind=StepKind.REVIEW, parties=(doctor,)), StepPlan(parties=(signer,))),
+    )
+    return send_composition(composition=composition, actor=cast.sylvie, at=now())
 
 
 @pytest.fixture
@@ -34,7 +54,7 @@ def sign(client: Client, envelopes: list[UUID], **more: Any) -> Any:
 def test_the_title_counts_what_awaits_and_the_list_names_it(cast: Cast, waiting: UUID) -> None:
     page = as_person(cast.lebrun.person_id).get("/book/").content.decode()
     assert "<title>(1) " in page
-    assert f"/book/{waiting}/preview" in page
+    assert f"/book/{waiting}/" in page
     assert "FERRAND Odile" in page
 
 
@@ -136,3 +156,17 @@ def test_the_morning_message_is_had_and_stopped_in_one_press(cast: Cast) -> None
     assert 'value="no"' in client.get("/book/").content.decode()
     client.post("/book/digest", {"wanted": "no"})
     assert 'value="yes"' in client.get("/book/").content.decode()
+
+
+def test_many_reviews_are_approved_at_once_and_anothers_are_not(cast: Cast) -> None:
+    mine, another = to_review(cast, cast.lebrun), to_review(cast, cast.ricaud)
+    client = as_person(cast.lebrun.person_id)
+    assert client.post("/book/pick", {"pick": [str(mine), str(another)]}).status_code == 302
+    page = client.get("/book/agree/").content.decode()
+    assert str(mine) in page
+    assert str(another) not in page
+    assert client.post("/book/approve", {"pick": [str(mine), str(another)]}).status_code == 200
+    first_step = Recipient.objects.filter(envelope_id__in=[mine, another], step__position=0)
+    states = {row.envelope_id: row.state for row in first_step}
+    assert states == {mine: "approved", another: "waiting"}
+    assert as_person(cast.sylvie.person_id).post("/book/approve", {"pick": str(another)}).status_code == 403

@@ -86,25 +86,31 @@ def cover_anchors(pdf: bytes, anchors: Sequence[Anchor]) -> bytes:
     This happens once, before anybody sees the file for signing, together with what the sender filled in. What is under
     the rectangle can't be seen; programs that extract text still find it, for fonts differ too much to take letters out
     of a page without moving others. Without anchors, the file stays as it is, byte for byte.
+
+    Raises:
+        AnchorsUnreadable: the file can't be read.
     """
     if not anchors:
         return pdf
-    marks: dict[int, list[bytes]] = {}
-    document = pypdfium2.PdfDocument(pdf)
     try:
-        for number in sorted({anchor.page for anchor in anchors}):
-            own = [box for anchor in anchors if anchor.page == number for box in anchor.boxes]
-            marks[number] = list(_covers(document[number], own))
-    finally:
-        document.close()
-    with pikepdf.open(BytesIO(pdf)) as file:
-        for number, drawn in marks.items():
-            page = file.pages[number]
-            page.contents_add(b"q\n", prepend=True)
-            page.contents_add(b"\nQ\n" + b"".join(drawn))
-        out = BytesIO()
-        file.save(out, deterministic_id=True)
-    return out.getvalue()
+        marks: dict[int, list[bytes]] = {}
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            for number in sorted({anchor.page for anchor in anchors}):
+                own = [box for anchor in anchors if anchor.page == number for box in anchor.boxes]
+                marks[number] = list(_covers(document[number], own))
+        finally:
+            document.close()
+        with pikepdf.open(BytesIO(pdf)) as file:
+            for number, drawn in marks.items():
+                page = file.pages[number]
+                page.contents_add(b"q\n", prepend=True)
+                page.contents_add(b"\nQ\n" + b"".join(drawn))
+            out = BytesIO()
+            file.save(out, deterministic_id=True)
+        return out.getvalue()
+    except (pypdfium2.PdfiumError, pikepdf.PdfError):
+        raise AnchorsUnreadable from None
 
 
 def _on_page(page: pypdfium2.PdfPage, number: int) -> Iterator[Anchor]:

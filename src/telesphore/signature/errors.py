@@ -473,3 +473,35 @@ class RowNotSent(DomainError):
 
     refusal = Refusal.INVALID
     code = "row-not-sent"
+
+
+class SignatureTooWeak(DomainError):
+    """This signature is of a lower level than this document asks for. Nothing was signed: sign with a card or token of
+    the level asked, or ask the sender."""
+
+    refusal = Refusal.CONFLICT
+    code = "signature-too-weak"
+
+
+class ActIsPast(DomainError):
+    """The day of the act is here or past: a consent is signed before it. Ask the sender."""
+
+    refusal = Refusal.CONFLICT
+    code = "act-is-past"
+
+
+class NotReady(DomainError):
+    """This can’t be sent yet."""
+
+    refusal = Refusal.INVALID
+    code = "not-ready-to-send"
+
+    def __init__(self, *gaps: tuple[str, str]) -> None:
+        """`gaps`: code and sentence of each missing thing."""
+        super().__init__()
+        self.gaps = gaps
+
+    @property
+    def sentence(self) -> str:
+        """What is missing, all of it."""
+        return " ".join([super().sentence, *(sentence for _code, sentence in self.gaps)])

@@ -1,7 +1,13 @@
 """The life of an envelope and of a recipient, as tables; their diagrams in `docs/` are generated from them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
+
+from telesphore.records.states import DocumentType
 
 
 class EnvelopeState(models.TextChoices):
@@ -219,7 +225,7 @@ class RowState(models.TextChoices):
     READY = "ready", _lazy("will be sent")
     BAD = "bad", _lazy("will not be sent")
     SENDING = "sending", _lazy("being sent")
-    SENT = "sent", _lazy("sent")
+    SENT = "sent", pgettext_lazy("row", "sent")
     FAILED = "failed", _lazy("not sent")
     CANCELLED = "cancelled", _lazy("stopped before sending")
 
@@ -233,4 +239,58 @@ ROW_TRANSITIONS: dict[RowState, set[RowState]] = {
     RowState.SENT: set(),
     RowState.FAILED: set(),
     RowState.CANCELLED: set(),
+}
+
+
+def least_level(type_code: str, role: str) -> SignatureLevel:
+    """The least that a signature must be, by type of document and who signs (`MEANINGS`)."""
+    return MEANINGS.get(type_code, _OTHERS).levels.get(PartyRole(role), SignatureLevel.SIMPLE)
+
+
+def allowed_purposes(role: str) -> frozenset[Purpose]:
+    """What a signature may mean, by who gives it (CSP L.1111-28): the patient took note and, where it applies,
+    consents; a professional validates the content."""
+    return _PURPOSES[PartyRole(role)]
+
+
+def at_least(level: str, asked: str) -> bool:
+    """Whether a level of signature is the one asked for, or above; nothing asked is always met."""
+    order = list(SignatureLevel)
+    return not asked or order.index(SignatureLevel(level)) >= order.index(SignatureLevel(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a type of document asks of those who sign it.
+
+    Attributes:
+        levels: the least level by role; simple for a role that is not named.
+        before_the_act: it is signed before the day of the act that it is about.
+        interpreter: a patient who reads neither French nor English is told it by an interpreter, who signs too.
+    """
+
+    levels: Mapping[PartyRole, SignatureLevel]
+    before_the_act: bool = False
+    interpreter: bool = False
+
+
+_BY_PROFESSIONAL = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.ADVANCED})
+_OTHERS = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.SIMPLE})
+MEANINGS: Mapping[str, Meaning] = {
+    DocumentType.CONSENT: Meaning(
+        dict.fromkeys(PartyRole, SignatureLevel.ADVANCED), before_the_act=True, interpreter=True
+    ),
+    DocumentType.CONSULTATION_NOTE: _OTHERS,
+    DocumentType.DISCHARGE_SUMMARY: _BY_PROFESSIONAL,
+    DocumentType.LABORATORY_REPORT: _BY_PROFESSIONAL,
+    DocumentType.IMAGING_REPORT: _BY_PROFESSIONAL,
+    DocumentType.PRESCRIPTION: _BY_PROFESSIONAL,
+}
+"""By type of document. No law sets a level for the patient's consent; advanced is ours, for it must be proved twenty
+years later (eIDAS article 26). An organisation asks for more in its compositions and templates, never for less."""
+_PURPOSES: Mapping[PartyRole, frozenset[Purpose]] = {
+    PartyRole.PATIENT: frozenset({Purpose.ACKNOWLEDGES, Purpose.CONSENTS}),
+    PartyRole.PROFESSIONAL: frozenset({Purpose.VALIDATES, Purpose.ACKNOWLEDGES}),
+    PartyRole.INTERPRETER: frozenset({Purpose.ACKNOWLEDGES, Purpose.VALIDATES}),
+    PartyRole.WITNESS: frozenset({Purpose.ACKNOWLEDGES, Purpose.VALIDATES}),
 }

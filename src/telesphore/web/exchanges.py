@@ -112,6 +112,21 @@ def contents(body: Body, name: str, most: int) -> tuple[bytes, ...]:
     return tuple(_bytes(one, 32 << 10) for one in _list(body, name, most))
 
 
+def texts(body: Body, name: str, most: int) -> dict[str, str]:
+    """At most so many texts of 2000 characters by their names of 100; none when it is not there.
+
+    Raises:
+        BadExchange
+    """
+    value = body.get(name, {})
+    if not isinstance(value, dict) or len(value) > most:
+        raise BadExchange
+    for key, one in value.items():
+        if len(key) > 100 or not isinstance(one, str) or len(one) > 2000:
+            raise BadExchange
+    return value
+
+
 def objects(body: Body, name: str, most: int) -> list[Body]:
     """1 to `most` objects.
 

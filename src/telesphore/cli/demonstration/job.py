@@ -35,6 +35,7 @@ from telesphore.records import actions as records
 from telesphore.records.formats import intake
 from telesphore.signature import queries as signature
 from telesphore.signature.actions import copy, send, sign, view
+from telesphore.signature.actions.write import Place
 from telesphore.signature.ports import SigningToken
 from telesphore.signature.states import EnvelopeState, Purpose
 
@@ -88,7 +89,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     say("2. The secretary deposits the document: checked, normalised, encrypted, stored, traced")
     if document is None:
         form = consent_form()
-        content, places = form.pdf, [send.Place(place.page, place.box) for place in form.places]
+        content, places = form.pdf, [Place(place.page, place.box) for place in form.places]
         title = "Consentement à l’endoscopie bronchique"
     else:
         content, places, title = document, [], "Document à signer"

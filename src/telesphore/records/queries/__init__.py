@@ -14,6 +14,7 @@ from telesphore.records.queries.match import of_my_patients as of_my_patients
 from telesphore.records.queries.record import PAGE as PAGE
 from telesphore.records.queries.record import DocumentLine as DocumentLine
 from telesphore.records.queries.record import DocumentView as DocumentView
+from telesphore.records.queries.record import Paper as Paper
 from telesphore.records.queries.record import PatientCard as PatientCard
 from telesphore.records.queries.record import PrintCard as PrintCard
 from telesphore.records.queries.record import TeamLine as TeamLine
@@ -25,6 +26,7 @@ from telesphore.records.queries.record import documents as documents
 from telesphore.records.queries.record import file_of as file_of
 from telesphore.records.queries.record import last_revision as last_revision
 from telesphore.records.queries.record import my_patients as my_patients
+from telesphore.records.queries.record import papers as papers
 from telesphore.records.queries.record import patient_cards as patient_cards
 from telesphore.records.queries.record import print_token_hash as print_token_hash
 from telesphore.records.queries.record import printed_copy as printed_copy

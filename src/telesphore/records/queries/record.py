@@ -26,6 +26,22 @@ def types_of(*, organisation_id: UUID, document_ids: Iterable[UUID]) -> dict[UUI
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What sending asks of a document, without its bytes."""
+
+    patient_id: UUID
+    type_code: str
+    pages: int
+    stands: bool
+
+
+def papers(*, organisation_id: UUID, document_ids: Iterable[UUID]) -> dict[UUID, Paper]:
+    """These documents, those that exist; the caller knows why they may ask. One query."""
+    rows = Document.objects.filter(organisation_id=organisation_id, id__in=set(document_ids))
+    return {row.id: Paper(row.patient_id, row.type_code, row.pages, row.withdrawn_at is None) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
 class PatientCard:
     """A patient's identity, in the order in which it is always shown."""
 

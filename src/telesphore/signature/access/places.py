@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.timezone import localtime
 
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.states import DELEGABLE
@@ -17,6 +18,7 @@ from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.errors import RecordNotFound
 from telesphore.signature.errors import (
+    ActIsPast,
     AlreadyActed,
     AlreadySigned,
     EnvelopeClosed,
@@ -30,7 +32,7 @@ from telesphore.signature.errors import (
     PreparedNotFound,
     PreparedUsed,
 )
-from telesphore.signature.models import Envelope, Prepared, Recipient, Step, Watcher
+from telesphore.signature.models import Composition, Envelope, Prepared, Recipient, Step, Watcher
 from telesphore.signature.states import (
     ACTED,
     OPEN_STATES,
@@ -180,6 +182,18 @@ def check_can_sign(envelope: Envelope, recipient: Recipient, at: datetime) -> No
         raise NotYourTurn
 
 
+def check_open(envelope: Envelope, at: datetime) -> None:
+    """Whether something is still asked of somebody.
+
+    Raises:
+        EnvelopeClosed, EnvelopeExpired
+    """
+    if envelope.state not in OPEN_STATES:
+        raise EnvelopeClosed
+    if at >= envelope.expires_at:
+        raise EnvelopeExpired
+
+
 def check_asked(recipient: Recipient, kind: StepKind) -> Step:
     """Whether this is what the recipient's step asks; the step.
 
@@ -190,6 +204,16 @@ def check_asked(recipient: Recipient, kind: StepKind) -> Step:
     if step.kind != kind:
         raise NotAskedForThat
     return step
+
+
+def check_before_act(composition: Composition | None, at: datetime) -> None:
+    """Whether a consent still comes before the day of the act that it is about.
+
+    Raises:
+        ActIsPast
+    """
+    if composition is not None and composition.act_on is not None and composition.act_on <= localtime(at).date():
+        raise ActIsPast
 
 
 def prepared_of(*, actor: Actor, prepared_id: UUID, at: datetime) -> Prepared:

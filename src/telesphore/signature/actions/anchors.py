@@ -51,11 +51,11 @@ def find_anchors(*, documents: Sequence[Part], actor: Actor, at: datetime) -> tu
     found: list[Proposal] = []
     for number, part in enumerate(documents):
         opened = records.open_document(document_id=part.document_id, purpose="TREAT", actor=actor, at=at)
-        found.extend(proposals(opened.pdf, number))
+        found.extend(_proposals(opened.pdf, number))
     return tuple(found)
 
 
-def proposals(pdf: bytes, part: int) -> list[Proposal]:
+def _proposals(pdf: bytes, part: int) -> list[Proposal]:
     """As `find_anchors`, of one file: the envelope's document of this number.
 
     Raises:

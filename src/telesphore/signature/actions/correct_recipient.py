@@ -15,7 +15,6 @@ from telesphore.records import actions as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.call import call
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.remind import check_open
 from telesphore.signature.errors import NotAnAddress, NotAwaited, OwnAddress, RecipientNotFound
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.guests import context_of
@@ -44,7 +43,7 @@ def correct_recipient(*, envelope_id: UUID, recipient_id: UUID, reach: Reach, ac
     """
     envelope = lock(actor=actor, envelope_id=access.sent_by(actor=actor, envelope_id=envelope_id).id)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
-    check_open(envelope, at)
+    access.check_open(envelope, at)
     recipient = _recipient(envelope, recipient_id)
     _check(reach, actor, at)
     if recipient.patient_id is not None:

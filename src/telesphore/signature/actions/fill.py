@@ -33,7 +33,7 @@ def fills_for(
         FieldNotYours: another name than those of the fields that they are asked for.
     """
     lines = fields_of(envelope, recipient)
-    values = check_filled(lines, filled)
+    values = _check_filled(lines, filled)
     fills = []
     for line in lines:
         if line.asked:
@@ -56,22 +56,22 @@ def fills_for(
 
 def check_asked(envelope: Envelope, recipient: Recipient, filled: Mapping[str, str]) -> None:
     """Refuse as `fills_for` would, before anything is asked of a token."""
-    check_filled(fields_of(envelope, recipient), filled)
+    _check_filled(fields_of(envelope, recipient), filled)
 
 
-def check_filled(lines: Sequence[FieldLine], filled: Mapping[str, str]) -> dict[str, str]:
+def _check_filled(lines: Sequence[FieldLine], filled: Mapping[str, str]) -> dict[str, str]:
     """The values of all that is asked, tidied. Raises as `fills_for`."""
     asked = {line.name: line for line in lines if line.asked}
     if not filled.keys() <= asked.keys():
         raise FieldNotYours
     values = {name: _accepted(line, filled.get(name, "")) for name, line in asked.items()}
-    empty = [told(line) for name, line in asked.items() if line.required and not values[name]]
+    empty = [_told(line) for name, line in asked.items() if line.required and not values[name]]
     if empty:
         raise FieldsNotFilled(fields=", ".join(empty))
     return values
 
 
-def told(line: FieldLine) -> str:
+def _told(line: FieldLine) -> str:
     """How a field is named to people."""
     return line.label or f"{line.kind.label} ({line.page})"
 
@@ -79,19 +79,19 @@ def told(line: FieldLine) -> str:
 def _accepted(line: FieldLine, value: str) -> str:
     if line.kind is FieldKind.CHECKBOX:
         if value.lower() not in _TICKED | _NOT_TICKED:
-            raise ValueNotAccepted(field=told(line))
+            raise ValueNotAccepted(field=_told(line))
         return "on" if value.lower() in _TICKED else ""
     tidy = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n").strip())
     if line.kind is FieldKind.CHOICE:
         if tidy and tidy not in line.options:
-            raise ValueNotAccepted(field=told(line))
+            raise ValueNotAccepted(field=_told(line))
         return tidy
     if not line.several_lines:
         tidy = " ".join(tidy.split())
     # Controls, halves of pairs and what has no agreed meaning can't be drawn.
     strange = any(unicodedata.category(one) in ("Cc", "Cs", "Co", "Cn") and one != "\n" for one in tidy)
     if strange or len(tidy) > line.longest:
-        raise ValueNotAccepted(field=told(line))
+        raise ValueNotAccepted(field=_told(line))
     return tidy
 
 

@@ -9,7 +9,6 @@ from telesphore.kernel.actors import Actor
 from telesphore.signature import access
 from telesphore.signature.actions.call import await_recipient, drop_prepared
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.remind import check_open
 from telesphore.signature.errors import AlreadyInTheStep, EnvelopeNotFound, NotAwaited, UnknownSigner
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import RecipientState, StepKind
@@ -29,7 +28,7 @@ def hand_over(*, envelope_id: UUID, successor_id: UUID, actor: Actor, at: dateti
     envelope = lock(actor=actor, envelope_id=envelope_id)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     recipient = _own(envelope, actor)
-    check_open(envelope, at)
+    access.check_open(envelope, at)
     able = {card.person_id for card in accounts.professionals(organisation_id=actor.organisation, at=at)}
     if successor_id not in able or successor_id == actor.person_id:
         raise UnknownSigner

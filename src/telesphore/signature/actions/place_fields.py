@@ -70,14 +70,14 @@ def ready_pages(bound: Bound, composition: Composition) -> Bound:
         Written(page_of(field, bound), field.box, field.value, tick=field.kind is FieldKind.CHECKBOX)
         for party in composition.parties
         for field in party.fields
-        if is_given(field)
+        if _is_given(field)
     ]
     if not anchors and not given:
         return bound
     return Bound(write_in(cover_anchors(bound.pdf, anchors), given), bound.pages)
 
 
-def is_given(field: PlacedField) -> bool:
+def _is_given(field: PlacedField) -> bool:
     """Whether the sender filled it in: it is a field no more. Nobody else than its signer gives a signature."""
     return bool(field.value.strip()) and field.kind is not FieldKind.SIGNATURE
 
@@ -85,7 +85,7 @@ def is_given(field: PlacedField) -> bool:
 def fills_of(party: Party, bound: Bound, first: int) -> tuple[PlacedFill, ...]:
     """What this party fills in, in the order given, numbered from `first`; their first signature is not among them."""
     own = next((field for field in party.fields if field.kind is FieldKind.SIGNATURE), None)
-    asked = [field for field in party.fields if field is not own and not is_given(field)]
+    asked = [field for field in party.fields if field is not own and not _is_given(field)]
     return tuple(
         PlacedFill(f"Field{number}", page_of(field, bound), field) for number, field in enumerate(asked, first)
     )

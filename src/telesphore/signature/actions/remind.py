@@ -7,15 +7,16 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.signature import access
 from telesphore.signature.actions.call import REMINDER, call
 from telesphore.signature.actions.close import lock
-from telesphore.signature.errors import EnvelopeClosed, EnvelopeExpired, NotAwaited, RecipientNotFound, RemindedLately
+from telesphore.signature.errors import NotAwaited, RecipientNotFound, RemindedLately
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import OPEN_STATES, RecipientState, StepKind
 
@@ -44,13 +45,13 @@ def remind_due(*, actor: Actor, at: datetime) -> int:
 
 
 def _is_due(at: datetime) -> Q:
-    def after(days: str) -> ExpressionWrapper:
-        spent = Coalesce(F("reminded_at"), F("awaited_at"))
+    def passed(days: str) -> Q:
         wait = ExpressionWrapper(F(f"envelope__{days}") * Value(timedelta(days=1)), output_field=DurationField())
-        return ExpressionWrapper(spent + wait, output_field=Recipient._meta.get_field("awaited_at"))
+        due = ExpressionWrapper(Coalesce(F("reminded_at"), F("awaited_at")) + wait, output_field=DateTimeField())
+        return Q(LessThanOrEqual(due, Value(at)))
 
-    first = Q(reminders=0, envelope__remind_after_days__gt=0) & Q(Value(at) >= after("remind_after_days"))
-    later = Q(reminders__gt=0, envelope__remind_every_days__gt=0) & Q(Value(at) >= after("remind_every_days"))
+    first = Q(reminders=0, envelope__remind_after_days__gt=0) & passed("remind_after_days")
+    later = Q(reminders__gt=0, envelope__remind_every_days__gt=0) & passed("remind_every_days")
     return (first | later) & Q(
         envelope__state__in=OPEN_STATES,
         envelope__expires_at__gt=at,
@@ -63,14 +64,14 @@ def _remind_when_due(*, envelope_id: UUID, recipient_id: UUID, actor: Actor, at:
     envelope = lock(actor=actor, envelope_id=envelope_id)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     recipient = _awaited(envelope, recipient_id)
-    if recipient is None or at >= envelope.expires_at or not due_at(envelope, recipient, at):
+    if recipient is None or at >= envelope.expires_at or not _due_at(envelope, recipient, at):
         return False
     recipient.reminders += 1
     _remind(envelope, recipient, "system", actor, at)
     return True
 
 
-def due_at(envelope: Envelope, recipient: Recipient, at: datetime) -> bool:
+def _due_at(envelope: Envelope, recipient: Recipient, at: datetime) -> bool:
     """Whether this recipient is to be reminded by itself at `at`; the same rule as the query's, under the lock."""
     days = envelope.remind_every_days if recipient.reminders else envelope.remind_after_days
     last = recipient.reminded_at or recipient.awaited_at
@@ -86,7 +87,7 @@ def remind_now(*, envelope_id: UUID, recipient_id: UUID, actor: Actor, at: datet
     """
     envelope = lock(actor=actor, envelope_id=access.sent_by(actor=actor, envelope_id=envelope_id).id)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
-    check_open(envelope, at)
+    access.check_open(envelope, at)
     if not Recipient.objects.filter(
         organisation_id=envelope.organisation_id, envelope_id=envelope.id, id=recipient_id
     ).exists():
@@ -97,18 +98,6 @@ def remind_now(*, envelope_id: UUID, recipient_id: UUID, actor: Actor, at: datet
     if recipient.reminded_at is not None and at - recipient.reminded_at < PAUSE:
         raise RemindedLately
     _remind(envelope, recipient, "sender", actor, at)
-
-
-def check_open(envelope: Envelope, at: datetime) -> None:
-    """Whether something is still asked of somebody.
-
-    Raises:
-        EnvelopeClosed, EnvelopeExpired
-    """
-    if envelope.state not in OPEN_STATES:
-        raise EnvelopeClosed
-    if at >= envelope.expires_at:
-        raise EnvelopeExpired
 
 
 def _awaited(envelope: Envelope, recipient_id: UUID) -> Recipient | None:

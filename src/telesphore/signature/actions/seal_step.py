@@ -48,7 +48,7 @@ def seal_step(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     with open_seal(organisation_id=envelope.organisation_id, actor=actor, at=at) as opened:
         prepared = prepare(
             read_revision(revision),
-            field=field_of(step),
+            field=_field_of(step),
             certificate=opened.token.certificate,
             chain=opened.chain,
             appearance=None,
@@ -92,7 +92,7 @@ def _take(
     complete_step(envelope, due, actor, at)
 
 
-def field_of(step: Step) -> str:
+def _field_of(step: Step) -> str:
     """The name of a sealing step's own field in the file."""
     before = Step.objects.filter(
         organisation_id=step.organisation_id,

@@ -1,66 +1,52 @@
 """Send a composition: its documents bound into one file, its circuit written, the first step's recipients called."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from telesphore.accounts import queries as accounts
 from telesphore.ades.fields import FieldLock, Locks, SignatureField
 from telesphore.ades.form_fields import add_form
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
-from telesphore.kernel.identifiers import uuid7
+from telesphore.kernel.errors import DomainError
 from telesphore.paper.binding import Bound, bind
 from telesphore.paper.pictures import last_page_size
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records.errors import AlreadyWithdrawn, DocumentNotFound
-from telesphore.records.models import Document, Patient
-from telesphore.signature.actions.advance import go_on
-from telesphore.signature.actions.place_fields import PlacedFill, fills_of, page_of, ready_pages, write_fields
+from telesphore.records.queries import Paper
+from telesphore.signature.actions.place_fields import PlacedFill, fills_of, page_of, ready_pages
+from telesphore.signature.actions.write import Place, Placed, ReadyToSend, write
 from telesphore.signature.errors import (
-    DraftChanged,
+    ChoiceWithoutOptions,
+    FieldsWithoutSignature,
     NobodyToSign,
     NoChannel,
     NoPlaceToSign,
     NothingToSign,
+    NotReady,
     UnknownSigner,
 )
 from telesphore.signature.models import (
     Composition,
-    Draft,
-    Envelope,
-    EnvelopePart,
     Part,
     Party,
     PlacedField,
-    Recipient,
-    Revision,
-    Step,
     StepPlan,
-    Watcher,
 )
-from telesphore.signature.queries.drafts import context_of
-from telesphore.signature.states import FieldKind, PartyRole, Purpose, RecipientState, StepKind
+from telesphore.signature.queries.requirements import Facts, asked_level, facts_for, missing
+from telesphore.signature.states import FieldKind, PartyRole, Purpose, StepKind
 from telesphore.vault import actions as vault
 
 SEAL_FIELD = "Seal"
-"""Of the last seal; those of steps are `Seal1`, `Seal2`…"""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a signature is shown.
-
-    Attributes:
-        page: counted from 0.
-        box: left, bottom, right, top, in points from the page's lower left corner.
-    """
-
-    page: int
-    box: tuple[float, float, float, float]
+_ALONE: Mapping[str, type[DomainError]] = {
+    one.code: one
+    for one in (
+        ChoiceWithoutOptions, FieldsWithoutSignature, NobodyToSign, NoChannel, NoPlaceToSign, UnknownSigner
+    )
+}  # fmt: skip
+"""What is missing, when it is all that is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,34 +76,6 @@ def _party(signer: Signer) -> Party:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A party who signs, with the name of their signature field in the file, where it is, and what they fill in."""
-
-    party: Party
-    name: str
-    place: Place
-    fills: tuple[PlacedFill, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyToSend:
-    """All that sending writes, made outside its transaction.
-
-    Attributes:
-        documents: opened, in order.
-        signers: of all steps, in order; a party who does not sign has None.
-    """
-
-    composition: Composition
-    patient: Patient
-    documents: tuple[records.OpenedDocument, ...]
-    bound: Bound
-    signers: tuple[Placed | None, ...]
-    deposited: vault.Deposited
-    ground: records_access.Ground
-
-
 @audit.staged("signature:envelope:send")
 def send_composition(
     *,
@@ -137,15 +95,13 @@ def send_composition(
         follows_id: the envelope that this one corrects.
 
     Raises:
-        DocumentNotFound, NothingToSign, NobodyToSign, UnknownSigner, NoPlaceToSign, NoChannel
+        DocumentNotFound, NothingToSign, NoPlaceToSign, and those of `check_ready`
         FieldsWithoutSignature, TooManyFields, ChoiceWithoutOptions, TooManyAnchors, AnchorsUnreadable
         AlreadyWithdrawn: a document no longer holds.
         DraftChanged: the draft was sent or changed meanwhile.
     """
     if not composition.documents:
         raise NothingToSign
-    if not composition.steps or not all(step.parties or step.kind is StepKind.SEAL for step in composition.steps):
-        raise NobodyToSign
     documents: list[records.OpenedDocument] = []
     for part in composition.documents:
         row, decision = records_access.decide_document(actor=actor, document_id=part.document_id, at=at)
@@ -155,7 +111,7 @@ def send_composition(
             raise AlreadyWithdrawn
         documents.append(records.open_document(document_id=row.id, purpose="TREAT", actor=actor, at=at))
     patient = decision.patient
-    check_parties(composition, patient, actor, at)
+    facts = check_ready(composition=composition, decision=decision, actor=actor, at=at)
     titled = [
         (part.title or document.title, document.pdf)
         for part, document in zip(composition.documents, documents, strict=True)
@@ -168,26 +124,35 @@ def send_composition(
         media_type="application/pdf",
         content=with_fields(bound, signers, sum(step.kind is StepKind.SEAL for step in composition.steps)),
     )
-    ready = ReadyToSend(composition, patient, tuple(documents), bound, signers, deposited, decision.ground)
+    levels = tuple(asked_level(composition, party, facts) for party in composition.parties)
+    ready = ReadyToSend(composition, patient, tuple(documents), bound, signers, deposited, decision.ground, levels)
     return write(ready=ready, draft_id=draft_id, follows_id=follows_id, actor=actor, at=at)
 
 
-def check_parties(composition: Composition, patient: Patient, actor: Actor, at: datetime) -> None:
-    """Whether everyone who is asked can be, for this patient.
+def check_ready(
+    *,
+    composition: Composition,
+    decision: records_access.Decision,
+    actor: Actor,
+    at: datetime,
+    papers: Mapping[UUID, Paper] | None = None,
+) -> Facts:
+    """Whether nothing is missing; what was found out for it.
+
+    Args:
+        papers: of documents that are no record's yet, by the id that the composition names them by.
 
     Raises:
-        NoChannel, UnknownSigner, NobodyToSign
+        NoChannel, UnknownSigner, NobodyToSign: nothing else is missing.
+        NotReady: with all that is missing.
     """
-    parties = composition.parties
-    if any(party.role is PartyRole.PATIENT for party in parties) and not (patient.email and patient.phone):
-        raise NoChannel
-    asked = {party.person_id for party in parties if party.role is PartyRole.PROFESSIONAL}
-    known = {card.person_id for card in accounts.professionals(organisation_id=actor.organisation, at=at)}
-    if not asked <= known:
-        raise UnknownSigner
-    for step in composition.steps:
-        if step.kind is StepKind.SIGN and any(party.purpose is None for party in step.parties):
-            raise NobodyToSign
+    facts = facts_for(composition=composition, decision=decision, actor=actor, at=at, papers=papers)
+    gaps = missing(composition, facts)
+    if len(gaps) == 1 and gaps[0].code in _ALONE:
+        raise _ALONE[gaps[0].code]
+    if gaps:
+        raise NotReady(*((gap.code, gap.sentence) for gap in gaps))
+    return facts
 
 
 def place_signers(composition: Composition, bound: Bound) -> tuple[Placed | None, ...]:
@@ -235,165 +200,6 @@ def with_fields(bound: Bound, signers: Sequence[Placed | None], seals: int = 0) 
     fields += [SignatureField(name, 0, None, lock(())) for name in of_steps]
     fields.append(SignatureField(SEAL_FIELD, 0, None, FieldLock(Locks.ALL)))
     return add_form(bound.pdf, fields, [fill.in_form() for fill in fills])
-
-
-@audit.act("signature:envelope:send")
-def write(
-    *,
-    ready: ReadyToSend,
-    actor: Actor,
-    at: datetime,
-    draft_id: UUID | None = None,
-    follows_id: UUID | None = None,
-    withdraws: Envelope | None = None,
-) -> UUID:
-    """Write the envelope and its circuit, and call the first step.
-
-    Args:
-        withdraws: the completed consent that it withdraws: its sender is taken for this one's, and nobody is written
-            to, for the patient is there.
-
-    Raises:
-        DraftChanged, AlreadyWithdrawn
-    """
-    composition, patient = ready.composition, ready.patient
-    organisation_id, envelope_id = patient.organisation_id, draft_id or uuid7()
-    assert actor.person_id is not None
-    draft = None
-    if draft_id is not None:
-        drafts = Draft.objects.select_for_update().filter(organisation_id=organisation_id, id=draft_id)
-        if (draft := drafts.first()) is None:
-            raise DraftChanged
-        draft.delete()
-    # Again, under the lock that a withdrawal takes: it may have come while the file was prepared.
-    rows = Document.objects.select_for_update().filter(
-        organisation_id=organisation_id, id__in=[document.document_id for document in ready.documents]
-    )
-    types = {row.id: row.type_code for row in rows}
-    if withdraws is None and any(row.withdrawn_at is not None for row in rows):
-        raise AlreadyWithdrawn
-
-    def sealed(text: str, context: str) -> bytes:
-        return vault.seal_text(organisation_id=organisation_id, key_id=patient.key_id, text=text, context=context)
-
-    first = ready.documents[0]
-    title = composition.title or composition.documents[0].title or first.title
-    envelope = Envelope.objects.create(
-        organisation_id=organisation_id,
-        id=envelope_id,
-        patient_id=patient.id,
-        document_id=first.document_id,
-        title_sealed=sealed(title, f"signature:envelope:{envelope_id}"),
-        key_id=patient.key_id,
-        sender_id=withdraws.sender_id if withdraws else actor.person_id,
-        pages=sum(ready.bound.pages),
-        sent_at=at,
-        expires_at=at + timedelta(days=composition.expires_after_days),
-        type_code=types[first.document_id],
-        urgent=composition.urgent,
-        due_at=composition.due_at,
-        remind_after_days=composition.remind_after_days,
-        remind_every_days=composition.remind_every_days,
-        remind_most=composition.remind_most,
-        composition_sealed=sealed(composition.model_dump_json(), context_of(envelope_id)),
-        follows_id=follows_id,
-        withdraws_id=withdraws.id if withdraws else None,
-        template_version_id=draft.template_version_id if draft else None,
-    )
-    first_page = 0
-    for position, (document, pages) in enumerate(zip(ready.documents, ready.bound.pages, strict=True)):
-        EnvelopePart.objects.create(
-            organisation_id=organisation_id,
-            envelope_id=envelope_id,
-            position=position,
-            document_id=document.document_id,
-            title_sealed=sealed(
-                composition.documents[position].title or document.title, f"signature:part:{envelope_id}:{position}"
-            ),
-            first_page=first_page,
-            pages=pages,
-        )
-        first_page += pages
-    signers = iter(ready.signers)
-    for position, plan in enumerate(composition.steps):
-        step = Step.objects.create(
-            organisation_id=organisation_id,
-            envelope_id=envelope_id,
-            position=position,
-            kind=plan.kind,
-            needed=min(plan.needed or len(plan.parties), len(plan.parties)),
-        )
-        for party in plan.parties:
-            _write_recipient(envelope, step, party, next(signers), patient)
-    Watcher.objects.bulk_create(
-        Watcher(organisation_id=organisation_id, envelope_id=envelope_id, person_id=person_id)
-        for person_id in dict.fromkeys(composition.watchers)
-    )
-    Revision.objects.create(
-        organisation_id=organisation_id,
-        envelope_id=envelope_id,
-        number=0,
-        blob_id=vault.keep(ready.deposited, actor=actor, at=at),
-        sha256=ready.deposited.sha256,
-        at=at,
-    )
-    audit.record(
-        "signature:envelope:send",
-        actor=actor,
-        subject=envelope_id,
-        patient=patient.id,
-        ground=ready.ground,
-        at=at,
-        detail={
-            "document": first.document_id.hex,
-            "documents": len(ready.documents),
-            "steps": len(composition.steps),
-            "recipients": len(composition.parties),
-        },
-    )
-    if withdraws is None:
-        go_on(envelope=envelope, position=0, actor=actor, at=at)
-    else:
-        Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope_id).update(
-            state=RecipientState.WAITING, awaited_at=at
-        )
-    return envelope_id
-
-
-def _write_recipient(envelope: Envelope, step: Step, party: Party, placed: Placed | None, patient: Patient) -> None:
-    recipient_id = uuid7()
-    guest = None
-    if party.role not in (PartyRole.PATIENT, PartyRole.PROFESSIONAL):
-        guest = vault.seal_text(
-            organisation_id=envelope.organisation_id,
-            key_id=envelope.key_id,
-            text=json.dumps(party.model_dump(include={"name", "email", "phone", "quality"})),
-            context=f"signature:guest:{recipient_id}",
-        )
-    Recipient.objects.create(
-        organisation_id=envelope.organisation_id,
-        id=recipient_id,
-        envelope_id=envelope.id,
-        step_id=step.id,
-        patient_id=patient.id if party.role is PartyRole.PATIENT else None,
-        person_id=party.person_id if party.role is PartyRole.PROFESSIONAL else None,
-        guest_sealed=guest,
-        role=party.role,
-        language=party.language,
-        purpose=party.purpose if placed else None,
-        asked_level=party.level if placed else "",
-        field_name=placed.name if placed else None,
-        page=placed.place.page if placed else None,
-        box=list(placed.place.box) if placed else None,
-        kind=step.kind,
-        urgent=envelope.urgent,
-        due_at=envelope.due_at,
-        type_code=envelope.type_code,
-        sender_id=envelope.sender_id,
-        about_id=envelope.patient_id,
-    )
-    if placed:
-        write_fields(envelope, recipient_id, placed.fills)
 
 
 def usual_places(pdf: bytes, signers: int) -> list[Place]:

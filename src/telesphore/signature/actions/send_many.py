@@ -16,8 +16,7 @@ from telesphore.kernel.errors import DomainError
 from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access
 from telesphore.signature.actions import send_row
-from telesphore.signature.actions.send import check_parties
-from telesphore.signature.actions.use import filled
+from telesphore.signature.actions.use import check_filled, filled
 from telesphore.signature.errors import (
     BulkNotReady,
     ListNotReadable,
@@ -124,7 +123,7 @@ def _check_list(*, bulk: BulkSend, actor: Actor, at: datetime) -> None:
             decision = send_row.patient_of(given, actor, at)
             choices = send_row.choices_of(given, bulk, professionals, at)
             ready = filled(definition, decision, choices, actor, at)
-            check_parties(ready.composition, decision.patient, actor, at)
+            check_filled(ready=ready, definition=definition, decision=decision, actor=actor, at=at)
             if decision.patient.id in taken:
                 raise SamePatientTwice
         except DomainError as refused:

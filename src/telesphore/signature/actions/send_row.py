@@ -22,8 +22,7 @@ from telesphore.records import actions as records
 from telesphore.records import queries as records_queries
 from telesphore.records.errors import RecordNotFound
 from telesphore.signature.actions import compose
-from telesphore.signature.actions.send import check_parties
-from telesphore.signature.actions.use import Choices, deposited, filled
+from telesphore.signature.actions.use import Choices, check_filled, deposited, filled
 from telesphore.signature.errors import (
     DateNotReadable,
     DraftChanged,
@@ -104,7 +103,7 @@ def _begin_row(row: BulkRow, decision: records_access.Decision, actor: Actor, at
     (given,) = read_bulk.given([row])
     ready = filled(definition, decision, choices_of(given, row.bulk, professionals_of(row.bulk, at), at), actor, at)
     # Before anything is put into the record: what can't be sent leaves nothing there.
-    check_parties(ready.composition, decision.patient, actor, at)
+    check_filled(ready=ready, definition=definition, decision=decision, actor=actor, at=at)
 
     def put(position: int, title: str, pdf: bytes) -> UUID:
         paper = definition.papers[position]

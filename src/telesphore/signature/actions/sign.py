@@ -18,7 +18,7 @@ from telesphore.pki import actions as pki
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
 from telesphore.records.states import Measure
-from telesphore.signature import access
+from telesphore.signature import access, queries
 from telesphore.signature.actions.fill import NOTHING, check_asked
 from telesphore.signature.actions.take import Ready, Signed, make_ready, take_signature
 from telesphore.signature.errors import NotAskedToSign, NotReadYet
@@ -73,6 +73,8 @@ def sign_as_patient(
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
+    if recipient.purpose == Purpose.CONSENTS:
+        access.check_before_act(queries.composition_of(envelope), at)
     if pages_shown < envelope.pages:
         raise NotReadYet
     check_asked(envelope, recipient, filled)

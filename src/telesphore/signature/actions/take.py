@@ -22,11 +22,12 @@ from telesphore.signature.actions.advance import advance
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.fill import NOTHING, fills_for, write_values
 from telesphore.signature.actions.prove import time_of_signature
-from telesphore.signature.errors import SomeoneSignedMeanwhile
+from telesphore.signature.actions.weigh import reached_level
+from telesphore.signature.errors import SignatureTooWeak, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision
 from telesphore.signature.queries.bedside import seen_at_bedside
 from telesphore.signature.queries.reading import sentence_context
-from telesphore.signature.states import PreparedState, RecipientState
+from telesphore.signature.states import PreparedState, RecipientState, SignatureLevel, at_least
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
@@ -122,13 +123,18 @@ def take_signature(
 
     Raises:
         DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
-        ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+        SignatureTooWeak, ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
     """
     prepared, organisation_id = ready.prepared, ready.envelope.organisation_id
     # No authority is asked for the time of what would not be taken.
     check(prepared.certificate, prepared.algorithm, prepared.to_be_signed, signature)
     timestamp = time_of_signature(signature, organisation_id=organisation_id, at=at)
     signed = complete(prepared, signature, timestamp=timestamp)
+    reached = reached_level(
+        recipient=ready.recipient, signed=signed, certificate=prepared.certificate, actor=actor, at=at
+    )
+    if not at_least(reached, ready.recipient.asked_level):
+        raise SignatureTooWeak
     deposited = vault.deposit(
         organisation_id=organisation_id,
         key_id=ready.envelope.key_id,
@@ -138,7 +144,14 @@ def take_signature(
     # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
     level = Level.T if timestamp else Level.B
     return _take(
-        ready=ready, deposited=deposited, level=level, prepared_id=prepared_id, sentence=sentence, actor=actor, at=at
+        ready=ready,
+        deposited=deposited,
+        level=level,
+        reached=reached,
+        prepared_id=prepared_id,
+        sentence=sentence,
+        actor=actor,
+        at=at,
     )
 
 
@@ -148,6 +161,7 @@ def _take(
     ready: Ready,
     deposited: vault.Deposited,
     level: Level,
+    reached: SignatureLevel,
     prepared_id: UUID | None,
     sentence: str,
     actor: Actor,
@@ -177,6 +191,8 @@ def _take(
         "client": actor.client,
         "shown_sha256": bytes(revision.sha256).hex(),
         "level": level.value,
+        "signature_level": reached.value,
+        "purpose": recipient.purpose,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
     }
     if authority.row_id is not None:

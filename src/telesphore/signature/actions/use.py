@@ -19,7 +19,7 @@ from telesphore.records import queries as records_queries
 from telesphore.records.states import DocumentType
 from telesphore.signature import access
 from telesphore.signature.actions import compose
-from telesphore.signature.actions.send import check_parties
+from telesphore.signature.actions.send import check_ready
 from telesphore.signature.errors import ColumnMissing, NotReadable, ProfessionalToChoose, TemplateArchived
 from telesphore.signature.formats import merge
 from telesphore.signature.models import Composition, Definition, Part, Party, TemplateVersion
@@ -71,7 +71,7 @@ def use_template(
 
     Raises:
         TemplateNotFound, TemplateArchived, RecordNotFound, NotAllowed, ProfessionalToChoose, ColumnMissing
-        NoChannel, UnknownSigner: only when `complete`.
+        What `send.check_ready` raises, only when `complete`.
     """
     check(actor, "signature:envelope:send")
     row = access.template_of(actor=actor, template_id=template_id, at=at)
@@ -82,7 +82,7 @@ def use_template(
     decision = records_access.decide(actor=actor, patient_id=patient_id, at=at)
     ready = filled(definition, decision, choices, actor, at)
     if complete:
-        check_parties(ready.composition, decision.patient, actor, at)
+        check_filled(ready=ready, definition=definition, decision=decision, actor=actor, at=at)
 
     def put(position: int, title: str, pdf: bytes) -> UUID:
         paper = definition.papers[position]
@@ -100,6 +100,18 @@ def use_template(
     return compose.begin(
         patient_id=patient_id, composition=composition, template_version_id=version.id, actor=actor, at=at
     )
+
+
+def check_filled(
+    *, ready: Filled, definition: Definition, decision: records_access.Decision, actor: Actor, at: datetime
+) -> None:
+    """Whether what a template became for one patient could be sent, before anything is put into the record. Raises as
+    `send.check_ready`."""
+    papers = {
+        part.document_id: records_queries.Paper(decision.patient.id, paper.type_code, paper.pages, stands=True)
+        for part, paper in zip(ready.composition.documents, definition.papers, strict=True)
+    }
+    check_ready(composition=ready.composition, decision=decision, actor=actor, at=at, papers=papers)
 
 
 def filled(
@@ -146,6 +158,7 @@ def filled(
                 step.model_copy(update={"parties": tuple(party(one) for one in step.parties)}) for step in whole.steps
             ),
             "due_at": choices.due_at,
+            "expires_after_days": _life(whole.expires_after_days, choices.due_at, at),
         }
     )
     try:
@@ -153,6 +166,11 @@ def filled(
     except ValidationError:
         raise NotReadable from None
     return Filled(checked, tuple(tuple(texts) for texts in written))
+
+
+def _life(days: int, due_at: datetime | None, at: datetime) -> int:
+    """An envelope does not end before it is due."""
+    return days if due_at is None else min(365, max(days, (due_at - at).days + 1))
 
 
 def deposited(

@@ -19,12 +19,13 @@ from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.close import lock
-from telesphore.signature.actions.send import ReadyToSend, place_signers, with_fields, write
+from telesphore.signature.actions.send import place_signers, with_fields
 from telesphore.signature.actions.sign import sign_as_patient
+from telesphore.signature.actions.write import ReadyToSend, write
 from telesphore.signature.facts import ConsentWithdrawn
 from telesphore.signature.formats.withdrawal import Declaration, declaration_pdf, declaration_title
 from telesphore.signature.models import Composition, Envelope, Part, Party, Recipient, StepPlan
-from telesphore.signature.states import OPEN_STATES, EnvelopeState, PartyRole, Purpose, RecipientState
+from telesphore.signature.states import OPEN_STATES, EnvelopeState, PartyRole, Purpose, RecipientState, SignatureLevel
 from telesphore.vault import actions as vault
 
 KIND = "signature:withdrawal"
@@ -99,7 +100,7 @@ def _write_declaration(envelope: Envelope, recipient: Recipient, reason: str, ac
     )
     ground = records_access.Ground.REPRESENTATIVE if by != patient.display_name else records_access.Ground.OWN_RECORD
     source = records.OpenedDocument(envelope.document_id, patient.id, titled, sum(bound.pages), pdf)
-    ready = ReadyToSend(composition, patient, (source,), bound, signers, deposited, ground)
+    ready = ReadyToSend(composition, patient, (source,), bound, signers, deposited, ground, (SignatureLevel.SIMPLE,))
     return write(ready=ready, withdraws=envelope, actor=actor, at=at)
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from telesphore.signature.states import StepKind
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -16,12 +14,12 @@ class Words:
     text: str
 
 
-def asked(kind: StepKind, url: str, language: str, *, again: bool) -> Words:
-    """A professional is asked to act; `again` in a reminder."""
+def asked(kind: str, url: str, language: str, *, again: bool) -> Words:
+    """A professional is asked to act: `kind` is `review`, `sign` or `opinion`; `again` in a reminder."""
     with translation.override(language):
         subject, what = {
-            StepKind.REVIEW: (_("A document awaits your review"), _("A document awaits your review.")),
-            StepKind.OPINION: (_("A document awaits your opinion"), _("A document awaits your opinion.")),
+            "review": (_("A document awaits your review"), _("A document awaits your review.")),
+            "opinion": (_("A document awaits your opinion"), _("A document awaits your opinion.")),
         }.get(
             kind,
             (

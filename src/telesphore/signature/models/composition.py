@@ -63,6 +63,7 @@ class Party(_Shape):
             "interprète en LSF".
         language: in which they are written to; empty for their own.
         purpose: what their signature means (CSP L.1111-28); a step of signature needs one.
+        at_bedside: of a patient: nobody writes to them, a professional hands a tablet over.
         level: the least that is asked of their signature; the table by type of document may ask for more.
     """
 
@@ -75,6 +76,7 @@ class Party(_Shape):
     language: Literal["", "fr", "en"] = ""
     purpose: Purpose | None = None
     level: SignatureLevel = SignatureLevel.SIMPLE
+    at_bedside: bool = False
     fields: Annotated[tuple[PlacedField, ...], Bounds(max_length=MOST_FIELDS)] = ()
 
 

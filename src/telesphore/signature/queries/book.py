@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, When
@@ -17,8 +18,9 @@ from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
 from telesphore.records.models import Patient
 from telesphore.signature.models import Recipient
-from telesphore.signature.queries.circuits import PAGE, titles
+from telesphore.signature.queries.circuits import PAGE
 from telesphore.signature.states import RecipientState, StepKind
+from telesphore.vault import queries as vault
 
 MOST_PICKED = 500
 """Lines picked at once."""
@@ -164,7 +166,7 @@ def picked(*, actor: Actor, at: datetime, envelope_ids: Sequence[UUID]) -> tuple
     one envelope one place, the actor's own first. A constant number of queries."""
     places, delegators = _places(actor, at)
     waiting = places.filter(state=RecipientState.WAITING, envelope_id__in=list(envelope_ids)[:MOST_PICKED])
-    once: dict[UUID, Recipient] = {}
+    once: dict[UUID, _Row] = {}
     for row in _sorted(waiting, Order.URGENCY):
         if row.envelope_id not in once or row.person_id == actor.person_id:
             once[row.envelope_id] = row
@@ -223,9 +225,31 @@ def _ordered(rows: QuerySet[Recipient], order: Order) -> QuerySet[Recipient]:
     return rows.order_by(*_KEYS[order])
 
 
+class _Row(NamedTuple):
+    """What a line is made of: read as such, since whole rows cost more than all the rest of the page."""
+
+    id: UUID
+    envelope_id: UUID
+    person_id: UUID
+    kind: str
+    purpose: str | None
+    type_code: str
+    urgent: bool
+    due_at: datetime | None
+    awaited_at: datetime | None
+    patient_id: UUID
+    sender_id: UUID
+    sent_at: datetime
+    key_id: UUID
+    title_sealed: bytes
+
+
+_COLUMNS = (*_Row._fields[:9], *(f"envelope__{name}" for name in _Row._fields[9:]))
+
+
 def _sorted(
     rows: QuerySet[Recipient], order: Order, *, last: QuerySet[Recipient] | None = None, limit: int | None = None
-) -> list[Recipient]:
+) -> list[_Row]:
     """In this order, after the `last` one when it exists."""
     rows = _ordered(rows, order)
     if last is not None:
@@ -233,7 +257,7 @@ def _sorted(
         values = _ordered(last, order).values_list(*keys).first()
         if values is not None:
             rows = rows.filter(beyond(_KEYS[order], values))
-    return list(rows.select_related("envelope")[:limit])
+    return [_Row(*row) for row in rows.values_list(*_COLUMNS)[:limit]]
 
 
 def beyond(keys: Sequence[str], values: Sequence[object]) -> Q:
@@ -252,35 +276,39 @@ def beyond(keys: Sequence[str], values: Sequence[object]) -> Q:
     return found
 
 
-def _senders(rows: Sequence[Recipient]) -> set[UUID]:
-    return {row.envelope.sender_id for row in rows}
+def _senders(rows: Sequence[_Row]) -> set[UUID]:
+    return {row.sender_id for row in rows}
 
 
 def _names(person_ids: set[UUID]) -> dict[UUID, str]:
     return {person_id: card.display_name for person_id, card in accounts.person_cards(person_ids).items()}
 
 
-def _lines(rows: Sequence[Recipient], actor: Actor, at: datetime, names: Mapping[UUID, str]) -> tuple[Awaiting, ...]:
-    patients = records.patient_cards(
-        organisation_id=actor.organisation, patient_ids={row.envelope.patient_id for row in rows}
+def _lines(rows: Sequence[_Row], actor: Actor, at: datetime, names: Mapping[UUID, str]) -> tuple[Awaiting, ...]:
+    patients = records.patient_cards(organisation_id=actor.organisation, patient_ids={row.patient_id for row in rows})
+    titles = vault.unseal_texts(
+        organisation_id=actor.organisation,
+        texts=[
+            vault.Sealed(row.key_id, bytes(row.title_sealed), f"signature:envelope:{row.envelope_id}") for row in rows
+        ],
     )
     return tuple(
         Awaiting(
             row.id,
             row.envelope_id,
             title,
-            patients[row.envelope.patient_id],
-            names.get(row.envelope.sender_id, ""),
-            "" if row.person_id is None or row.person_id == actor.person_id else names[row.person_id],
+            patients[row.patient_id],
+            names.get(row.sender_id, ""),
+            "" if row.person_id == actor.person_id else names[row.person_id],
             StepKind(row.kind),
             row.purpose or "",
             row.type_code,
             row.urgent,
             row.due_at,
-            row.awaited_at or row.envelope.sent_at,
+            row.awaited_at or row.sent_at,
             row.due_at is not None and row.due_at < at,
         )
-        for row, title in zip(rows, titles([row.envelope for row in rows]), strict=True)
+        for row, title in zip(rows, titles, strict=True)
     )
 
 

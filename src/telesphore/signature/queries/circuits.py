@@ -108,7 +108,7 @@ def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
     return [
         BookLine(
             envelope.id,
-            title(envelope),
+            name,
             patients[envelope.patient_id],
             people[envelope.sender_id].display_name,
             EnvelopeState(envelope.state),
@@ -125,7 +125,7 @@ def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
             else (),
             seals.get(envelope.id),
         )
-        for envelope, since in rows
+        for (envelope, since), name in zip(rows, titles([envelope for envelope, _since in rows]), strict=True)
     ]
 
 

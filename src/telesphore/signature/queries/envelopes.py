@@ -123,6 +123,11 @@ class EnvelopeView:
     follows_id: UUID | None = None
     followed_by_id: UUID | None = None
 
+    @property
+    def may_hand_over(self) -> bool:
+        """Whether the actor may give their own place to a colleague."""
+        return any(line.may_hand_over for step in self.steps for line in step.recipients)
+
 
 def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
     """An envelope with its circuit, for its sender, its recipients and its watchers. A constant number of queries.
@@ -259,7 +264,7 @@ class _Seen:
         self._row = row
         self.shows_answers = actor.kind in (ActorKind.PROFESSIONAL, ActorKind.SOFTWARE, ActorKind.SYSTEM)
         """Opinions and comments are among professionals."""
-        texts = {f"signature:envelope:{row.id}": row.title_sealed}
+        texts: dict[str, bytes | memoryview] = {f"signature:envelope:{row.id}": row.title_sealed}
         if row.reason_sealed is not None:
             texts[f"signature:reason:{row.id}"] = row.reason_sealed
         if row.composition_sealed is not None:
@@ -290,7 +295,7 @@ class _Seen:
             for part in parts
         )
 
-    def _unsealed(self, texts: Mapping[str, bytes]) -> dict[str, str]:
+    def _unsealed(self, texts: Mapping[str, bytes | memoryview]) -> dict[str, str]:
         if not texts:
             return {}
         found = vault.unseal_texts(

@@ -21,11 +21,18 @@ from telesphore.signature import queries
 from telesphore.signature.actions import close, copy, view
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.actions.read import keep_progress
-from telesphore.signature.errors import AlreadySigned, NotReadYet
+from telesphore.signature.errors import (
+    AlreadySigned,
+    FieldNotYours,
+    FieldsNotFilled,
+    NotReadYet,
+    ValueNotAccepted,
+)
 from telesphore.signature.formats.drawing import BadDrawing, draw_name, read_drawing
 from telesphore.web.access import link_session, public, to_authenticate_again
 from telesphore.web.entering import recently_authenticated
 from telesphore.web.files import pdf_response
+from telesphore.web.filling import FillForm
 from telesphore.web.patients import session
 from telesphore.web.requests import visitor
 
@@ -199,7 +206,9 @@ def sign(request: HttpRequest) -> HttpResponse:
     actor = session.actor_of_visit(request, visit)
     context = _shell(request, visit)
     refusal = None
-    if request.method == "POST":
+    lines = queries.fields_to_fill(envelope_id=visit.envelope_id, actor=actor, at=at)
+    fill = FillForm(lines, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and fill.is_valid():
         try:
             drawing = read_drawing(request.POST.get("drawing", "")) or draw_name(request.POST.get("typed", "")[:200])
             signing.sign_as_patient(
@@ -209,16 +218,17 @@ def sign(request: HttpRequest) -> HttpResponse:
                 language=_language(request.POST.get("language", "")),
                 actor=actor,
                 at=at,
+                filled=fill.values(),
             )
             return redirect("patients:done")
         except AlreadySigned:
             return redirect("patients:done")
         except NotReadYet:
             return redirect("patients:read")
-        except BadDrawing as refused:
+        except (BadDrawing, FieldsNotFilled, ValueNotAccepted, FieldNotYours) as refused:
             refusal = refused
-    context |= {"refusal": refusal, "typed": request.POST.get("typed", "")[:200]}
-    return render(request, "patients/sign.html", context, status=422 if refusal else 200)
+    context |= {"refusal": refusal, "fill": fill, "typed": request.POST.get("typed", "")[:200]}
+    return render(request, "patients/sign.html", context, status=422 if refusal or fill.errors else 200)
 
 
 def _language(asked: str) -> str:

@@ -57,20 +57,20 @@ def hand_over(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     form = SeenForm(request.POST or None)
     context = {"envelope": seen, "form": form, "today": at.date(), "token": request.POST.get("token", "")}
     if request.method != "POST":
-        return render(request, "signature/hand_over.html", context)
+        return render(request, "signature/bedside_open.html", context)
     try:
         if "send_code" in request.POST:
             link = bedside.send_code(envelope_id=envelope_id, actor=actor, at=at)
             token = link.url.rsplit("/", 1)[-1]
             links.send_code(token=token, actor=actor, at=at)
-            return render(request, "signature/hand_over.html", {**context, "form": SeenForm(), "token": token})
+            return render(request, "signature/bedside_open.html", {**context, "form": SeenForm(), "token": token})
         if form.is_valid():
             return _hand_over(request, envelope_id, form, actor)
     except DomainError as refused:
         if refused.refusal not in (Refusal.INVALID, Refusal.TOO_MANY):
             raise
         form.add_error(None, refused.sentence)
-    return render(request, "signature/hand_over.html", context, status=422)
+    return render(request, "signature/bedside_open.html", context, status=422)
 
 
 def _hand_over(request: HttpRequest, envelope_id: UUID, form: SeenForm, actor: Actor) -> HttpResponse:

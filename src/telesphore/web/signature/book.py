@@ -1,18 +1,22 @@
 """The signature book: what awaits me, what I did, what I sent; picking what is signed together."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import may
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
+from telesphore.kernel.errors import DomainError
 from telesphore.signature import queries
-from telesphore.signature.actions import digest
+from telesphore.signature.actions import digest, review
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
@@ -34,8 +38,8 @@ def book(request: HttpRequest) -> HttpResponse:
     after = identifier(request.GET.get("after", ""))
     if request.GET.get("tab") in ("done", "signed"):
         lines, more = queries.done_by(actor=actor, after=after)
-        context = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
-        return render(request, "signature/done.html", context)
+        done = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
+        return render(request, "signature/done.html", done)
     asked = request.GET or QueryDict(request.COOKIES.get(KEPT, ""))
     filters = BookFilters(asked)
     found = queries.awaiting(actor=actor, at=at, wanted=filters.wanted, after=after)
@@ -91,14 +95,40 @@ def pick(request: HttpRequest) -> HttpResponse:
 @require_GET
 def agree(request: HttpRequest) -> HttpResponse:
     """The list of what was picked, to be seen before one PIN signs it all."""
+    return _agree(request, {})
+
+
+@permission("signature:recipient:review")
+@fresh
+@require_POST
+def approve_picked(request: HttpRequest) -> HttpResponse:
+    """Approve the reviews among what was picked: each is an act of its own; those that can't be say why, and stay."""
+    actor = actor_of(request)
+    chosen = [found for value in request.POST.getlist("pick") if (found := identifier(value))]
+    refused: dict[UUID, str] = {}
+    for envelope_id in chosen[: queries.MOST_PICKED]:
+        try:
+            review.approve(envelope_id=envelope_id, comment="", actor=actor, at=now())
+        except DomainError as why:
+            refused[envelope_id] = why.sentence
+    done = len(chosen) - len(refused)
+    messages.success(
+        request,
+        ngettext("%(count)d document is approved.", "%(count)d documents are approved.", done) % {"count": done},
+    )
+    return _agree(request, refused) if refused else redirect("signature:agree")
+
+
+def _agree(request: HttpRequest, refused: Mapping[UUID, str]) -> HttpResponse:
     actor, at = actor_of(request), now()
     picked = [UUID(value) for value in request.session.get(PICKED, [])]
     lines = queries.picked(actor=actor, at=at, envelope_ids=picked)
     if not lines:
         return redirect("signature:book")
     context = {
+        "reviews": [(line, refused.get(line.envelope_id, "")) for line in lines if line.kind == "review"],
         "lines": [line for line in lines if line.kind == "sign"],
-        "others": [line for line in lines if line.kind != "sign"],
+        "others": [line for line in lines if line.kind not in ("sign", "review")],
         "gone": len(picked) - len(lines),
         "form": SignForm(),
         "waiting": len(lines),

@@ -27,6 +27,8 @@ from telesphore.web.requests import actor_of
 
 AT_ONCE = 20
 """Documents prepared, or completed, in one exchange."""
+FIELDS = 100
+"""Filled in with one document."""
 
 
 def _request(request: HttpRequest, body: Body, claims: dict[str, Any]) -> Body:
@@ -49,15 +51,16 @@ def certificates(request: HttpRequest, body: Body) -> Body:
 @fresh
 @exchanges.exchange(most=512 << 10)
 def prepare(request: HttpRequest, body: Body) -> Body:
-    """Prepare some documents for the card; those that can't be signed say why, and stay."""
+    """Prepare some documents for the card, one with what its signer filled in; those that can't be signed say why, and
+    stay."""
     certificate, chain = exchanges.content(body, "certificate"), exchanges.contents(body, "chain", 16)
-    actor = actor_of(request)
+    actor, filled = actor_of(request), exchanges.texts(body, "fields", FIELDS)
     prepared, refused, checks = [], [], preparing.Checks()
     for envelope_id in exchanges.identifiers(body, "envelopes", AT_ONCE):
         try:
             asked = preparing.prepare_signature(
                 envelope_id=envelope_id, certificate=certificate, chain=chain, drawing=None, actor=actor, at=now(),
-                checks=checks,
+                checks=checks, filled=filled,
             )  # fmt: skip
         except DomainError as why:
             refused.append({"id": str(envelope_id), **exchanges.told(why)})

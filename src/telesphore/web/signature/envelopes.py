@@ -17,12 +17,14 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import ports, queries
 from telesphore.signature.actions import close, kit, view
 from telesphore.signature.actions import sign as signing
+from telesphore.signature.errors import FieldNotYours, FieldsNotFilled, ValueNotAccepted
 from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
+from telesphore.web.filling import FillForm
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.book import signs_by_agent
-from telesphore.web.signature.forms import ReasonForm, SignForm
+from telesphore.web.signature.forms import AdviseForm, ReasonForm, ReviewForm, SignForm
 
 
 @permission("signature:envelope:read")
@@ -33,18 +35,30 @@ def envelope(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     return _envelope(request, envelope_id, SignForm())
 
 
-def _envelope(request: HttpRequest, envelope_id: UUID, form: SignForm, status: int = 200) -> HttpResponse:
+def _envelope(
+    request: HttpRequest, envelope_id: UUID, form: SignForm, fill: FillForm | None = None, status: int = 200
+) -> HttpResponse:
     actor = actor_of(request)
     seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
+    if fill is None and seen.your_turn and seen.may_sign:
+        fill = _fill_form(request, envelope_id)
     context = {
         "envelope": seen,
         "form": form,
+        "fill": fill,
         "today": now().date(),
         "reason_form": ReasonForm(),
+        "review_form": ReviewForm(),
+        "advise_form": AdviseForm(),
         "card": seen.your_turn and seen.may_sign and signs_by_agent(actor),
         "without_agent": settings.SERVER_TOKENS,
     }
     return render(request, "signature/envelope.html", context, status=status)
+
+
+def _fill_form(request: HttpRequest, envelope_id: UUID) -> FillForm:
+    lines = queries.fields_to_fill(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    return FillForm(lines, request.POST if request.method == "POST" else None, form_id="sign-form")
 
 
 @permission("signature:envelope:read")
@@ -79,23 +93,26 @@ def sign(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Sign one's step with a card or another token."""
     if request.method != "POST":
         return redirect("signature:envelope", envelope_id)
-    form = SignForm(request.POST)
+    form, fill = SignForm(request.POST), _fill_form(request, envelope_id)
     actor = actor_of(request)
-    if form.is_valid():
+    if form.is_valid() & fill.is_valid():
         try:
             assert actor.person_id is not None
             with ports.token_reader.get().open(person_id=actor.person_id, **form.cleaned_data) as token:
-                signing.sign_with_token(envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=now())
+                signing.sign_with_token(
+                    envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=now(), filled=fill.values()
+                )
         except DomainError as refused:
             if refused.refusal not in (Refusal.INVALID, Refusal.UNAVAILABLE):
                 raise
             form.asks_code = isinstance(refused, ports.CodeNeeded | ports.WrongCode)
-            form.add_error("code" if form.asks_code else "pin", refused.sentence)
+            about_fields = isinstance(refused, FieldsNotFilled | ValueNotAccepted | FieldNotYours)
+            form.add_error(None if about_fields else "code" if form.asks_code else "pin", refused.sentence)
         else:
             messages.success(request, _("It is signed."))
             following = queries.book(actor=actor)
             return redirect("signature:envelope", following[0].envelope_id) if following else redirect("signature:book")
-    return _envelope(request, envelope_id, form, status=422)
+    return _envelope(request, envelope_id, form, fill, status=422)
 
 
 @permission("signature:recipient:decline")

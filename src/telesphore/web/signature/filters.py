@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.http import QueryDict
@@ -12,18 +13,18 @@ from telesphore.records.states import DocumentType
 from telesphore.signature.queries import Book, Facet, Order, Wanted
 from telesphore.signature.states import StepKind
 
-ORDERS = {
+ORDERS: Mapping[str, Any] = {
     Order.URGENCY: _lazy("Most urgent first"),
     Order.AGE: _lazy("Waiting longest first"),
     Order.PATIENT: _lazy("By patient"),
     Order.TYPE: _lazy("By type of document"),
 }
-KINDS = {
+KINDS: Mapping[str, Any] = {
     StepKind.SIGN: _lazy("To sign"),
     StepKind.REVIEW: _lazy("To review"),
     StepKind.OPINION: _lazy("Opinion asked"),
 }
-PURPOSES = {
+PURPOSES: Mapping[str, Any] = {
     "acknowledges": _lazy("Acknowledge"),
     "consents": _lazy("Consent"),
     "validates": _lazy("Validate"),
@@ -122,7 +123,7 @@ class BookFilters:
 
 
 def _select(
-    name: str, label: str, everything: str, facets: tuple[Facet, ...], chosen: object, words: Mapping[str, object]
+    name: str, label: str, everything: str, facets: tuple[Facet, ...], chosen: object, words: Mapping[Any, Any]
 ) -> Select:
     current = str(chosen or "")
     found = [

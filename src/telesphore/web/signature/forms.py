@@ -6,7 +6,8 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from telesphore.signature.states import IdentityDocument
+from telesphore.signature.states import IdentityDocument, Opinion
+from telesphore.web.forms import PhoneField
 
 
 class SignForm(forms.Form):
@@ -32,6 +33,48 @@ class ReasonForm(forms.Form):
     """Why, in a few words."""
 
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class ReviewForm(forms.Form):
+    """What one writes with an approval, for professionals."""
+
+    comment = forms.CharField(
+        label=_("Comment (optional)"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class AdviseForm(ReviewForm):
+    """An opinion; nothing is preselected."""
+
+    opinion = forms.ChoiceField(
+        label=_("Your opinion"),
+        choices=[
+            (Opinion.FAVOURABLE.value, _("Favourable")),
+            (Opinion.RESERVED.value, _("With reservations")),
+            (Opinion.UNFAVOURABLE.value, _("Unfavourable")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    field_order = ("opinion", "comment")
+
+
+class HandOverForm(forms.Form):
+    """Which colleague takes one's place."""
+
+    colleague = forms.ChoiceField(label=_("Colleague"))
+
+    def __init__(self, *args: object, colleagues: Iterable[tuple[UUID, str]], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
+        field = self.fields["colleague"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *((str(identifier), name) for identifier, name in colleagues)]
+
+
+class CorrectForm(forms.Form):
+    """How a patient or a guest is reached."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    phone = PhoneField(label=_("Mobile phone"))
 
 
 class SendForm(forms.Form):

@@ -135,7 +135,8 @@ class ReviseForm(forms.Form):
     def __init__(self, *args: Any, seen: TemplateView, professionals: Iterable[PersonCard], **options: Any) -> None:
         whole = seen.definition.composition
         initial = {"message": whole.message, "easy_text": whole.easy_text}
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(*args, **options)
+        self.initial = initial
         choices = _seat_choices(professionals)
         number = 0
         for party, seat in zip(whole.parties, seen.definition.seats, strict=True):

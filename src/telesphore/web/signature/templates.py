@@ -284,7 +284,7 @@ def for_patient(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "signature/template_for_patient.html", context)
 
 
-def _content(upload: UploadedFile) -> bytes:
+def _content(upload: "UploadedFile[bytes]") -> bytes:
     if upload.size is None or upload.size > LARGEST_FILE:
         raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
     return bytes(upload.read())

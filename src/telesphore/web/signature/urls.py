@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from telesphore.web.signature import bedside, book, bulk, cards, envelopes, sending, templates
+from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, fields, sending, templates
 
 app_name = "signature"
 urlpatterns = [
     path("book/", book.book, name="book"),
     path("book/pick", book.pick, name="pick"),
     path("book/agree/", book.agree, name="agree"),
+    path("book/approve", book.approve_picked, name="approve-picked"),
     path("book/digest", book.choose_digest, name="digest"),
     path("book/token/sign", cards.token_sign, name="token-sign"),
     path("book/card/certificates", cards.certificates, name="card-certificates"),
@@ -22,14 +23,22 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/sign", envelopes.sign, name="sign"),
     path("book/<uuid:envelope_id>/decline", envelopes.decline, name="decline"),
     path("book/<uuid:envelope_id>/void", envelopes.void, name="void"),
-    path("book/<uuid:envelope_id>/bedside", bedside.hand_over, name="hand-over"),
+    path("book/<uuid:envelope_id>/bedside", bedside.hand_over, name="open-bedside"),
     path("bedside/", bedside.page, name="bedside-page"),
     path("bedside/document.pdf", bedside.document, name="bedside-document"),
     path("bedside/page/<int:number>.png", bedside.page_picture, name="bedside-picture"),
     path("bedside/sign", bedside.sign, name="bedside-sign"),
     path("bedside/decline", bedside.decline, name="bedside-decline"),
     path("bedside/done", bedside.done, name="bedside-done"),
+    path("book/<uuid:envelope_id>/review", acts.review, name="review"),
+    path("book/<uuid:envelope_id>/advise", acts.advise, name="advise"),
+    path("book/<uuid:envelope_id>/take-back", acts.take_back, name="take-back"),
+    path("book/<uuid:envelope_id>/recall", acts.recall, name="recall"),
+    path("book/<uuid:envelope_id>/hand-over", acts.hand_over, name="hand-over"),
+    path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/remind", acts.remind, name="remind"),
+    path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/correct", acts.correct, name="correct"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
+    path("drafts/<uuid:draft_id>/fields", fields.fields, name="fields"),
     path("circuits/", book.sent, name="sent"),
     path("circuits/bulk/", bulk.bulks, name="bulks"),
     path("circuits/bulk/<uuid:bulk_id>/", bulk.bulk, name="bulk"),

@@ -70,13 +70,29 @@ def state(shape: str, word: str, tag: bool = False) -> dict[str, object]:
     return {"shape": shape, "word": word, "tag": tag}
 
 
-_SHAPES = {"signed": "done", "completed": "done", "declined": "no", "voided": "no", "expired": "late", "failed": "no"}
+_SHAPES = {
+    "signed": "done",
+    "approved": "done",
+    "advised": "done",
+    "completed": "done",
+    "released": "info",
+    "declined": "no",
+    "voided": "no",
+    "expired": "late",
+    "failed": "no",
+}
 
 
 @register.filter
 def shape_of(code: str) -> str:
     """The shape of an envelope's, a recipient's or a notice's state."""
     return _SHAPES.get(str(code), "waiting")
+
+
+@register.filter
+def opinion_shape(opinion: str) -> str:
+    """The shape of an opinion: none of them stops anything."""
+    return {"favourable": "done", "reserved": "late"}.get(opinion, "no")
 
 
 @register.filter
@@ -92,6 +108,17 @@ def word_of(code: str) -> str:
         "pending": pgettext("state", "After the others"),
         "waiting": pgettext("state", "Awaited"),
         "signed": pgettext("state", "Signed"),
+        "approved": pgettext("state", "Approved"),
+        "advised": pgettext("state", "Opinion given"),
+        "released": pgettext("state", "No longer needed"),
+        "expired": pgettext("state", "Expired"),
+        "favourable": pgettext("opinion", "Favourable"),
+        "reserved": pgettext("opinion", "With reservations"),
+        "unfavourable": pgettext("opinion", "Unfavourable"),
+        "review": pgettext("step", "Review"),
+        "opinion": pgettext("step", "Opinion"),
+        "interpreter": _("Interpreter"),
+        "witness": _("Witness"),
         "failed": pgettext("state", "Not delivered"),
         "acknowledges": _("acknowledges"),
         "consents": _("consents"),

@@ -18,7 +18,7 @@ for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = f
 /** What stands beside the list for a line: asked for once. The document itself is asked for when it is shown, since
  *  reading it leaves a trace. */
 function preview(link) {
-  const address = link.dataset.preview;
+  const address = `${link.href}preview`;
   if (!previews.has(address)) {
     const asked = fetch(address, { headers: { "HX-Request": "true" } }).then((answer) => {
       const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
@@ -32,7 +32,7 @@ function preview(link) {
   return previews.get(address);
 }
 
-async function show(link, { focus = false } = {}) {
+async function show(link) {
   if (open === link) return;
   open = link;
   for (const other of links) {
@@ -63,7 +63,8 @@ async function show(link, { focus = false } = {}) {
   htmx.swap(pane, text, { swapStyle: "innerHTML" });
   pane.scrollTo(0, 0);
   if (!WIDE.matches) scrollTo(0, 0);
-  if (focus || !WIDE.matches) pane.querySelector("[data-heading]").focus({ preventScroll: true });
+  // Beside the list, the list keeps the focus; on a phone the document is what is looked at.
+  if (!WIDE.matches) pane.querySelector("[data-heading]").focus({ preventScroll: true });
   const next = links[links.indexOf(link) + 1];
   if (next) preview(next).catch(() => {});
 }
@@ -138,11 +139,11 @@ const keys = {
   ArrowDown: () => move(1),
   k: () => move(-1),
   ArrowUp: () => move(-1),
-  Enter: () => show(current(), { focus: true }),
+  Enter: () => show(current()),
   " ": () => show(current()),
   x: () => current().closest("li").querySelector("[data-pick]")?.click(),
   s: () => sign(current()),
-  r: () => location.assign(current().dataset.refuse),
+  r: () => location.assign(`${current().href}decline`),
   o: () => location.assign(current().href),
   "?": () => help.showModal(),
   Escape: leave,

@@ -232,7 +232,17 @@ class Sign extends Card {
     return [...document.querySelectorAll("[data-pick]:checked")].map((box) => box.value);
   }
 
+  /** What the signer filled in beside the one document of this page: name of the field → value. */
+  filled() {
+    if (!this.data.envelope) return {};
+    const controls = [...document.querySelectorAll("[data-fill]")];
+    const value = (control) => (control.type === "checkbox" ? (control.checked ? "on" : "") : control.value);
+    return { fields: Object.fromEntries(controls.map((control) => [control.dataset.fill, value(control)])) };
+  }
+
   async act() {
+    const missing = [...document.querySelectorAll("[data-fill]")].find((control) => !control.reportValidity());
+    if (missing && this.data.envelope) return;
     const envelopes = this.chosen();
     if (!envelopes.length) return;
     this.stopping = new AbortController();
@@ -247,7 +257,7 @@ class Sign extends Card {
     // Prepared signature → the envelope that it is for.
     const prepared = new Map();
     const unprepared = await this.inParts("preparing", envelopes, async (part) => {
-      const said = await this.post(this.data.prepare, { certificate, chain, envelopes: part });
+      const said = await this.post(this.data.prepare, { certificate, chain, envelopes: part, ...this.filled() });
       for (const { id, envelope } of said.prepared) prepared.set(id, envelope);
       failed.push(...said.refused);
     });

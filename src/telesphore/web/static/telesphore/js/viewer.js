@@ -69,7 +69,7 @@ class Viewer {
     } else {
       await this.draw(page, content, turn);
     }
-    this.element.dispatchEvent(new CustomEvent("page-shown", { bubbles: true, detail: { page: this.number } }));
+    this.element.dispatchEvent(new CustomEvent("page-shown", { bubbles: true, detail: { page: this.number, viewport: this.asText ? null : this.viewport } }));
   }
 
   async draw(page, content, turn) {
@@ -80,6 +80,7 @@ class Viewer {
     const width = Math.min(room, 46 * rem) * this.zoom;
     const natural = page.getViewport({ scale: 1 });
     const viewport = page.getViewport({ scale: width / natural.width });
+    this.viewport = viewport;
     const paper = this.part("paper");
     paper.style.setProperty("width", `${viewport.width}px`);
     paper.style.setProperty("max-width", "none");
