@@ -82,6 +82,7 @@ def make(cast: Cast) -> Samples:
     """Through the same actions as the pages."""
     awaited = sent(cast, [ODILE, by(cast.lebrun)])
     signed = _signed(cast)
+    helped = place(with_interpreter(cast, FATOU, ODILE_PARTY)).id
     printed = records.print_document(
         document_id=_signed_document(signed), language="fr", actor=cast.lebrun, at=now()
     ).pdf
@@ -125,7 +126,7 @@ def make(cast: Cast) -> Samples:
         {name: str(value) for name, value in values.items()},
         to_sign=_way(awaited, "signature:sign"),
         to_copy=_way(signed, "signature:copy"),
-        to_help=_way(place(with_interpreter(cast, FATOU, ODILE_PARTY)).id, "signature:guest"),
+        to_help=_way(helped, "signature:guest"),
     )
 
 
