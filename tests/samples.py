@@ -37,6 +37,9 @@ from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
 from tests.signature import templates
 from tests.signature.circuits import ODILE, by, odile_signs, sent
+from tests.signature.test_guests import FATOU, place
+from tests.signature.test_guests import ODILE as ODILE_PARTY
+from tests.signature.test_guests import sent as with_interpreter
 from tests.web.passkeys import Passkey
 
 NO_OBJECTS = {"number", "position", "name", "request_text", "role"}
@@ -52,11 +55,13 @@ class Samples:
             collide.
         to_sign: Odile's way to the document that awaits her and Dr Lebrun.
         to_copy: Odile's way to the copy of what she signed.
+        to_help: an interpreter's way to another document of Odile's.
     """
 
     values: Mapping[str, str]
     to_sign: Revealed
     to_copy: Revealed
+    to_help: Revealed
 
     def of(self, endpoint: Endpoint) -> dict[str, str]:
         """Values for the parameters of this address.
@@ -79,6 +84,7 @@ def make(cast: Cast) -> Samples:
     """Through the same actions as the pages."""
     awaited = sent(cast, [ODILE, by(cast.lebrun)])
     signed = _signed(cast)
+    helped = place(with_interpreter(cast, FATOU, ODILE_PARTY)).id
     printed = records.print_document(
         document_id=_signed_document(signed), language="fr", actor=cast.lebrun, at=now()
     ).pdf
@@ -130,6 +136,7 @@ def make(cast: Cast) -> Samples:
         {name: str(value) for name, value in values.items()},
         to_sign=_way(awaited, "signature:sign"),
         to_copy=_way(signed, "signature:copy"),
+        to_help=_way(helped, "signature:guest"),
     )
 
 

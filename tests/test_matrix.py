@@ -137,6 +137,7 @@ def _visitors(world: World) -> dict[str, Visitor]:
         "the patient's doctor": member(cast.lebrun, insider=True),
         "the patient's secretary": member(cast.sylvie, insider=True),
         "nobody": nobody,
+        "an interpreter by the link": replace(nobody, client=entering.by_link(world.samples.to_help), visit=True),
         "a patient by the link to sign": replace(nobody, client=entering.by_link(world.samples.to_sign), visit=True),
         "a patient by the link to a copy": replace(
             nobody, client=entering.by_link(world.samples.to_copy), visit=True, walks="link and code"
@@ -310,6 +311,7 @@ def test_every_id_in_an_address_has_a_sample_that_exists(world: World) -> None:
 
 
 VISITORS = [
+    "an interpreter by the link",
     "nobody", "a patient by the link to sign", "a patient by the link to a copy", "somebody invited to an account",
     "the patient, by an account", "another patient, by an account", "somebody who belongs nowhere",
     "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",

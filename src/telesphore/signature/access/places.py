@@ -56,7 +56,7 @@ class Authority:
     """By what somebody acts in a recipient's place.
 
     Attributes:
-        ground: `recipient` for one's own place, `delegation`, or `representative`.
+        ground: `recipient` for one's own place, `guest` for a guest's, `delegation`, or `representative`.
         row_id: the delegation or the representation; None for one's own place.
     """
 
@@ -71,6 +71,7 @@ class Authority:
 
 _NAMES = {"delegation": "delegation", "representative": "representation"}
 OWN = Authority("recipient")
+GUEST = Authority("guest")
 
 
 def recipient_of(
@@ -129,7 +130,7 @@ def authority(
             raise EnvelopeNotFound
         return Authority("representative", _representation(actor, at))
     if is_own(actor, recipient):
-        return OWN
+        return GUEST if recipient.guest_sealed is not None else OWN
     kind = records.types_of(organisation_id=envelope.organisation_id, document_ids={envelope.document_id})
     for held in accounts.held_by(actor=actor, at=at):
         if (

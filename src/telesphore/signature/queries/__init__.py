@@ -46,6 +46,7 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.reading import Reading, envelope_of_guest, language_asked, reading, sentence_signed
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
 from telesphore.signature.queries.thread import (
@@ -83,6 +84,7 @@ __all__ = [
     "Order",
     "PartLine",
     "PatientLine",
+    "Reading",
     "RecipientLine",
     "SealWait",
     "SentLine",
@@ -109,6 +111,7 @@ __all__ = [
     "due_by_record",
     "due_in_files",
     "envelope",
+    "envelope_of_guest",
     "envelopes_of_patient",
     "evidence_of",
     "fields_to_fill",
@@ -119,15 +122,18 @@ __all__ = [
     "has_digest",
     "is_unsigned",
     "kind_of",
+    "language_asked",
     "last_revision",
     "may_recall",
     "may_take_back",
     "may_withdraw",
     "pick_all",
     "picked",
+    "reading",
     "revisions_of",
     "seal_waits",
     "sent",
+    "sentence_signed",
     "standing",
     "thread",
     "thread_head",

@@ -62,6 +62,7 @@ SENTENCES = {
     "records:representation:invite": _("Representative invited again"),
     "records:representation:record": _("Representation recorded"),
     "signature:copy:send": _("Copy sent to the patient"),
+    "signature:document:read": _("Document to sign read to its end"),
     "signature:document:view": _("Document to sign read"),
     "signature:envelope:complete": _("Document sealed"),
     "signature:envelope:expire": _("Document expired"),

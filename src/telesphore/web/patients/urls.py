@@ -12,6 +12,7 @@ urlpatterns = [
     path("p/", views.read, name="read"),
     path("p/read", views.page_read, name="page-read"),
     path("p/document.pdf", views.document, name="document"),
+    path("p/page/<int:number>.pdf", views.page_file, name="page-file"),
     path("p/page/<int:number>.png", views.page_picture, name="page-picture"),
     path("p/decide", views.decide, name="decide"),
     path("p/sign", views.sign, name="sign"),

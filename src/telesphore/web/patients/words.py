@@ -33,6 +33,7 @@ DID = {
     "records:representation:end": gettext_lazy("recorded that somebody acts for the patient no more"),
     "records:representation:invite": gettext_lazy("invited again somebody who acts for the patient"),
     "records:representation:record": gettext_lazy("recorded that somebody acts for the patient"),
+    "signature:document:read": gettext_lazy("read a document to sign to its end"),
     "signature:document:view": gettext_lazy("read a document to sign"),
     "signature:envelope:send": gettext_lazy("sent a document to be signed"),
     "signature:envelope:void": gettext_lazy("withdrew a document to sign"),
@@ -52,6 +53,7 @@ DID = {
 WHY = {
     "author": gettext_lazy("They deposited this document."),
     "care-team": gettext_lazy("They are in the care team."),
+    "guest": gettext_lazy("They were asked to help the patient with this document."),
     "own-record": gettext_lazy("It is your record."),
     "recipient": gettext_lazy("They were asked to sign."),
     "representative": gettext_lazy("They act for the patient."),
