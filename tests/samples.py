@@ -24,7 +24,7 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import copy, results, seal
+from telesphore.signature.actions import close, compose, copy, results, seal
 from telesphore.signature.models import Envelope
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
@@ -98,6 +98,12 @@ def make(cast: Cast) -> Samples:
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
         "signature:kit:envelope_id": signed,
+        "draft_id": compose.begin(
+            patient_id=cast.odile_id, composition=compose.Composition(), actor=cast.sylvie, at=now()
+        ),
+        "api_download_kit:envelope_id": signed,
+        "api_download_evidence:envelope_id": signed,
+        "api_correct_envelope:envelope_id": _voided(cast),
         **_of_the_doctor(cast),
         **_of_the_hospital(cast),
         "scim_resource_type:name": "User",
@@ -114,6 +120,12 @@ def make(cast: Cast) -> Samples:
         to_sign=_way(awaited, "signature:sign"),
         to_copy=_way(signed, "signature:copy"),
     )
+
+
+def _voided(cast: Cast) -> UUID:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    close.void(envelope_id=envelope_id, reason="", actor=cast.sylvie, at=now())
+    return envelope_id
 
 
 def _signed(cast: Cast) -> UUID:

@@ -28,6 +28,7 @@ def register() -> None:
     jobs.every(24 * HOUR, "pki:refresh-anchors")(_refresh_anchors)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
+    jobs.every(HOUR, "accounts:forget-answers")(_forget_answers)
     jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
 
@@ -53,6 +54,10 @@ def _retain_events(at: datetime) -> None:
 
 def _renew_proofs(at: datetime) -> None:
     renew.renew_due(actor=Actor.system(), at=at)
+
+
+def _forget_answers(at: datetime) -> None:
+    accounts.forget_answers(actor=Actor.system(), at=at)
 
 
 def _end_backups(at: datetime) -> None:
