@@ -5,10 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from telesphore.rest.signature import problems, shapes
+from telesphore.rest.signature import envelopes, problems, records, shapes
 from telesphore.rest.signature.face import FILES, api
 from telesphore.rest.signature.keys import HEADER
 
+OFFERING = (records, envelopes)
+"""Imported for what they offer."""
 PREFIX = "/api/v1/"
 _SHARED = {
     "400": "The request can't be read.",

@@ -2,10 +2,7 @@
 
 from django.urls import path, re_path
 
-from telesphore.rest.signature import description, envelopes, face, records
-
-MODULES = (records, envelopes)
-"""Imported for what they offer."""
+from telesphore.rest.signature import description, face
 
 urlpatterns = [
     path("openapi.json", description.describe, name="api_openapi"),
