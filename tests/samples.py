@@ -26,6 +26,9 @@ from telesphore.pki import actions as pki
 from telesphore.records import actions as records
 from telesphore.signature.actions import close, compose, copy, results, seal
 from telesphore.signature.models import Envelope
+from telesphore.webhooks import actions as webhooks
+from telesphore.webhooks.models import Delivery
+from telesphore.webhooks.states import What
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
@@ -214,9 +217,18 @@ def _of_the_hospital(cast: Cast) -> dict[str, object]:
             document_types=[], starts_at=at, ends_at=at + timedelta(days=1), reason="leave", actor=cast.lebrun, at=at,
         ),
         "entry_id": entry.id,
+        **_webhook(administrator),
         "role": Role.PROFESSIONAL.value,
         **{f"{name}:token": token[1] for name in ("invitation", "invitation-send-code", "invitation-give-code")},
     }  # fmt: skip
+
+
+def _webhook(administrator: Actor) -> dict[str, object]:
+    made = webhooks.subscribe(url="https://dpi.example/calls", events=["envelope.sent"], actor=administrator, at=now())
+    webhooks.tell(
+        event_id=made.subscription_id, what=What.SENT, envelope_id=made.subscription_id, actor=administrator, at=now()
+    )
+    return {"subscription_id": made.subscription_id, "delivery_id": Delivery.objects.get().id}
 
 
 def _stopped_job(cast: Cast) -> int:

@@ -85,6 +85,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "signature:proof:see": frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER, Role.AUDITOR}),
     "signature:recipient:decline": frozenset({Role.PROFESSIONAL}),
     "signature:recipient:sign": frozenset({Role.PROFESSIONAL}),
+    "webhooks:subscription:manage": _ADMINISTRATOR,
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
 

@@ -21,6 +21,7 @@ def register() -> None:
     from telesphore import reactions
     from telesphore.outbox import actions as _outbox  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
+    from telesphore.webhooks import actions as _webhooks  # noqa: F401 - names its jobs.
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)

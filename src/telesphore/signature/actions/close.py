@@ -4,10 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.kernel.identifiers import uuid7
 from telesphore.links import actions as links
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.facts import EnvelopeMoved
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import EnvelopeState, RecipientState
 from telesphore.vault import actions as vault
@@ -98,3 +101,4 @@ def _close(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, 
     for link_id in open_links.values_list("link_id", flat=True):
         assert link_id is not None
         links.revoke(organisation_id=envelope.organisation_id, link_id=link_id, actor=actor, at=at)
+    jobs.announce(EnvelopeMoved(envelope.organisation_id, envelope.id, state.value, uuid7()))

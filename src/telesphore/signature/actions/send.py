@@ -9,6 +9,7 @@ from uuid import UUID
 from telesphore.accounts import queries as accounts
 from telesphore.ades.fields import FieldLock, Locks, SignatureField, add_fields
 from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.paper.binding import Bound, bind
@@ -26,6 +27,7 @@ from telesphore.signature.errors import (
     NothingToSign,
     UnknownSigner,
 )
+from telesphore.signature.facts import EnvelopeMoved
 from telesphore.signature.models import (
     Composition,
     Draft,
@@ -321,6 +323,7 @@ def _send(*, ready: ReadyToSend, draft_id: UUID | None, follows_id: UUID | None,
         },
     )
     call_step(envelope=envelope, position=0, actor=actor, at=at)
+    jobs.announce(EnvelopeMoved(organisation_id, envelope_id, "sent", uuid7()))
     return envelope_id
 
 

@@ -36,6 +36,7 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:proof:see": _("see how long proofs last, without their documents"),
     "signature:recipient:decline": _("refuse to sign what one is asked to sign"),
     "signature:recipient:sign": _("sign what one is asked to sign"),
+    "webhooks:subscription:manage": _("say which software is told of what happens to envelopes"),
 }
 """By name, in the table's order."""
 
@@ -45,5 +46,6 @@ ROOMS: Mapping[str, str | Promise] = {
     "jobs": _("The machine room"),
     "records": _("Records"),
     "signature": _("Signature"),
+    "webhooks": _("Calls to other software"),
 }
 """What permissions are about, by the first part of their names."""
