@@ -156,6 +156,7 @@ def test_every_refusal_is_a_problem(cast: Cast, dpi: Program) -> None:
     assert told(dpi.answer("PATCH", "envelopes")) == (405, "method-not-offered")
     assert told(dpi.answer("GET", "envelopes?cursor=MA")) == (422, "cursor-not-readable")
     assert told(dpi.answer("POST", "patients/search", "x" * 2**20 + "x")) == (413, "body-too-large")
+    assert told(Client().post("/api/v1/documents", CONTENT_LENGTH="99999999999")) == (413, "body-too-large")
     assert told(dpi.answer("GET", f"envelopes/{uuid4()}")) == (404, "envelope-not-found")
     assert told(dpi.deposit(cast.odile_id, content=b"no PDF")) == (422, "not-a-pdf")
 
