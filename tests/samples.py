@@ -24,11 +24,14 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import compose, copy, discuss, results, seal
+from telesphore.signature.actions import close, compose, copy, discuss, results, seal
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import EntryVisibility, TemplateScope
+from telesphore.webhooks import actions as webhooks
+from telesphore.webhooks.models import Delivery
+from telesphore.webhooks.states import What
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
@@ -120,6 +123,9 @@ def make(cast: Cast) -> Samples:
         ),
         "signature:kit:envelope_id": signed,
         **_of_the_secretary(cast),
+        "api_download_kit:envelope_id": signed,
+        "api_download_evidence:envelope_id": signed,
+        "api_correct_envelope:envelope_id": _voided(cast),
         **_of_the_doctor(cast),
         **_of_the_hospital(cast),
         "scim_resource_type:name": "User",
@@ -138,6 +144,12 @@ def make(cast: Cast) -> Samples:
         to_copy=_way(signed, "signature:copy"),
         to_help=_way(helped, "signature:guest"),
     )
+
+
+def _voided(cast: Cast) -> UUID:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    close.void(envelope_id=envelope_id, reason="", actor=cast.sylvie, at=now())
+    return envelope_id
 
 
 def _signed(cast: Cast) -> UUID:
@@ -236,9 +248,18 @@ def _of_the_hospital(cast: Cast) -> dict[str, object]:
             document_types=[], starts_at=at, ends_at=at + timedelta(days=1), reason="leave", actor=cast.lebrun, at=at,
         ),
         "entry_id": entry.id,
+        **_webhook(administrator),
         "role": Role.PROFESSIONAL.value,
         **{f"{name}:token": token[1] for name in ("invitation", "invitation-send-code", "invitation-give-code")},
     }  # fmt: skip
+
+
+def _webhook(administrator: Actor) -> dict[str, object]:
+    made = webhooks.subscribe(url="https://dpi.example/calls", events=["envelope.sent"], actor=administrator, at=now())
+    webhooks.tell(
+        event_id=made.subscription_id, what=What.SENT, envelope_id=made.subscription_id, actor=administrator, at=now()
+    )
+    return {"subscription_id": made.subscription_id, "delivery_id": Delivery.objects.get().id}
 
 
 def _stopped_job(cast: Cast) -> int:

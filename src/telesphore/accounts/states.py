@@ -98,6 +98,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "signature:template:manage": frozenset({Role.PROFESSIONAL, Role.ADMINISTRATOR}),
     "signature:template:see": _CARE | _ADMINISTRATOR,
     "signature:thread:write": _CARE,
+    "webhooks:subscription:manage": _ADMINISTRATOR,
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
 

@@ -286,6 +286,25 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime, watche
     return envelope
 
 
+def read_by_program(actor: Actor, envelope: Envelope) -> Recipient | None:
+    """In whose place a program reads: of the person who answers for its token, as sender or recipient. What was
+    delegated to them they read themselves; `recipient_of`, by which one acts, knows no program.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    if not actor.roles:
+        raise EnvelopeNotFound
+    if envelope.sender_id == actor.person:
+        return None
+    own = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id, envelope_id=envelope.id, person_id=actor.person
+    ).first()
+    if own is None:
+        raise EnvelopeNotFound
+    return own
+
+
 def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient | None:
     """In whose place the actor reads an envelope: None for its sender's own, and for the platform's.
 
@@ -296,6 +315,8 @@ def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient |
         return None
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
         return None
+    if actor.kind is ActorKind.SOFTWARE:
+        return read_by_program(actor, envelope)
     for act in DELEGABLE:
         # Whoever may only refuse for another, or only give an opinion, must read too.
         try:
