@@ -116,12 +116,12 @@ def test_approvals_opinions_fields_documents_and_steps_are_told_and_no_comment(c
             "Dr Anne Lebrun, pneumologue – approuve", "A approuvé", "avis réservé", "A donné son avis",
             "Allergies connues (page 1) – Pénicilline", "J’accepte la sédation (page 1) – coché",
             "Anesthésie, pages 3 à 4", "Relecture", "1 personne", "Phrase signée",
-            "j’ai lu les 4 pages", "Niveau signature électronique avancée", "aucun message, tête",
+            "j’ai lu les 4 pages", "Niveau signature électronique avancée", "aucun message",
         ],
         [
             "Dr Anne Lebrun, pneumologue – approves", "opinion with reservations", "Gave an opinion",
             "Allergies connues (page 1) – Pénicilline", "(page 1) – ticked", "pages 3 to 4", "Review", "1 person",
-            "Sentence signed", "Level advanced electronic signature", "no entry, head",
+            "Sentence signed", "Level advanced electronic signature", "no entry",
         ],
     )  # fmt: skip
     assert "hémorragique" not in str(page.evidence)
@@ -143,8 +143,9 @@ def test_an_interpreter_is_named_with_their_quality_and_their_own_sentence(cast:
     page = by_interpreter(cast)
     page.says(
         ["Fatou Diop, interprète en wolof – a pris connaissance", "Étape 1, interprète", "j’ai traduit les 2 pages",
-         "au téléphone qui se termine par 66", "au téléphone qui se termine par 47", "1 message, tête"],
-        ["Step 1, interpreter", "to the phone ending in 66", "Certificate issued for this one signature", "1 entry, head"],
+         "au téléphone qui se termine par 66", "au téléphone qui se termine par 47", "1 message"],
+        ["Step 1, interpreter", "to the phone ending in 66", "Certificate issued for this one signature",
+         "1 entry"],
     )  # fmt: skip
     assert [one.thread_entries for one in page.evidence.signers] == [0, 1]
 
@@ -227,7 +228,8 @@ def by_representative(cast: Cast) -> Told:
 
 def test_a_representative_signs_their_own_sentence_and_is_named_as_such(cast: Cast) -> None:
     by_representative(cast).says(
-        ["Inès Ferrand – consent", "Étape 1, représentant", "Représente FERRAND Odile", "représente FERRAND Odile, j’ai lu"],
+        ["Inès Ferrand – consent", "Étape 1, représentant", "Représente FERRAND Odile",
+         "représente FERRAND Odile, j’ai lu"],
         ["Step 1, representative", "Represents FERRAND Odile"],
     )  # fmt: skip
 
@@ -245,5 +247,5 @@ def test_the_page_that_is_filed_says_what_the_sealed_file_was_found_to_be_worth(
     assert "Conclusion Valide" in text
     assert "/verify/" in text
     # The way to the verification page opens nothing: no token, no id.
-    assert re.findall(r"https?://\S+", text) == [f"{text.split('Page de vérification ')[1].split()[0]}"]
+    assert re.findall(r"https?://\S+", text) == [f"{text.split('À vérifier sur ')[1].split()[0]}"]
     assert Recipient.objects.get(envelope_id=envelope_id).proof
