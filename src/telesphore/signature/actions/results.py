@@ -53,7 +53,7 @@ def file_results(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         raise EnvelopeClosed
     source, decision = records_access.decide_document(actor=actor, document_id=envelope.document_id, at=at)
     filed = record_queries.results_of(organisation_id=envelope.organisation_id, source_id=envelope.id)
-    title, language = queries.title(envelope), decision.patient.language
+    title, language = queries.title(envelope), decision.patient.reads
 
     def file(part: str, titled: str, pdf: bytes) -> None:
         records.file_result(
