@@ -46,6 +46,7 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.journeys import Journey, journeys_of_patient
 from telesphore.signature.queries.reading import Reading, envelope_of_guest, language_asked, reading, sentence_signed
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
@@ -60,6 +61,7 @@ from telesphore.signature.queries.thread import (
 from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
+    "Journey",
     "ADDED_LIMIT",
     "MOST_PICKED",
     "PAGE",
@@ -122,6 +124,7 @@ __all__ = [
     "has_digest",
     "is_unsigned",
     "kind_of",
+    "journeys_of_patient",
     "language_asked",
     "last_revision",
     "may_recall",

@@ -36,6 +36,7 @@ urlpatterns = [
     path("my/records", mine.entrances, name="entrances"),
     path("my/records/leave", mine.back_to_work, name="back-to-work"),
     path("my/sign/<uuid:envelope_id>", mine.begin_signing, name="begin-signing"),
+    path("my/sign/<uuid:envelope_id>/take-back", mine.begin_taking_back, name="begin-taking-back"),
     path("my/documents/", mine.documents, name="documents"),
     path("my/documents/<uuid:document_id>/", mine.document, name="document-page"),
     path("my/documents/<uuid:document_id>/file.pdf", mine.document_file, name="document-file"),
