@@ -33,6 +33,7 @@ from telesphore.signature.queries.drafts import DraftLine, DraftView, compositio
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
 from telesphore.signature.queries.fields import FieldLine, fields_to_fill
 from telesphore.signature.queries.guests import GuestCard, guests_of
+from telesphore.signature.queries.journeys import Journey, journeys_of_patient
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -46,7 +47,6 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
-from telesphore.signature.queries.journeys import Journey, journeys_of_patient
 from telesphore.signature.queries.reading import Reading, envelope_of_guest, language_asked, reading, sentence_signed
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
@@ -61,7 +61,6 @@ from telesphore.signature.queries.thread import (
 from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
-    "Journey",
     "ADDED_LIMIT",
     "MOST_PICKED",
     "PAGE",
@@ -83,6 +82,7 @@ __all__ = [
     "ForBedside",
     "Forecast",
     "GuestCard",
+    "Journey",
     "Order",
     "PartLine",
     "PatientLine",
@@ -123,8 +123,8 @@ __all__ = [
     "guests_of",
     "has_digest",
     "is_unsigned",
-    "kind_of",
     "journeys_of_patient",
+    "kind_of",
     "language_asked",
     "last_revision",
     "may_recall",
