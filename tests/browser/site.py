@@ -88,10 +88,9 @@ class Site:
         return [message.text for message in outbox.local_messages() if message.channel == channel][-1]
 
     def link(self) -> str:
-        """The address in the last e-mail."""
-        found = re.search(r"https?://\S+/l/[A-Za-z0-9_-]{43}", self.last("email"))
-        assert found is not None
-        return found.group()
+        """The address in the last e-mail that holds one."""
+        mails = [message.text for message in outbox.local_messages() if message.channel == "email"]
+        return re.findall(r"https?://\S+/l/[A-Za-z0-9_-]{43}", "\n".join(mails))[-1]
 
     def code(self) -> str:
         """The code in the last SMS, once the worker has sent it."""

@@ -114,6 +114,9 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
     lebrun.picture("signature-book", keep=True)
     lebrun.follow("FERRAND Odile")
     lebrun.settle()
+    # Beside the list stands the document; what is asked of it beyond a signature has a page of its own.
+    lebrun.follow("Demander un avis…")
+    lebrun.settle()
     lebrun.picture("envelope", keep=True)
     lebrun.fill("Code PIN de votre carte", "0000")
     lebrun.press("Signer")
@@ -296,6 +299,7 @@ def test_dr_lebrun_signs_one_and_is_led_to_the_next(site: Site, screen: Turn) ->
     lebrun.open("/book/")
     lebrun.look("book-two")
     lebrun.page.get_by_role("link", name=re.compile("FERRAND Odile")).first.click()
+    lebrun.follow("Ask an opinion…")
     lebrun.fill("PIN of your card", PIN)
     lebrun.press("Sign")
 
