@@ -106,6 +106,11 @@ class Awaiting:
         """Whether it may be signed among others, from the list."""
         return self.kind is StepKind.SIGN and self.may_act and not self.fields
 
+    @property
+    def approvable(self) -> bool:
+        """Whether it may be approved among others, from the list."""
+        return self.kind is StepKind.REVIEW and self.may_act
+
 
 @dataclass(frozen=True, slots=True)
 class Facet:
@@ -210,7 +215,7 @@ class _Reach:
         self.people = {actor.person, *(one.delegator_id for one in self._held)}
         mine = Q(person_id=actor.person)
         for one in self._held:
-            kinds = [kind for kind in access.ACTS if any(_allowed(one.permissions, kind))]
+            kinds = [kind for kind in access.ACTS if any(access.allowed(one.permissions, kind))]
             theirs = Q(person_id=one.delegator_id, kind__in=kinds)
             mine |= theirs & Q(type_code__in=one.document_types) if one.document_types else theirs
         self.places = Recipient.objects.filter(mine, organisation_id=actor.organisation)
@@ -226,13 +231,7 @@ class _Reach:
         if row.person_id == self.actor.person:
             return True, kind is not StepKind.OPINION
         held = [one for one in self._held if one.delegator_id == row.person_id and one.covers(row.type_code)]
-        return _allowed(frozenset().union(*(one.permissions for one in held)), kind)
-
-
-def _allowed(permissions: frozenset[str], kind: StepKind) -> tuple[bool, bool]:
-    """Whether these delegated acts do what a step of this kind asks, and refuse it. An opinion refuses nothing."""
-    declines = kind is not StepKind.OPINION and "signature:recipient:decline" in permissions
-    return access.ACTS[kind] in permissions, declines
+        return access.allowed(frozenset().union(*(one.permissions for one in held)), kind)
 
 
 def _chosen(rows: QuerySet[Recipient], wanted: Wanted, actor: Actor, at: datetime) -> QuerySet[Recipient]:

@@ -167,9 +167,7 @@ class Editor {
     const kind = this.part("what").value;
     const [width, height] = SIZES[kind];
     const number = Number(this.total.value);
-    const holder = document.createElement("div");
-    holder.innerHTML = this.part("new").innerHTML.replaceAll("__prefix__", number);
-    const element = holder.firstElementChild;
+    const element = numbered(this.part("new").content.firstElementChild.cloneNode(true), number);
     this.form.querySelector("[data-rows]").append(element);
     this.total.value = number + 1;
     this.adopt(element);
@@ -342,6 +340,14 @@ class Editor {
     this.place(row, this.shown.get(row.get("part")), now, true);
     this.draw();
   }
+}
+
+/** A row of the form, under its number. */
+function numbered(row, number) {
+  for (const one of [row, ...row.querySelectorAll("*")])
+    for (const { name, value } of [...one.attributes])
+      if (value.includes("__prefix__")) one.setAttribute(name, value.replaceAll("__prefix__", number));
+  return row;
 }
 
 /** A place of this size: on the grid, or with an edge or a middle where another's is. */
