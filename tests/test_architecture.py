@@ -68,7 +68,6 @@ NOT_ACTS = frozenset(
         "signature.place_signers",
         "signature.page_of",
         "signature.with_fields",
-        "signature.check_parties",
         "signature.deposited",
         "signature.filled",
         "signature.names",

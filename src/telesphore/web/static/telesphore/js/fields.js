@@ -167,7 +167,10 @@ class Editor {
     const kind = this.part("what").value;
     const [width, height] = SIZES[kind];
     const number = Number(this.total.value);
-    const element = numbered(this.part("new").content.firstElementChild.cloneNode(true), number);
+    const element = this.part("new").content.firstElementChild.cloneNode(true);
+    for (const one of [element, ...element.querySelectorAll("*")]) {
+      for (const attribute of one.attributes) attribute.value = attribute.value.replaceAll("__prefix__", number);
+    }
     this.form.querySelector("[data-rows]").append(element);
     this.total.value = number + 1;
     this.adopt(element);
@@ -340,14 +343,6 @@ class Editor {
     this.place(row, this.shown.get(row.get("part")), now, true);
     this.draw();
   }
-}
-
-/** A row of the form, under its number. */
-function numbered(row, number) {
-  for (const one of [row, ...row.querySelectorAll("*")])
-    for (const { name, value } of [...one.attributes])
-      if (value.includes("__prefix__")) one.setAttribute(name, value.replaceAll("__prefix__", number));
-  return row;
 }
 
 /** A place of this size: on the grid, or with an edge or a middle where another's is. */
