@@ -124,6 +124,12 @@ class EnvelopeView:
     followed_by_id: UUID | None = None
 
     @property
+    def may_follow(self) -> bool:
+        """Whether its sender may begin its next round."""
+        again = (EnvelopeState.DECLINED, EnvelopeState.VOIDED, EnvelopeState.EXPIRED)
+        return self.is_sender and self.state in again and self.followed_by_id is None
+
+    @property
     def may_hand_over(self) -> bool:
         """Whether the actor may give their own place to a colleague."""
         return any(line.may_hand_over for step in self.steps for line in step.recipients)
