@@ -75,7 +75,7 @@ def test_a_circuit_is_composed_button_by_button(cast: Cast, sylvie: Client) -> N
         (StepKind.REVIEW, [PartyRole.PROFESSIONAL]),
         (StepKind.SIGN, [PartyRole.INTERPRETER]),
     ]
-    patient, lebrun, ana = whole.parties
+    patient, _lebrun, ana = whole.parties
     assert (patient.purpose, patient.at_bedside) == (Purpose.CONSENTS, True)
     assert (ana.name, ana.phone, ana.purpose) == ("Ana Silva", "+33639980199", Purpose.VALIDATES)
     assert (whole.title, whole.watchers) == ("Coloscopie", (cast.ricaud.person_id,))
