@@ -24,17 +24,25 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import compose, copy, results, seal
+from telesphore.signature.actions import close, compose, copy, discuss, results, seal
 from telesphore.signature.actions.compose import Composition
+from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import TemplateScope
+from telesphore.signature.states import EntryVisibility, TemplateScope
+from telesphore.webhooks import actions as webhooks
+from telesphore.webhooks.models import Delivery
+from telesphore.webhooks.states import What
 from tests.accounts.members import claire, hired, invited
 from tests.cast import Cast
 from tests.endpoints import Endpoint
+from tests.papers import one_page
 from tests.records.test_accounts import INES, basis, last_mail
 from tests.records.test_print import token_of
 from tests.signature import templates
 from tests.signature.circuits import ODILE, by, odile_signs, sent
+from tests.signature.test_guests import FATOU, place
+from tests.signature.test_guests import ODILE as ODILE_PARTY
+from tests.signature.test_guests import sent as with_interpreter
 from tests.web.passkeys import Passkey
 
 NO_OBJECTS = {"number", "position", "name", "request_text", "role"}
@@ -50,11 +58,13 @@ class Samples:
             collide.
         to_sign: Odile's way to the document that awaits her and Dr Lebrun.
         to_copy: Odile's way to the copy of what she signed.
+        to_help: an interpreter's way to another document of Odile's.
     """
 
     values: Mapping[str, str]
     to_sign: Revealed
     to_copy: Revealed
+    to_help: Revealed
 
     def of(self, endpoint: Endpoint) -> dict[str, str]:
         """Values for the parameters of this address.
@@ -77,6 +87,7 @@ def make(cast: Cast) -> Samples:
     """Through the same actions as the pages."""
     awaited = sent(cast, [ODILE, by(cast.lebrun)])
     signed = _signed(cast)
+    helped = place(with_interpreter(cast, FATOU, ODILE_PARTY)).id
     printed = records.print_document(
         document_id=_signed_document(signed), language="fr", actor=cast.lebrun, at=now()
     ).pdf
@@ -88,11 +99,19 @@ def make(cast: Cast) -> Samples:
     access = Event.objects.filter(action="records:record:open", patient_id=cast.odile_id).latest("at")
     audit.seal_once(at=now())
     sealed = tree.signed_size()
+    written = discuss.write(
+        envelope_id=awaited,
+        words=Words(visibility=EntryVisibility.EVERYONE, file=one_page(), file_name="bilan.pdf"),
+        actor=cast.lebrun,
+        at=now(),
+    )
     values = {
         "patient_id": cast.odile_id,
         "document_id": Envelope.objects.get(id=awaited).document_id,
         "envelope_id": awaited,
         "draft_id": compose.begin(patient_id=cast.odile_id, composition=Composition(), actor=cast.sylvie, at=now()),
+        "signature:entry_id": written,
+        "patients:entry_id": written,
         "event_id": access.id,
         "recipient_id": Recipient.objects.get(envelope_id=awaited, patient_id=cast.odile_id).id,
         "representation_id": records.record_representation(
@@ -104,6 +123,9 @@ def make(cast: Cast) -> Samples:
         ),
         "signature:kit:envelope_id": signed,
         **_of_the_secretary(cast),
+        "api_download_kit:envelope_id": signed,
+        "api_download_evidence:envelope_id": signed,
+        "api_correct_envelope:envelope_id": _voided(cast),
         **_of_the_doctor(cast),
         **_of_the_hospital(cast),
         "scim_resource_type:name": "User",
@@ -120,7 +142,14 @@ def make(cast: Cast) -> Samples:
         {name: str(value) for name, value in values.items()},
         to_sign=_way(awaited, "signature:sign"),
         to_copy=_way(signed, "signature:copy"),
+        to_help=_way(helped, "signature:guest"),
     )
+
+
+def _voided(cast: Cast) -> UUID:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    close.void(envelope_id=envelope_id, reason="", actor=cast.sylvie, at=now())
+    return envelope_id
 
 
 def _signed(cast: Cast) -> UUID:
@@ -219,9 +248,18 @@ def _of_the_hospital(cast: Cast) -> dict[str, object]:
             document_types=[], starts_at=at, ends_at=at + timedelta(days=1), reason="leave", actor=cast.lebrun, at=at,
         ),
         "entry_id": entry.id,
+        **_webhook(administrator),
         "role": Role.PROFESSIONAL.value,
         **{f"{name}:token": token[1] for name in ("invitation", "invitation-send-code", "invitation-give-code")},
     }  # fmt: skip
+
+
+def _webhook(administrator: Actor) -> dict[str, object]:
+    made = webhooks.subscribe(url="https://dpi.example/calls", events=["envelope.sent"], actor=administrator, at=now())
+    webhooks.tell(
+        event_id=made.subscription_id, what=What.SENT, envelope_id=made.subscription_id, actor=administrator, at=now()
+    )
+    return {"subscription_id": made.subscription_id, "delivery_id": Delivery.objects.get().id}
 
 
 def _stopped_job(cast: Cast) -> int:

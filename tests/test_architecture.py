@@ -45,6 +45,9 @@ NOT_ACTS = frozenset(
         "accounts.asks_code",
         # Called inside an act too.
         "accounts.end_at",
+        # Keep a door's answer, or let go of its key: what was asked left its own trace.
+        "accounts.keep_answer",
+        "accounts.let_go",
         "signature.lock",
         "signature.add_revision",
         "signature.write_fields",
@@ -65,7 +68,6 @@ NOT_ACTS = frozenset(
         "signature.place_signers",
         "signature.page_of",
         "signature.with_fields",
-        "signature.check_parties",
         "signature.deposited",
         "signature.filled",
         "signature.names",

@@ -137,6 +137,7 @@ def _visitors(world: World) -> dict[str, Visitor]:
         "the patient's doctor": member(cast.lebrun, insider=True),
         "the patient's secretary": member(cast.sylvie, insider=True),
         "nobody": nobody,
+        "an interpreter by the link": replace(nobody, client=entering.by_link(world.samples.to_help), visit=True),
         "a patient by the link to sign": replace(nobody, client=entering.by_link(world.samples.to_sign), visit=True),
         "a patient by the link to a copy": replace(
             nobody, client=entering.by_link(world.samples.to_copy), visit=True, walks="link and code"
@@ -168,6 +169,12 @@ def _visitors(world: World) -> dict[str, Visitor]:
             _program(administrator, cast.hospital, "accounts:directory:provision", over=True), scopes=None,
             walks="token",
         ),
+        "the secretary's program": Visitor(
+            _bearer(cast.sylvie, *CARE), scopes=CARE, colleague=True, walks="token",
+        ),
+        "a program of a doctor who does not care for the patient": Visitor(
+            _bearer(cast.ricaud, *CARE), scopes=CARE, walks="token",
+        ),
         "somebody invited as a member": Visitor(_invited_member(world), visit=True, walks="link and code"),
         "a person invited, who has an account": Visitor(
             entering.as_person(_invitation(world).person_id), signed_in=True, insider=True
@@ -175,6 +182,19 @@ def _visitors(world: World) -> dict[str, Visitor]:
         "a suspended member": Visitor(entering.as_person(suspended), signed_in=True),
         "a delegate whose delegation is over": member(cast.ricaud, insider=False),
     }  # fmt: skip
+
+
+CARE = frozenset({
+    "records:document:deposit", "records:document:read", "records:record:open", "signature:envelope:read",
+    "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+})  # fmt: skip
+
+
+def _bearer(actor: Actor, *scopes: str) -> Client:
+    issued = accounts.issue_token(
+        name="DPI", scopes=scopes, expires_at=now() + timedelta(days=1), actor=actor, at=now()
+    )
+    return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {issued.secret}"})
 
 
 def _program(person_id: UUID, organisation_id: UUID, scope: str, *, over: bool = False) -> Visitor:
@@ -236,7 +256,7 @@ BESIDES = {
 """Answers that the rule does not tell of."""
 
 
-def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
+def expected(endpoint: Endpoint, visitor: Visitor, method: str, *, exists: bool) -> set[str]:
     """The answers that the endpoint's rule allows for this visitor; `exists` says whether the ids name something."""
     kind, _, permission = endpoint.rule.partition(": ")
     about = bool(set(endpoint.parameters) - NO_OBJECTS)
@@ -253,8 +273,12 @@ def expected(endpoint: Endpoint, visitor: Visitor, *, exists: bool) -> set[str]:
     if kind == "token":
         if visitor.scopes is None:
             return {ASKED_FOR_A_TOKEN}
-        if permission not in visitor.scopes:
-            return {REFUSED}
+        offered = dict(one.split(" ") for one in permission.split(", ")) if " " in permission else {}
+        if offered and method.upper() not in offered:
+            return {NO_SUCH_METHOD}
+        if offered.get(method.upper(), permission) not in visitor.scopes:
+            # Where all methods that there are ask for one scope, the rule does not tell which there are.
+            return {REFUSED, NO_SUCH_METHOD}
         return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists and (visitor.colleague or not about) else set())
     if not visitor.signed_in:
         return {SENT_TO_SIGN_IN}
@@ -310,13 +334,15 @@ def test_every_id_in_an_address_has_a_sample_that_exists(world: World) -> None:
 
 
 VISITORS = [
+    "an interpreter by the link",
     "nobody", "a patient by the link to sign", "a patient by the link to a copy", "somebody invited to an account",
     "the patient, by an account", "another patient, by an account", "somebody who belongs nowhere",
     "the patient's doctor", "the patient's secretary", "an administrator", "an auditor",
     "a doctor of another organisation", "an administrator of another organisation", "a suspended member",
     "a delegate whose delegation is over", "a program", "a program of another organisation",
     "a program whose token has another scope", "a program whose token is over", "somebody invited as a member",
-    "a person invited, who has an account",
+    "a person invited, who has an account", "the secretary's program",
+    "a program of a doctor who does not care for the patient",
 ]  # fmt: skip
 
 
@@ -346,14 +372,14 @@ def walk(world: World, name: str) -> Walk:
 
         answer = ask(visitor.client, method, endpoint.path(real))
         outcome = told(answer, method)
-        if outcome not in expected(endpoint, visitor, exists=True):
+        if outcome not in expected(endpoint, visitor, method, exists=True):
             walk.wrong.append(f"{said}: {outcome}")
         if outcome in {LET_IN, LED_ON} | BESIDES.get(endpoint.name, set()):
             walk.opened.add(endpoint.pattern)
         if real == never or endpoint.rule.startswith("public") or (outcome in AT_THE_DOOR and name not in KNOCKS):
             continue
         other = ask(visitor.client, method, endpoint.path(never))
-        if told(other, method) not in expected(endpoint, visitor, exists=False):
+        if told(other, method) not in expected(endpoint, visitor, method, exists=False):
             walk.wrong.append(f"{said} of what never was: {told(other, method)}")
         theirs = outcome == LET_IN and (visitor.insider or visitor.colleague)
         if not theirs and words(answer, real) != words(other, never):
@@ -371,7 +397,7 @@ NEVER_THERE = {
     # Ways in that are not there until an operator says so: tried where they are.
     "psc_start", "psc_back", "psc_ended", "psc_again", "psc_link", "card_sign_in", "certificate_sign_in",
     # It says of every other address that there is nothing.
-    "scim_nowhere",
+    "scim_nowhere", "api_nowhere",
 }  # fmt: skip
 
 

@@ -97,6 +97,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     # prepares private ones, and uses the others as they stand.
     "signature:template:manage": frozenset({Role.PROFESSIONAL, Role.ADMINISTRATOR}),
     "signature:template:see": _CARE | _ADMINISTRATOR,
+    "signature:thread:write": _CARE,
+    "webhooks:subscription:manage": _ADMINISTRATOR,
 }
 """Every permission, named `room:thing:verb`, and the roles that hold it in their organisation.
 

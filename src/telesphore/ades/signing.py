@@ -6,6 +6,7 @@ attributes (RFC 5652 §5.4), so that a card that hashes by itself can. *Complete
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -45,6 +46,10 @@ TIMESTAMP_ROOM = 12 * 2**10
 """Bytes kept for a timestamp: a token with its chain of RSA-4096 certificates has about half of them."""
 _MARGIN = 256
 _MAGIC = b"telesphore-prepared-2\n"
+_BESIDE = "XXTelesphoreBeside"
+"""The private entry of a signature dictionary (ISO 32000-2 Annex E: third-class names begin so) with the digest of
+something beside the file. Its value is a name, for names are written as they are, in encrypted files too."""
+_BOUND = re.compile(rb"/XXTelesphoreBeside\s*/([0-9a-f]{64})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,12 @@ class PreparedSignature:
     chain: tuple[bytes, ...] = attribute(repr=False)
     algorithm: Algorithm
     values: tuple[tuple[str, str], ...] = attribute(default=(), repr=False)
+
+    @property
+    def beside(self) -> bytes | None:
+        """The digest of something beside the file that this signature is bound to; None for none."""
+        found = _BOUND.findall(self.update)
+        return bytes.fromhex(found[0].decode()) if len(found) == 1 else None
 
     @property
     def document(self) -> bytes:
@@ -131,6 +142,7 @@ def prepare(
     policy: AlgorithmPolicy = TS_119_312,
     timestamp_room: int = TIMESTAMP_ROOM,
     fills: Sequence[Fill] = (),
+    beside: bytes | None = None,
 ) -> PreparedSignature:
     """Write a signature's dictionary and appearance after `pdf`, whose bytes stay as they are.
 
@@ -146,6 +158,7 @@ def prepare(
         policy: nothing that it forbids at `signed_at` is used.
         timestamp_room: bytes kept for a timestamp; 0 when none will come.
         fills: fields of the file's form that the signer fills in, by the same update.
+        beside: 32 bytes of digest of something that the signer saw beside the file; the signature covers it.
 
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready, UnknownKeyType, WeakAlgorithm
@@ -159,7 +172,7 @@ def prepare(
     room = _size(algorithm, certificate, tuple(chain)) + timestamp_room + _MARGIN
     level = permission if certify else None
     try:
-        tail = _write(pdf, field, appearance, signed_at, level, room, fills)
+        tail = _write(pdf, field, appearance, signed_at, level, room, fills, beside)
     except FileBeyondLimits:
         raise NotSignable from None
     except UnreadableFile:
@@ -167,7 +180,7 @@ def prepare(
             raise NotSignable from None
         tail = through_pyhanko.prepare(
             pdf, field=field, algorithm=algorithm, certificate=certificate, appearance=appearance, signed_at=signed_at,
-            permission=level, room=room,
+            permission=level, room=room, more={} if beside is None else {f"/{_BESIDE}": f"/{beside.hex()}"},
         )  # fmt: skip
     digest = _digest(algorithm.digest, pdf, tail)
     return PreparedSignature(
@@ -244,6 +257,7 @@ def _write(
     level: int | None,
     room: int,
     fills: Sequence[Fill],
+    beside: bytes | None,
 ) -> Tail:
     """The update.
 
@@ -268,6 +282,8 @@ def _write(
         signature[Name("Name")] = text(appearance.name)
         if appearance.reason:
             signature[Name("Reason")] = text(appearance.reason)
+    if beside is not None:
+        signature[Name(_BESIDE)] = Name(beside.hex())
     if isinstance(field, str):
         lock = _fill_field(update, _empty(present, field), own, appearance)
     else:
@@ -313,11 +329,8 @@ def _given_transforms(document: Document, value: Value) -> Iterator[tuple[Value,
 
 def _locked(document: Document, parameters: Dictionary, name: str) -> bool:
     action = document.resolve(parameters.get(Name("Action")))
-    listed = {
-        read_text(one)
-        for one in map(document.resolve, document.array(parameters.get(Name("Fields"))))
-        if type(one) is bytes
-    }
+    fields = map(document.resolve, document.array(parameters.get(Name("Fields"))))
+    listed = {read_text(one) for one in fields if type(one) is bytes}
     # A name stands for the fields below it too.
     concerned = any(name == one or name.startswith(f"{one}.") for one in listed)
     return action == "All" or (action == "Include" and concerned) or (action == "Exclude" and not concerned)

@@ -3,14 +3,14 @@
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.generic import DictionaryObject
+from pyhanko.pdf_utils.generic import DictionaryObject, NameObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import (
@@ -119,12 +119,14 @@ def prepare(
     signed_at: datetime,
     permission: int | None,
     room: int,
+    more: Mapping[str, str],
 ) -> Tail:
     """What follows `pdf`, signed but for its hole, as `signing.prepare` writes it.
 
     Args:
         permission: certify with this P; None does not certify.
         room: bytes for the signature.
+        more: names, with their slash, that the signature's dictionary holds too.
 
     Raises:
         NotSignable, NoSuchField, FieldAlreadySigned, SignedAlready
@@ -150,9 +152,10 @@ def prepare(
         signer = ExternalSigner(signing_cert=x509.Certificate.load(certificate), cert_registry=None)
         session = PdfSigner(metadata, signer, stamp_style=style).init_signing_session(writer, existing_fields_only=True)
         session.system_time = signed_at
-        digest, out = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * room).digest_tbs_document(
-            output=io.BytesIO()
-        )
+        to_sign = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * room)
+        (own,) = [value for found, value, _ in enumerate_sig_fields(writer) if found == name]
+        own.get_object().update({NameObject(key): NameObject(value) for key, value in more.items()})
+        digest, out = to_sign.digest_tbs_document(output=io.BytesIO())
     except SigningError:
         # What an earlier signature forbids (DocMDP P=1, a lock) or what a seed value demands.
         raise SignedAlready from None

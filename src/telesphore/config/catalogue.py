@@ -380,6 +380,13 @@ OPTIONS: tuple[Option, ...] = (
         default="",
     ),
     Option(
+        name="webhook_hosts",
+        meaning="Host names that webhooks may call although their addresses are not public.",
+        accepts="names separated by commas",
+        parse=_words,
+        default="",
+    ),
+    Option(
         name="card_anchors_file",
         meaning="File with the authorities whose cards (and certificates behind a proxy) let people in: roots, and "
         "those between (IGC-Santé’s). Without one, nobody comes in by card. Their lists are fetched over the network.",

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "telesphore.accounts",
     "telesphore.records",
     "telesphore.signature",
+    "telesphore.webhooks",
     "telesphore.config.apps.Assembly",
 ]
 

@@ -36,6 +36,7 @@ def bind() -> None:
     bind_seal(SETTINGS)
     bind_retention(SETTINGS)
     bind_gateways(SETTINGS)
+    bind_webhooks(SETTINGS)
     bind_identity_provider(SETTINGS)
 
 
@@ -266,6 +267,18 @@ def anchors_of(settings: Mapping[str, Setting]) -> "AnchorSource":
         territories=values["trusted_list_countries"],
         fetch=functools.partial(in_folder, place) if isinstance(place, Path) else over_https,
     )
+
+
+def bind_webhooks(settings: Mapping[str, Setting]) -> None:
+    """Who calls other software."""
+    from telesphore.webhooks import ports
+
+    def caller() -> ports.Caller:
+        from telesphore.connectors.webhooks.caller import HttpsCaller
+
+        return HttpsCaller(hosts=frozenset(settings["webhook_hosts"].value))
+
+    ports.caller.bind(caller)
 
 
 def bind_gateways(settings: Mapping[str, Setting]) -> None:

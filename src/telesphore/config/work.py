@@ -23,6 +23,7 @@ def register() -> None:
     from telesphore.signature.actions import seal as _seal  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import seal_step as _seal_step  # noqa: F401 - names its jobs.
     from telesphore.signature.actions import send_many as _send_many  # noqa: F401 - names its jobs, and those of its rows.
+    from telesphore.webhooks import actions as _webhooks  # noqa: F401 - names its jobs.
 
     reactions.register()
     jobs.every(6 * HOUR, "vault:sweep")(_sweep_vault)
@@ -30,6 +31,7 @@ def register() -> None:
     jobs.every(24 * HOUR, "pki:refresh-anchors")(_refresh_anchors)
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
+    jobs.every(HOUR, "accounts:forget-answers")(_forget_answers)
     jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
     jobs.every(HOUR, "signature:remind")(_remind)
@@ -70,6 +72,10 @@ def _expire(at: datetime) -> None:
 
 def _send_digests(at: datetime) -> None:
     digest.send_due(actor=Actor.system(), at=at)
+
+
+def _forget_answers(at: datetime) -> None:
+    accounts.forget_answers(actor=Actor.system(), at=at)
 
 
 def _end_backups(at: datetime) -> None:

@@ -245,6 +245,13 @@ def revoke(*, organisation_id: UUID, link_id: UUID, actor: Actor, at: datetime) 
         audit.record("links:link:revoke", actor=actor, subject=link_id, at=at)
 
 
+def retire(*, organisation_id: UUID, link_id: UUID, until: datetime, actor: Actor, at: datetime) -> None:
+    """Let a link end sooner, in the caller's transaction: another takes its place, and who is inside may finish."""
+    open_longer = Link.objects.filter(organisation_id=organisation_id, id=link_id, expires_at__gt=until)
+    if open_longer.update(expires_at=until):
+        audit.record("links:link:retire", actor=actor, subject=link_id, at=at)
+
+
 def use_up(*, organisation_id: UUID, link_id: UUID, actor: Actor, at: datetime) -> None:
     """Say that a link has done its work, in the caller's transaction."""
     Link.objects.filter(organisation_id=organisation_id, id=link_id, used_up_at=None).update(used_up_at=at)

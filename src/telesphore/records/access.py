@@ -47,7 +47,8 @@ def decide(*, actor: Actor, patient_id: UUID, at: datetime) -> Decision:
     if actor.organisation_id is None:
         raise RecordNotFound
     found = Patient.objects.filter(organisation_id=actor.organisation, id=patient_id)
-    carer = actor.kind is ActorKind.PROFESSIONAL and bool(actor.roles)
+    # A program sees what the person who answers for it sees; its scopes were asked at the door.
+    carer = actor.kind in (ActorKind.PROFESSIONAL, ActorKind.SOFTWARE) and bool(actor.roles)
     patient = (found.annotate(team_reads=_as_member_of_the_team(actor, at)) if carer else found).first()
     if patient is None:
         raise RecordNotFound

@@ -5,7 +5,7 @@ A cookie opens nothing here, and a token opens no page: the two doors share no k
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -28,16 +28,25 @@ _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{1,200})", re.IGNORECASE)
 """RFC 6750 §2.1; only in the header, never in an address or a form."""
 
 
-def token(name: str, *, refuse: Refuse) -> Callable[[View], View]:
+class MethodNotOffered(DomainError):
+    """This address does not answer this method."""
+
+    code = "method-not-offered"
+
+
+def token(scopes: str | Mapping[str, str], *, refuse: Refuse) -> Callable[[View], View]:
     """Open to the bearer of a token with this scope, whose person's roles hold it too.
 
     The view is given `actor` by name. `refuse` words a refusal as the protocol wants it.
 
+    Args:
+        scopes: one for all methods, or one for each method that the address answers.
+
     Raises:
         KeyError: the table has no such permission; a mistake of ours, found at start.
     """
-    if name not in PERMISSIONS:
-        raise KeyError(name)
+    for known in [scopes] if isinstance(scopes, str) else scopes.values():
+        PERMISSIONS[known]
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -57,6 +66,11 @@ def token(name: str, *, refuse: Refuse) -> Callable[[View], View]:
                 return spent.tell(_challenge(_refused(given[1], nobody, refuse), "invalid_token"))
             assert actor.session_id is not None
             actions.note_token_use(token_id=actor.session_id, actor=actor, at=at)
+            name = scopes if isinstance(scopes, str) else scopes.get(request.method or "")
+            if name is None:
+                refused = refuse(MethodNotOffered(), 405)
+                refused["Allow"] = ", ".join(sorted(scopes))
+                return spent.tell(refused)
             try:
                 check(actor, name)
             except DomainError as error:
@@ -66,12 +80,21 @@ def token(name: str, *, refuse: Refuse) -> Callable[[View], View]:
                 return spent.tell(_challenge(refuse(error, 403), "insufficient_scope"))
             return spent.tell(view(request, *args, actor=actor, **kwargs))
 
-        guarded.access_rule = f"token: {name}"  # type: ignore[attr-defined]  # Functions carry attributes.
+        guarded.access_rule = f"token: {_told(scopes)}"  # type: ignore[attr-defined]  # Functions carry attributes.
         # A token is no cookie: no other site can make a browser send it.
         exempt: View = csrf_exempt(guarded)
         return exempt
 
     return decorate
+
+
+def _told(scopes: str | Mapping[str, str]) -> str:
+    """As the page of rules and the tests read it: one scope, or each method with its own."""
+    if isinstance(scopes, str):
+        return scopes
+    if len(set(scopes.values())) == 1:
+        return next(iter(scopes.values()))
+    return ", ".join(f"{method} {name}" for method, name in sorted(scopes.items()))
 
 
 def _refused(secret: str, nobody: Actor, refuse: Refuse) -> HttpResponse:

@@ -21,6 +21,21 @@ class ConsentWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvelopeMoved:
+    """An envelope was sent, a recipient acted, or it came to its end.
+
+    Attributes:
+        how: `sent`, `acted`, `completed`, `declined`, `voided` or `expired`.
+        event_id: of this one fact, for who is told of it twice.
+    """
+
+    organisation_id: UUID
+    envelope_id: UUID
+    how: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ProofRenewed:
     """The file of a sealed document has a new revision, with the same pages and a proof that lasts longer."""
 

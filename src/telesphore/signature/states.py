@@ -115,6 +115,34 @@ ACTED = frozenset({RecipientState.SIGNED, RecipientState.APPROVED, RecipientStat
 """States of those who have done what their step asks."""
 
 
+class EntryKind(models.TextChoices):
+    """What an entry of the thread is."""
+
+    MESSAGE = "message", _lazy("message")
+    QUESTION = "question", _lazy("question")
+    ANSWER = "answer", _lazy("answer")
+    EDIT = "edit", _lazy("edit")
+    """New words for an entry of the same author; the old ones stay in the chain."""
+    ANSWERED = "answered", _lazy("marked as answered")
+    """A question that needs no answer any more, without words."""
+
+
+class EntryVisibility(models.TextChoices):
+    """Who reads an entry of the thread."""
+
+    PROFESSIONALS = "professionals", _lazy("professionals only")
+    EVERYONE = "everyone", _lazy("with the patient")
+
+
+class AuthorKind(models.TextChoices):
+    """As who an entry of the thread was written; it says whose id the author's is."""
+
+    PROFESSIONAL = "professional", _lazy("health professional")
+    PATIENT = "patient", _lazy("patient")
+    REPRESENTATIVE = "representative", _lazy("representative")
+    GUEST = "guest", _lazy("guest")
+
+
 class PreparedState(models.TextChoices):
     """Where a prepared signature is."""
 

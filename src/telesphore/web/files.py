@@ -3,6 +3,7 @@
 from typing import BinaryIO, cast
 
 from django.http import FileResponse, HttpResponse
+from django.utils.http import content_disposition_header
 
 
 def pdf_response(content: bytes, *, download: bool = False) -> HttpResponse:
@@ -14,6 +15,25 @@ def pdf_response(content: bytes, *, download: bool = False) -> HttpResponse:
             "Content-Disposition": f'{"attachment" if download else "inline"}; filename="document.pdf"',
             "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+def attachment_response(content: bytes, media_type: str, name: str) -> HttpResponse:
+    """A file to keep, never shown in a page of ours.
+
+    Args:
+        media_type: of what it was found to be, by us.
+        name: fit for any folder.
+    """
+    return HttpResponse(
+        content,
+        content_type=media_type,
+        headers={
+            "Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment",
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
         },
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,14 @@ class UploadLimit:
         # Django reads no more than Content-Length says, and nothing when it says nothing.
         size = request.META.get("CONTENT_LENGTH") or "0"
         if not size.isascii() or not size.isdigit() or int(size[:20]) > LARGEST_REQUEST:
+            if request.path.startswith("/api/"):
+                told = {
+                    "type": "urn:telesphore:problem:body-too-large",
+                    "title": _("The body is larger than this address takes."),
+                    "status": 413,
+                    "code": "body-too-large",
+                }
+                return JsonResponse(told, status=413, content_type="application/problem+json")
             message = _("It was not kept. A file may hold at most %(limit)s MB: choose a smaller one.")
             return render(request, "413.html", {"message": message % {"limit": LARGEST_FILE // 2**20}}, status=413)
         return self.get_response(request)

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),
     path("outbox/", outbox.outbox, name="outbox"),
+    path("webhooks/", include("telesphore.web.webhooks.urls")),
     path("retention/", retention.retention, name="retention"),
     path("pki/", include("telesphore.web.pki.urls")),
     path("audit-log/", include("telesphore.web.audit_log.urls")),

@@ -1,6 +1,12 @@
 """What can happen: organisations are founded and described; people are invited, given roles, suspended; they leave."""
 
 from telesphore.accounts.actions.add import add_person as add_person
+from telesphore.accounts.actions.ask_once import Answer as Answer
+from telesphore.accounts.actions.ask_once import Turn as Turn
+from telesphore.accounts.actions.ask_once import ask_once as ask_once
+from telesphore.accounts.actions.ask_once import forget_answers as forget_answers
+from telesphore.accounts.actions.ask_once import keep_answer as keep_answer
+from telesphore.accounts.actions.ask_once import let_go as let_go
 from telesphore.accounts.actions.back_up import CodeSent as CodeSent
 from telesphore.accounts.actions.back_up import close_backup as close_backup
 from telesphore.accounts.actions.back_up import end_backups as end_backups

@@ -49,11 +49,14 @@ from telesphore.accounts.errors.people import UnknownProfessional as UnknownProf
 from telesphore.accounts.errors.people import WayNotFound as WayNotFound
 from telesphore.accounts.errors.people import WorkstationNotFound as WorkstationNotFound
 from telesphore.accounts.errors.programs import BadToken as BadToken
+from telesphore.accounts.errors.programs import BeingAnswered as BeingAnswered
 from telesphore.accounts.errors.programs import EntryChanged as EntryChanged
 from telesphore.accounts.errors.programs import EntryNotFound as EntryNotFound
 from telesphore.accounts.errors.programs import EntryTaken as EntryTaken
+from telesphore.accounts.errors.programs import KeyOfAnother as KeyOfAnother
 from telesphore.accounts.errors.programs import LimitsOutOfBounds as LimitsOutOfBounds
 from telesphore.accounts.errors.programs import NameNotYours as NameNotYours
+from telesphore.accounts.errors.programs import OutcomeUnknown as OutcomeUnknown
 from telesphore.accounts.errors.programs import RoleNotByDirectory as RoleNotByDirectory
 from telesphore.accounts.errors.programs import ScopeNotHeld as ScopeNotHeld
 from telesphore.accounts.errors.programs import SessionNotFound as SessionNotFound

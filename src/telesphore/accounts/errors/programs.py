@@ -85,3 +85,25 @@ class LimitsOutOfBounds(DomainError):
     """Sessions are locked and ended within these bounds: 1 to 30 idle minutes, 15 to 240 minutes in all."""
 
     code: ClassVar[str] = "limits-out-of-bounds"
+
+
+class BeingAnswered(DomainError):
+    """A request with this idempotency key is at work right now. Ask again in a moment."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "being-answered"
+
+
+class OutcomeUnknown(DomainError):
+    """A request with this idempotency key was interrupted, and may have been done. Look whether it was; then use
+    another key."""
+
+    refusal: ClassVar[Refusal] = Refusal.CONFLICT
+    code: ClassVar[str] = "outcome-unknown"
+
+
+class KeyOfAnother(DomainError):
+    """This idempotency key was used for another request. Use another key."""
+
+    refusal: ClassVar[Refusal] = Refusal.INVALID
+    code: ClassVar[str] = "key-of-another-request"

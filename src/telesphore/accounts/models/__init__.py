@@ -1,5 +1,6 @@
 """The rows of this room."""
 
+from telesphore.accounts.models.asked import Asked as Asked
 from telesphore.accounts.models.entries import ApiToken as ApiToken
 from telesphore.accounts.models.entries import BackupAccess as BackupAccess
 from telesphore.accounts.models.entries import BackupCode as BackupCode

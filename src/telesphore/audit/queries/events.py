@@ -100,6 +100,20 @@ def events_of_person(
     return _page(events, since=since, until=until, after=after, limit=limit)
 
 
+def events_of_subject(
+    *,
+    organisation_id: UUID,
+    patient_id: UUID,
+    subject_id: UUID,
+    since: datetime,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> Sequence[Event]:
+    """What was done about one thing of a patient's since it began, newest first. Uses the index `event_by_patient`."""
+    events = _of_patient(organisation_id, patient_id).filter(subject_id=subject_id, outcome="done")
+    return _page(events, since=since, after=after, limit=limit).events
+
+
 def refused_to_nobody(*, subject_id: UUID, action: str, since: datetime, limit: int = PAGE) -> Sequence[Event]:
     """What people who had proved nothing were refused about one subject: sign-ins to an account. Newest first.
 

@@ -160,8 +160,16 @@ def patient_cards(*, organisation_id: UUID, patient_ids: Iterable[UUID]) -> dict
     return {patient.id: card(patient) for patient in rows}
 
 
-def my_patients(*, actor: Actor, at: datetime, search: str = "") -> list[PatientCard]:
-    """The records open to the actor, by name, at most `PAGE`; `search` is the beginning of a name."""
+def my_patients(
+    *, actor: Actor, at: datetime, search: str = "", ins: str = "", after: tuple[str, str, UUID] | None = None
+) -> list[PatientCard]:
+    """The records open to the actor, by name, at most `PAGE`.
+
+    Args:
+        search: the beginning of a name.
+        ins: a national identifier, whole.
+        after: birth name, given names and id of the last one of the page before.
+    """
     mine = CareTeamMember.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=at),
         organisation_id=actor.organisation,
@@ -173,18 +181,36 @@ def my_patients(*, actor: Actor, at: datetime, search: str = "") -> list[Patient
         rows = rows.filter(
             Q(birth_name__istartswith=word) | Q(used_name__istartswith=word) | Q(given_names__istartswith=word)
         )
-    return [card(patient) for patient in rows.order_by("birth_name", "given_names")[:PAGE]]
+    if ins:
+        rows = rows.filter(ins=ins)
+    if after is not None:
+        birth, given, last = after
+        rows = rows.filter(
+            Q(birth_name__gt=birth)
+            | Q(birth_name=birth, given_names__gt=given)
+            | Q(birth_name=birth, given_names=given, id__gt=last)
+        )
+    return [card(patient) for patient in rows.order_by("birth_name", "given_names", "id")[:PAGE]]
 
 
-def documents(*, decision: Decision, actor: Actor, before: datetime | None = None) -> list[DocumentLine]:
-    """The documents of a record that was opened, newest first, at most `PAGE` older than `before`."""
+def documents(
+    *,
+    decision: Decision,
+    actor: Actor,
+    before: datetime | None = None,
+    before_id: UUID | None = None,
+    limit: int = PAGE,
+) -> list[DocumentLine]:
+    """The documents of a record that was opened, newest first, at most `limit` older than `before`; of those of that
+    very instant, the ones whose id is below `before_id`."""
     patient = decision.patient
     rows = Document.objects.filter(organisation_id=patient.organisation_id, patient_id=patient.id)
     if not decision.reads_documents:
         rows = rows.filter(author_id=actor.person)
     if before is not None:
-        rows = rows.filter(created_at__lt=before)
-    found = list(rows.order_by("-created_at")[:PAGE])
+        older = Q(created_at__lt=before)
+        rows = rows.filter(older | Q(created_at=before, id__lt=before_id) if before_id else older)
+    found = list(rows.order_by("-created_at", "-id")[:limit])
     authors = accounts.person_cards({row.author_id for row in found})
     return [
         DocumentLine(

@@ -56,7 +56,7 @@ class Authority:
     """By what somebody acts in a recipient's place.
 
     Attributes:
-        ground: `recipient` for one's own place, `delegation`, or `representative`.
+        ground: `recipient` for one's own place, `guest` for a guest's, `delegation`, or `representative`.
         row_id: the delegation or the representation; None for one's own place.
     """
 
@@ -71,6 +71,7 @@ class Authority:
 
 _NAMES = {"delegation": "delegation", "representative": "representation"}
 OWN = Authority("recipient")
+GUEST = Authority("guest")
 
 
 def recipient_of(
@@ -129,7 +130,7 @@ def authority(
             raise EnvelopeNotFound
         return Authority("representative", _representation(actor, at))
     if is_own(actor, recipient):
-        return OWN
+        return GUEST if recipient.guest_sealed is not None else OWN
     kind = records.types_of(organisation_id=envelope.organisation_id, document_ids={envelope.document_id})
     for held in accounts.held_by(actor=actor, at=at):
         if (
@@ -285,6 +286,25 @@ def sender_or_recipient(*, actor: Actor, envelope_id: UUID, at: datetime, watche
     return envelope
 
 
+def read_by_program(actor: Actor, envelope: Envelope) -> Recipient | None:
+    """In whose place a program reads: of the person who answers for its token, as sender or recipient. What was
+    delegated to them they read themselves; `recipient_of`, by which one acts, knows no program.
+
+    Raises:
+        EnvelopeNotFound
+    """
+    if not actor.roles:
+        raise EnvelopeNotFound
+    if envelope.sender_id == actor.person:
+        return None
+    own = Recipient.objects.filter(
+        organisation_id=envelope.organisation_id, envelope_id=envelope.id, person_id=actor.person
+    ).first()
+    if own is None:
+        raise EnvelopeNotFound
+    return own
+
+
 def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient | None:
     """In whose place the actor reads an envelope: None for its sender's own, and for the platform's.
 
@@ -295,6 +315,8 @@ def place_read(*, actor: Actor, envelope: Envelope, at: datetime) -> Recipient |
         return None
     if actor.kind is ActorKind.PROFESSIONAL and actor.roles and envelope.sender_id == actor.person_id:
         return None
+    if actor.kind is ActorKind.SOFTWARE:
+        return read_by_program(actor, envelope)
     for act in DELEGABLE:
         # Whoever may only refuse for another, or only give an opinion, must read too.
         try:

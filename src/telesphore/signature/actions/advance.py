@@ -4,8 +4,10 @@ from datetime import datetime
 
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access
 from telesphore.signature.actions.call import call_step, release
+from telesphore.signature.facts import EnvelopeMoved
 from telesphore.signature.models import Envelope, Recipient, Step
 from telesphore.signature.states import ACTED, EnvelopeState, StepKind
 
@@ -13,6 +15,7 @@ from telesphore.signature.states import ACTED, EnvelopeState, StepKind
 def advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> bool:
     """What follows a recipient's act, in the caller's transaction and under the envelope's lock. True when it was the
     last one: the envelope waits for its seal."""
+    jobs.announce(EnvelopeMoved(envelope.organisation_id, envelope.id, "acted", uuid7()))
     step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
     done = Recipient.objects.filter(organisation_id=envelope.organisation_id, step_id=step.id, state__in=ACTED).count()
     if done < step.needed or step.completed_at is not None:

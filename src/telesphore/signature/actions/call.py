@@ -14,9 +14,12 @@ from telesphore.outbox.models import Channel
 from telesphore.records import access as records_access
 from telesphore.signature.formats.notices import Words, asked, asked_no_more, asked_patient
 from telesphore.signature.models import Envelope, Prepared, Recipient, Step
+from telesphore.signature.queries.guests import guests_of
 from telesphore.signature.states import PreparedState, RecipientState, StepKind
 
 LINK_TO_SIGN = "signature:sign"
+LINK_FOR_GUEST = "signature:guest"
+"""Its subject is the recipient, not the envelope: a guest's link leads to their own place."""
 INVITATION, REMINDER, RELEASE = "signature:invitation", "signature:reminder", "signature:release"
 """Kinds of notices to recipients."""
 
@@ -53,6 +56,8 @@ def call(
         recipient.link_id = _call_patient(envelope, recipient, notice, actor, at)
     elif recipient.person_id is not None:
         _call_professional(envelope, recipient, kind, notice, actor, at)
+    else:
+        recipient.link_id = _call_guest(envelope, recipient, notice, actor, at)
     recipient.save(update_fields=["link_id"])
 
 
@@ -114,6 +119,25 @@ def _call_patient(envelope: Envelope, recipient: Recipient, notice: str, actor: 
     return link.link_id
 
 
+def _call_guest(envelope: Envelope, recipient: Recipient, notice: str, actor: Actor, at: datetime) -> UUID:
+    card, language = guests_of([(envelope, recipient)])[recipient.id], recipient.language or "fr"
+    link = links.create(
+        organisation_id=envelope.organisation_id,
+        purpose=LINK_FOR_GUEST,
+        subject_id=recipient.id,
+        patient_id=envelope.patient_id,
+        phone=card.phone,
+        language=language,
+        expires_at=envelope.expires_at,
+        actor=actor,
+        at=at,
+    )
+    organisation = accounts.organisation_card(envelope.organisation_id)
+    words = asked_patient(organisation.name, link.url, language, again=notice == REMINDER)
+    _send(envelope, recipient, card.email, words, notice, actor, at)
+    return link.link_id
+
+
 def _call_professional(
     envelope: Envelope, recipient: Recipient, kind: StepKind, notice: str, actor: Actor, at: datetime
 ) -> None:
@@ -136,6 +160,10 @@ def _tell_released(envelope: Envelope, recipient: Recipient, actor: Actor, at: d
         person = accounts.person_card(recipient.person_id)
         words = asked_no_more(organisation, recipient.language or person.language)
         _send(envelope, recipient, person.email, words, RELEASE, actor, at)
+    else:
+        card = guests_of([(envelope, recipient)])[recipient.id]
+        words = asked_no_more(organisation, recipient.language or "fr")
+        _send(envelope, recipient, card.email, words, RELEASE, actor, at)
 
 
 def _send(

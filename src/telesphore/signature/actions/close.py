@@ -4,12 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
+from telesphore.kernel.identifiers import uuid7
 from telesphore.links import actions as links
 from telesphore.signature import access
 from telesphore.signature.actions.call import drop_prepared, release
 from telesphore.signature.actions.tell_sender import tell_sender
 from telesphore.signature.errors import EnvelopeNotFound, OpinionStopsNothing
+from telesphore.signature.facts import EnvelopeMoved
 from telesphore.signature.models import Envelope, Recipient, Step
 from telesphore.signature.states import EnvelopeState, RecipientState, StepKind
 from telesphore.vault import actions as vault
@@ -104,6 +107,7 @@ def end(envelope: Envelope, state: EnvelopeState, reason: str, actor: Actor, at:
         )
     envelope.save(update_fields=["state", "closed_at", "reason_sealed"])
     release(envelope=envelope, actor=actor, at=at)
+    jobs.announce(EnvelopeMoved(envelope.organisation_id, envelope.id, state.value, uuid7()))
 
 
 def seal_comment(envelope: Envelope, recipient: Recipient, comment: str) -> bytes | None:

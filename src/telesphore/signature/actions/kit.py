@@ -30,14 +30,17 @@ from telesphore.records import actions as records
 from telesphore.records import queries as record_queries
 from telesphore.records.errors import DocumentNotFound
 from telesphore.signature import queries
+from telesphore.signature.access.thread import seat_of
+from telesphore.signature.actions.discuss import FILE_LIMIT
 from telesphore.signature.actions.open_seal import open_seal
 from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.results import events_about, evidence_about
 from telesphore.signature.errors import EnvelopeNotFound, NoEvidenceRecord
-from telesphore.signature.formats import kit
-from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.formats import kit, thread
+from telesphore.signature.models import Entry, Envelope, Recipient
 from telesphore.vault import queries as vault
 
+_BY_SIGNERS = ("certificate_sha256", "thread_head")
 LIMITS = Limits(size=300 * 2**20, processor=120, elapsed=180)
 REPORTS = {"fr": "verdict/rapport.pdf", "en": "verdict/report.pdf"}
 
@@ -74,6 +77,7 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
     entries |= _proofs(envelope) | _certificates(document, beside)
     entries |= {f"evidence-records/{_short(one)}.ers": one for one in beside.records}
     details = evidence_about(envelope, decision.patient, queries.title(envelope))
+    entries |= _thread(envelope, actor, at)
     entries[kit.EVIDENCE] = kit.as_json(
         {
             "envelope": str(envelope.id),
@@ -125,17 +129,15 @@ def _trace(*, envelope: Envelope, ground: records_access.Ground, actor: Actor, a
 def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
     """Each state of the file, from what was shown for signing to the last renewal of its proof."""
     organisation_id = envelope.organisation_id
-    signed_by = dict(
-        Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).values_list(
-            "id", "proof__certificate_sha256"
-        )
-    )
+    recipients = Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id)
+    proofs = {row.id: row.proof or {} for row in recipients}
     found: list[dict[str, object]] = []
     for row in queries.revisions_of(organisation_id=organisation_id, envelope_id=envelope.id):
         size = vault.blob_facts(organisation_id=organisation_id, blob_id=row.blob_id).size
         if size > len(document):
             # Renewed since, and not filed in the record yet.
             break
+        proof = proofs.get(row.recipient_id, {}) if row.recipient_id else {}
         found.append(
             {
                 # Its place in the file: what was taken back is not in it.
@@ -145,10 +147,29 @@ def _revisions(envelope: Envelope, document: bytes) -> list[dict[str, object]]:
                 "sha256": bytes(row.sha256).hex(),
                 "level": row.level,
                 "at": row.at.isoformat(),
-                "certificate_sha256": signed_by.get(row.recipient_id) or "" if row.recipient_id else "",
+                **{name: proof.get(name, "") for name in _BY_SIGNERS},
             }
         )
     return found
+
+
+def _thread(envelope: Envelope, actor: Actor, at: datetime) -> dict[str, bytes]:
+    """The discussion: in clear what the kit's maker may read of it, commitments of the rest; and what is attached."""
+    try:
+        shown = seat_of(actor=actor, envelope_id=envelope.id, at=at).sees
+    except EnvelopeNotFound:
+        # They may read the signed document, and had no part in the discussion.
+        shown = frozenset()
+    links = queries.thread_links(envelope=envelope, shown=shown)
+    entries = {kit.THREAD: kit.as_json(thread.as_json(envelope.id, links))}
+    own = Entry.objects.filter(organisation_id=envelope.organisation_id, envelope_id=envelope.id, blob_id__isnull=False)
+    blobs = dict(own.values_list("number", "blob_id"))
+    for link in links:
+        blob_id = blobs.get(link.number)
+        if link.content is not None and link.content.attachment is not None and blob_id is not None:
+            name = thread.attachment_name(link.number, link.content.attachment)
+            entries[name] = vault.read_blob(organisation_id=envelope.organisation_id, blob_id=blob_id, limit=FILE_LIMIT)
+    return entries
 
 
 def _proofs(envelope: Envelope) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from telesphore.records import actions as records
 from telesphore.records import queries as record_queries
 from telesphore.records.models import Patient
 from telesphore.signature import access, queries
+from telesphore.signature.actions.sign import GUESTS_DRAWN
 from telesphore.signature.errors import EnvelopeClosed
 from telesphore.signature.formats.evidence import (
     EventEvidence,
@@ -27,8 +28,8 @@ from telesphore.signature.formats.evidence import (
     evidence_pdf,
     evidence_title,
 )
-from telesphore.signature.models import Envelope, Recipient, Revision
-from telesphore.signature.states import EnvelopeState, RecipientState
+from telesphore.signature.models import Entry, Envelope, Recipient, Revision
+from telesphore.signature.states import EnvelopeState, PartyRole, RecipientState
 from telesphore.vault import queries as vault
 
 FILE_LIMIT = 300 * 2**20
@@ -112,10 +113,18 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
         | {event.person_id for event in events if event.person_id is not None}
     )
     names = {person_id: card.display_name for person_id, card in people.items()} | {patient.id: patient.display_name}
+    guests = queries.guests_of([(envelope, row) for row in recipients])
+    names |= {recipient_id: card.name for recipient_id, card in guests.items()}
     link_ids = [row.link_id for row in recipients if row.link_id is not None]
     receipts = links.first_receipts(organisation_id=organisation_id, link_ids=link_ids)
     phones = links.phone_endings(organisation_id=organisation_id, link_ids=link_ids)
-    signer_of = {row.id: names[_delegate(row) or row.person_id or patient.id] for row in recipients}
+    own = {row.id: row.person_id or (row.id if row.id in guests else patient.id) for row in recipients}
+    signer_of = {row.id: names[_delegate(row) or own[row.id]] for row in recipients}
+
+    def role(row: Recipient) -> str:
+        if row.id in guests:
+            return guests[row.id].quality or GUESTS_DRAWN[PartyRole(row.role)]
+        return people[_delegate(row) or row.person_id].specialty if row.person_id else ""
 
     def signer(row: Recipient) -> SignerEvidence:
         seen = receipts.get(row.link_id, {}) if row.link_id else {}
@@ -124,7 +133,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
         return SignerEvidence(
             step=row.step.position + 1,
             name=signer_of[row.id],
-            role=people[_delegate(row) or row.person_id].specialty if row.person_id else "",
+            role=role(row),
             on_behalf_of=names[row.person_id or patient.id] if _delegate(row) else "",
             purpose=row.purpose or "",
             is_patient=row.person_id is None,
@@ -138,6 +147,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             client=proof.get("client", ""),
             shown_sha256=proof.get("shown_sha256", ""),
             certificate_sha256=proof.get("certificate_sha256", ""),
+            thread_head=proof.get("thread_head", ""),
         )
 
     def revision(row: Revision) -> RevisionEvidence:
@@ -147,6 +157,7 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
 
     revisions = queries.revisions_of(organisation_id=organisation_id, envelope_id=envelope.id)
     assert envelope.closed_at is not None
+    entries = Entry.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id).count()
     return Evidence(
         organisation=accounts.organisation_card(organisation_id).name,
         title=title,
@@ -164,6 +175,8 @@ def evidence_about(envelope: Envelope, patient: Patient, title: str) -> Evidence
             )
             for event in events
         ),
+        thread_entries=entries,
+        thread_head=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id).hex(),
     )
 
 

@@ -12,6 +12,7 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
+from telesphore.kernel.identifiers import uuid7
 from telesphore.signature import access, ports, queries
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.open_seal import open_seal
@@ -19,7 +20,7 @@ from telesphore.signature.actions.prove import LEVELS, make_last, time_of_signat
 from telesphore.signature.actions.send import SEAL_FIELD
 from telesphore.signature.actions.take import FILE_LIMIT, add_revision
 from telesphore.signature.errors import LevelNotReached
-from telesphore.signature.facts import EnvelopeCompleted
+from telesphore.signature.facts import EnvelopeCompleted, EnvelopeMoved
 from telesphore.signature.models import Envelope
 from telesphore.signature.ports import SealRevoked
 from telesphore.signature.states import EnvelopeState
@@ -58,6 +59,7 @@ def seal(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
             signed_at=at,
             certify=False,
             algorithm=opened.token.algorithm,
+            beside=queries.thread_head(organisation_id=envelope.organisation_id, envelope_id=envelope.id),
         )
         signature = opened.token.sign(prepared.to_be_signed)
     timestamp = time_of_signature(signature, organisation_id=envelope.organisation_id, at=at)
@@ -107,3 +109,4 @@ def _complete(
         detail={"revision": number, "sha256": deposited.sha256.hex(), "level": level.value},
     )
     jobs.announce(EnvelopeCompleted(envelope.organisation_id, envelope.id))
+    jobs.announce(EnvelopeMoved(envelope.organisation_id, envelope.id, "completed", uuid7()))

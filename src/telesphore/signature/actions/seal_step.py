@@ -55,6 +55,7 @@ def seal_step(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
             signed_at=at,
             certify=queries.is_unsigned(revision),
             algorithm=opened.token.algorithm,
+            beside=queries.thread_head(organisation_id=envelope.organisation_id, envelope_id=envelope.id),
         )
         signature = opened.token.sign(prepared.to_be_signed)
     timestamp = time_of_signature(signature, organisation_id=envelope.organisation_id, at=at)

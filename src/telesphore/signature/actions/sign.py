@@ -24,7 +24,10 @@ from telesphore.signature.actions.take import Ready, Signed, make_ready, take_si
 from telesphore.signature.errors import NotAskedToSign, NotReadYet
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.ports import PersonalToken, SigningToken
-from telesphore.signature.states import Purpose
+from telesphore.signature.queries.guests import guests_of
+from telesphore.signature.queries.reading import spoken_by
+from telesphore.signature.queries.sentences import sentence
+from telesphore.signature.states import PartyRole, Purpose
 
 REASONS = {
     Purpose.ACKNOWLEDGES: "prise de connaissance",
@@ -39,6 +42,8 @@ MEASURES = {
     Measure.FUTURE_PROTECTION: "mandat de protection future",
 }
 """On what ground somebody signs in the patient's place, drawn in French too."""
+GUESTS_DRAWN = {PartyRole.INTERPRETER: "interprète", PartyRole.WITNESS: "témoin"}
+"""Of a guest to whom the sender gave no quality."""
 
 
 @audit.staged("signature:recipient:sign")
@@ -50,14 +55,16 @@ def sign_as_patient(
     actor: Actor,
     at: datetime,
     filled: Mapping[str, str] = NOTHING,
+    language: str = "fr",
 ) -> Signed:
-    """The patient, or who represents them, signs with a certificate issued on the spot: its key lives for this one
-    signature. The certificate names who signs; what is drawn names the patient too.
+    """The patient, who represents them, or a guest signs with a certificate issued on the spot: its key lives for this
+    one signature. The certificate names who signs; what is drawn names the patient too.
 
     Args:
         pages_shown: how many pages of the document the reader has shown.
         drawing: PNG of a handwritten signature; decoration only.
         filled: name of the field → value, of those that they are asked for (`queries.fields_to_fill`).
+        language: in which the sentence that they sign was shown.
 
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
@@ -80,6 +87,11 @@ def sign_as_patient(
         given_name, family_name, name = card.given_name, card.family_name, card.display_name
         measure = records_access.representation(actor=actor, at=at).measure
         role = f"pour {patient.display_name} ({MEASURES[Measure(measure)]})"
+    if actor.kind is ActorKind.GUEST:
+        guest = guests_of([(envelope, recipient)])[recipient.id]
+        given_name, _, family_name = guest.name.rpartition(" ")
+        given_name = given_name or family_name
+        name, role = guest.name, guest.quality or GUESTS_DRAWN[PartyRole(recipient.role)]
     token = pki.issue_for_one_signature(
         organisation_id=envelope.organisation_id,
         given_name=given_name,
@@ -96,7 +108,9 @@ def sign_as_patient(
         drawing=drawing,
     )
     ready = _ready_with(token, envelope, recipient, shown, None, at, filled)
-    return take_signature(ready, token.sign(ready.prepared.to_be_signed), actor=actor, at=at)
+    words = sentence(spoken_by(envelope, recipient, actor), language)
+    signature = token.sign(ready.prepared.to_be_signed)
+    return take_signature(ready, signature, sentence=words, actor=actor, at=at)
 
 
 def _reason(recipient: Recipient) -> str:

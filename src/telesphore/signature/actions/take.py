@@ -26,6 +26,7 @@ from telesphore.signature.actions.weigh import reached_level
 from telesphore.signature.errors import SignatureTooWeak, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision
 from telesphore.signature.queries.bedside import seen_at_bedside
+from telesphore.signature.queries.reading import sentence_context
 from telesphore.signature.states import PreparedState, RecipientState, SignatureLevel, at_least
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
@@ -96,6 +97,7 @@ def make_ready(
         algorithm=algorithm,
         policy=algorithm_policy.get(),
         fills=fills,
+        beside=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id),
     )
     return Ready(envelope, recipient, revision, prepared)
 
@@ -106,12 +108,19 @@ def read_revision(revision: Revision) -> bytes:
 
 
 def take_signature(
-    ready: Ready, signature: bytes, *, actor: Actor, at: datetime, prepared_id: UUID | None = None
+    ready: Ready,
+    signature: bytes,
+    *,
+    actor: Actor,
+    at: datetime,
+    prepared_id: UUID | None = None,
+    sentence: str = "",
 ) -> Signed:
     """The last stage: the signature is checked, and taken if the file is still the one that was prepared.
 
     Args:
         prepared_id: the row that kept this signature while it waited; it is used up.
+        sentence: the exact words that were signed, shown before; kept sealed in the proof.
 
     Raises:
         DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
@@ -136,7 +145,14 @@ def take_signature(
     # A crash here leaves an orphan in the vault's store and no signature: the step can be taken again.
     level = Level.T if timestamp else Level.B
     return _take(
-        ready=ready, deposited=deposited, level=level, reached=reached, prepared_id=prepared_id, actor=actor, at=at
+        ready=ready,
+        deposited=deposited,
+        level=level,
+        reached=reached,
+        prepared_id=prepared_id,
+        sentence=sentence,
+        actor=actor,
+        at=at,
     )
 
 
@@ -148,6 +164,7 @@ def _take(
     level: Level,
     reached: SignatureLevel,
     prepared_id: UUID | None,
+    sentence: str,
     actor: Actor,
     at: datetime,
 ) -> Signed:
@@ -178,9 +195,19 @@ def _take(
         "signature_level": reached.value,
         "purpose": recipient.purpose,
         "certificate_sha256": hashlib.sha256(ready.prepared.certificate).hexdigest(),
+        # Of the thread as it stood when the signature was prepared: what the signer could read.
+        "thread_head": (ready.prepared.beside or b"").hex(),
     }
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
+    if sentence:
+        sealed = vault.seal_text(
+            organisation_id=envelope.organisation_id,
+            key_id=envelope.key_id,
+            text=sentence,
+            context=sentence_context(recipient.id),
+        )
+        recipient.proof |= {"sentence": sealed.hex()}
     recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at)
     recipient.save(update_fields=["state", "signed_at", "proof"])
     write_values(envelope, recipient, ready.prepared.values)

@@ -9,6 +9,7 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.signature import access, queries
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.states import RecipientState
 from telesphore.vault import queries as vault_queries
 
 FILE_LIMIT = 300 * 2**20
@@ -32,6 +33,9 @@ def view(*, envelope_id: UUID, actor: Actor, at: datetime) -> ViewedFile:
     """
     envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at, watchers=True)
     recipient = _place(actor, envelope, at)
+    if actor.kind is ActorKind.GUEST and (recipient is None or recipient.state != RecipientState.WAITING):
+        # A guest sees the document while they are awaited, and keeps nothing of it.
+        raise EnvelopeNotFound
     revision = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     pdf = vault_queries.read_blob(organisation_id=envelope.organisation_id, blob_id=revision.blob_id, limit=FILE_LIMIT)
     audit.record(
@@ -61,4 +65,6 @@ def _ground(actor: Actor, envelope: Envelope, recipient: Recipient | None) -> st
         return "system" if actor.kind is ActorKind.SYSTEM else "watcher"
     if actor.kind is ActorKind.REPRESENTATIVE:
         return "representative"
+    if actor.kind is ActorKind.GUEST:
+        return "guest"
     return "recipient" if access.is_own(actor, recipient) else "delegation"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.audit import actions as audit
+from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
 from telesphore.paper.binding import Bound
@@ -18,6 +19,7 @@ from telesphore.signature.actions.place_fields import PlacedFill, write_fields
 from telesphore.signature.errors import (
     DraftChanged,
 )
+from telesphore.signature.facts import EnvelopeMoved
 from telesphore.signature.models import (
     Composition,
     Draft,
@@ -191,6 +193,7 @@ def write(
             "recipients": len(composition.parties),
         },
     )
+    jobs.announce(EnvelopeMoved(organisation_id, envelope_id, "sent", uuid7()))
     if withdraws is None:
         go_on(envelope=envelope, position=0, actor=actor, at=at)
     else:

@@ -44,6 +44,8 @@ class SignerEvidence:
         phone_ending: last two digits of the phone that got the code; empty without code.
         is_patient: signed with a certificate issued for this one signature; others with a token of theirs.
         shown_sha256: of the file that they were shown.
+        thread_head: of the discussion as it stood then, which the signature is bound to, in hexadecimal; empty for
+            signatures of before there was one.
     """
 
     step: int
@@ -62,6 +64,7 @@ class SignerEvidence:
     shown_sha256: str
     certificate_sha256: str
     on_behalf_of: str = ""
+    thread_head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,12 @@ class EventEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the page says. Times are aware; they show in the zone that they are given in."""
+    """Everything that the page says. Times are aware; they show in the zone that they are given in.
+
+    Attributes:
+        thread_entries: how many entries the discussion beside the document has.
+        thread_head: the hash of the last one, in hexadecimal (`formats.thread`); empty says nothing of it.
+    """
 
     organisation: str
     title: str
@@ -89,6 +97,8 @@ class Evidence:
     revisions: tuple[RevisionEvidence, ...]
     signers: tuple[SignerEvidence, ...]
     events: tuple[EventEvidence, ...]
+    thread_entries: int = 0
+    thread_head: str = ""
 
 
 def evidence_pdf(evidence: Evidence, language: str) -> bytes:

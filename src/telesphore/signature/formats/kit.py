@@ -18,7 +18,7 @@ from uuid import UUID
 
 FORMAT = "telesphore-dispute-kit-1"
 MANIFEST, SEAL = "manifest.json", "manifest.p7s"
-DOCUMENT, EVIDENCE, LOG_KEY = "document.pdf", "evidence.json", "audit/log.vkey"
+DOCUMENT, EVIDENCE, LOG_KEY, THREAD = "document.pdf", "evidence.json", "audit/log.vkey", "thread.json"
 VERIFIER = Path(__file__).with_name("kit_verify.py")
 READ_ME = {
     "LISEZ-MOI.txt": Path(__file__).with_name("kit.fr.txt"),

@@ -5,7 +5,8 @@
 Checks a dispute kit without the platform that made it. What is checked: the ZIP holds what its manifest lists, with the
 same SHA-256; the organisation's seal signed the manifest; the document holds, byte for byte, each revision that the
 evidence lists, and each is closed by a signature whose mathematics and chain of certificates hold; timestamps; the
-events of the audit trail stand in the tree whose head the log signed. What is not: whether pages look as they did, nor
+events of the audit trail stand in the tree whose head the log signed; the discussion's entries follow one another, and
+each signature is bound to the last one that its signer could read. What is not: whether pages look as they did, nor
 whether a certificate is qualified: any PAdES validator tells that from document.pdf.
 
 Exit status: 0 all holds; 1 something does not; 2 all holds, provided that the root's fingerprint is the right one.
@@ -40,6 +41,7 @@ MOST_ENTRIES, LARGEST_ENTRY, LARGEST_KIT = 2000, 320 * 2**20, 512 * 2**20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)*")
 FORMAT = "telesphore-dispute-kit-1"
 RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
+BESIDE = re.compile(rb"/XXTelesphoreBeside\s*/([0-9a-f]{64})(?![0-9A-Za-z])")
 DEEPEST_CHAIN = 8
 DIGESTS = {
     "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384", "2.16.840.1.101.3.4.2.3": "sha512",
@@ -339,6 +341,17 @@ class Found:
         self.cms = bytes.fromhex(pdf[start + 1 : after - 1].decode("ascii"))
 
     @property
+    def head(self) -> str:
+        """Of the discussion, as the signature's dictionary, which it covers, holds it; empty for none."""
+        start, after = self._hole
+        before = self._pdf[max(self._pdf.rfind(b" obj", 0, start), 0) : start]
+        rest = self._pdf[after : max(self._pdf.find(b"endobj", after, self.end), after)]
+        heads = BESIDE.findall(before) + BESIDE.findall(rest)
+        if len(heads) > 1:
+            raise Problem("une signature est liée à deux discussions", "a signature is bound to two discussions")
+        return heads[0].decode() if heads else ""
+
+    @property
     def content(self) -> bytes:
         """What it covers; made when needed, since it is as large as the file."""
         return self._pdf[: self._hole[0]] + self._pdf[self._hole[1] : self.end]
@@ -417,6 +430,85 @@ def dotted_content_type(cms: bytes) -> str:
         return dotted(inside(inside(inside(inside(cms)[1][2])[0][2])[2][2])[0][1])
     except IndexError:
         raise Problem("une signature est illisible", "a signature is malformed") from None
+
+
+# The discussion (telesphore-thread-1)
+
+
+def check_thread(entries: dict[str, bytes], evidence: dict[str, Any]) -> dict[str, Any]:
+    """The entries follow one another, and each signature is bound to the last that its signer could read."""
+    pdf = entries["document.pdf"]
+    found, before, bound = list(find(pdf)), 0, []
+    for revision in evidence["revisions"]:
+        for one in found:
+            if before < one.end <= revision["size"] and dotted_content_type(one.cms) != TST_INFO:
+                if revision["kind"] == "signed" and one.head != revision.get("thread_head", ""):
+                    raise Problem(
+                        f"la révision {revision['number']} est liée à une autre discussion que celle de la preuve",
+                        f"revision {revision['number']} is bound to another discussion than the evidence says",
+                    )
+                bound.append((revision, one.head))
+        before = revision["size"]
+    if "thread.json" not in entries:
+        if any(head for _, head in bound):
+            raise Problem("la discussion manque", "the discussion is missing")
+        return {"entries": 0, "hidden": 0, "bound": 0}
+    thread = json.loads(entries["thread.json"])
+    heads, times, files = check_chain(thread, evidence["envelope"], entries)
+    if {name for name in entries if name.startswith("thread/")} != files:
+        raise Problem("une pièce jointe manque ou est de trop", "an attachment is missing or does not belong")
+    last = 0
+    for revision, head in bound:
+        if not head:
+            continue
+        at = datetime.fromisoformat(revision["at"]) + timedelta(minutes=5)
+        place = heads.index(head) if head in heads else -1
+        if place < last or any(written > at for number, written in times.items() if number <= place):
+            raise Problem(
+                f"la révision {revision['number']} n’est pas liée à la discussion telle qu’elle était alors",
+                f"revision {revision['number']} is not bound to the discussion as it stood then",
+            )
+        last = place
+    seals = [head for revision, head in bound if revision["kind"] == "sealed"]
+    if seals and seals[-1] != heads[-1] and (seals[-1] or len(heads) > 1):
+        raise Problem("le cachet n’est pas lié à toute la discussion", "the seal is not bound to the whole discussion")
+    hidden = len(heads) - 1 - len(times)
+    return {"entries": len(heads) - 1, "hidden": hidden, "bound": sum(bool(head) for _, head in bound)}
+
+
+def check_chain(
+    thread: dict[str, Any], envelope: str, entries: dict[str, bytes]
+) -> tuple[list[str], dict[int, datetime], set[str]]:
+    """The heads, from that of the empty discussion on; when each entry that is shown was written; attachments."""
+    if thread["format"] != "telesphore-thread-1" or thread["envelope"] != envelope:
+        raise Problem("la discussion est d’un autre dossier", "the discussion is of another envelope")
+    head = hashlib.sha256(b"telesphore.thread/empty/v1\n" + bytes.fromhex(envelope.replace("-", ""))).digest()
+    heads, times, files = [head.hex()], {}, set()
+    for number, entry in enumerate(thread["entries"], start=1):
+        changed = Problem(f"le message {number} de la discussion a changé", f"entry {number} of the discussion changed")
+        committed = bytes.fromhex(entry["commitment"])
+        if "content" in entry:
+            content = entry["content"]
+            text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+            salted = b"telesphore.thread/entry/v1\n" + bytes.fromhex(entry["salt"]) + text
+            if content["number"] != number or hashlib.sha256(salted).digest() != committed:
+                raise changed
+            times[number] = datetime.strptime(content["at"], "%Y-%m-%dT%H:%M:%S.%f%z")
+            attached = content["attachment"]
+            if attached:
+                ending = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}[attached["media_type"]]
+                name = f"thread/{number:04}.{ending}"
+                files.add(name)
+                if hashlib.sha256(entries[name]).hexdigest() != attached["sha256"]:
+                    raise changed
+        link = b"telesphore.thread/link/v1\n" + head + number.to_bytes(8, "big") + committed
+        head = hashlib.sha256(link).digest()
+        if entry["number"] != number or head.hex() != entry["hash"]:
+            raise changed
+        heads.append(head.hex())
+    if thread["head"] != heads[-1]:
+        raise Problem("la fin de la discussion manque", "the end of the discussion is missing")
+    return heads, times, files
 
 
 # The audit trail (C2SP tlog-proof, RFC 6962)
@@ -548,6 +640,7 @@ def verify(path: str) -> dict[str, Any]:
         if evidence["envelope"] != manifest["envelope"]:
             raise ValueError
         signers = check_document(entries["document.pdf"], evidence, trust)
+        thread = check_thread(entries, evidence)
         proofs = sorted(name for name in entries if name.endswith(".tlog-proof"))
         key = entries["audit/log.vkey"].decode()
         actions = [check_event(entries[name].decode(), key, manifest["envelope"]) for name in proofs]
@@ -556,7 +649,10 @@ def verify(path: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Problem("la preuve est illisible", "the evidence is malformed") from None
     roots = [root.fingerprint(hashes.SHA256()).hex() for root in trust.roots]
-    return {"seal": seal, "signers": signers, "events": actions, "roots": roots, "envelope": manifest["envelope"]}
+    return {
+        "seal": seal, "signers": signers, "events": actions, "thread": thread, "roots": roots,
+        "envelope": manifest["envelope"],
+    }  # fmt: skip
 
 
 def confirmed(root: str, french: bool) -> bool:
@@ -595,6 +691,11 @@ def main() -> int:
     print("VALIDE" if french else "VALID")
     print(("  signé par : " if french else "  signed by: ") + "; ".join(found["signers"]))
     print(("  dossier scellé par : " if french else "  kit sealed by: ") + found["seal"])
+    count, hidden, bound = (found["thread"][name] for name in ("entries", "hidden", "bound"))
+    if french:
+        print(f"  discussion : {count} message(s), dont {hidden} caché(s) ; signatures qui y sont liées : {bound}")
+    else:
+        print(f"  discussion: {count} entries, of which {hidden} hidden; signatures bound to it: {bound}")
     print(("  événements prouvés : " if french else "  events proved: ") + str(len(found["events"])))
     if not asked:
         print(

@@ -27,6 +27,7 @@ from telesphore.signature.models.envelopes import (
 )
 from telesphore.signature.models.proofs import EARLIEST, LATEST, Proof, ProofLeaf, ProofTree
 from telesphore.signature.models.templates import Definition, Paper, Template, TemplateVersion
+from telesphore.signature.models.thread import Entry, ThreadReading
 
 __all__ = [
     "EARLIEST",
@@ -42,6 +43,7 @@ __all__ = [
     "Definition",
     "Digest",
     "Draft",
+    "Entry",
     "Envelope",
     "EnvelopePart",
     "Field",
@@ -59,5 +61,6 @@ __all__ = [
     "StepPlan",
     "Template",
     "TemplateVersion",
+    "ThreadReading",
     "Watcher",
 ]

@@ -46,8 +46,17 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
+from telesphore.signature.queries.reading import Reading, envelope_of_guest, language_asked, reading, sentence_signed
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
+from telesphore.signature.queries.thread import (
+    EntryLine,
+    ThreadView,
+    thread,
+    thread_head,
+    thread_links,
+    unread_questions,
+)
 from telesphore.signature.queries.undelivered import UndeliveredLine, undelivered
 
 __all__ = [
@@ -65,6 +74,7 @@ __all__ = [
     "DoneLine",
     "DraftLine",
     "DraftView",
+    "EntryLine",
     "EnvelopeView",
     "Facet",
     "FieldLine",
@@ -74,11 +84,13 @@ __all__ = [
     "Order",
     "PartLine",
     "PatientLine",
+    "Reading",
     "RecipientLine",
     "SealWait",
     "SentLine",
     "Standing",
     "StepLine",
+    "ThreadView",
     "UndeliveredLine",
     "Wanted",
     "YearLine",
@@ -99,6 +111,7 @@ __all__ = [
     "due_by_record",
     "due_in_files",
     "envelope",
+    "envelope_of_guest",
     "envelopes_of_patient",
     "evidence_of",
     "fields_to_fill",
@@ -109,18 +122,25 @@ __all__ = [
     "has_digest",
     "is_unsigned",
     "kind_of",
+    "language_asked",
     "last_revision",
     "may_recall",
     "may_take_back",
     "may_withdraw",
     "pick_all",
     "picked",
+    "reading",
     "revisions_of",
     "seal_waits",
     "sent",
+    "sentence_signed",
     "standing",
+    "thread",
+    "thread_head",
+    "thread_links",
     "title",
     "undelivered",
+    "unread_questions",
     "waiting_for_patient",
     "withdrawal_of",
 ]

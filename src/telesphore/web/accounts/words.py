@@ -45,6 +45,8 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "signature:recipient:sign": _("sign what one is asked to sign"),
     "signature:template:manage": _("make and change the templates of the organisation and of one's units"),
     "signature:template:see": _("see the templates of the organisation and of one's units, and make private ones"),
+    "signature:thread:write": _("write in the discussion beside a document"),
+    "webhooks:subscription:manage": _("say which software is told of what happens to envelopes"),
 }
 """By name, in the table's order."""
 
@@ -54,5 +56,6 @@ ROOMS: Mapping[str, str | Promise] = {
     "jobs": _("The machine room"),
     "records": _("Records"),
     "signature": _("Signature"),
+    "webhooks": _("Calls to other software"),
 }
 """What permissions are about, by the first part of their names."""

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import translation
 
 from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import NIL, Actor, ActorKind
@@ -14,7 +16,8 @@ from telesphore.links.actions import Revealed
 from telesphore.links.errors import LinkNotFound
 from telesphore.records.actions import LINK_TO_ACCOUNT, LINK_TO_REPRESENT
 from telesphore.records.queries import Entrance
-from telesphore.signature.actions.call import LINK_TO_SIGN
+from telesphore.signature import queries as signature
+from telesphore.signature.actions.call import LINK_FOR_GUEST, LINK_TO_SIGN
 from telesphore.signature.actions.copy import LINK_TO_COPY
 from telesphore.web.entrances import current_entrance
 from telesphore.web.requests import actor_of, client_of, visitor
@@ -31,7 +34,9 @@ class Visit:
 
     Attributes:
         envelope_id: what the link leads to: an envelope, or the account or representation that it invites to.
-        pages_shown: pages of the document that were read to the end, counted from 1.
+        pages_shown: pages read to the end in this session, counted from 1; those of before are kept with the place.
+        guest_id: the place of an interpreter or a witness, who is no patient.
+        language: that the sender chose for whom the link was made for; empty for none.
         by_account: whether an account stands for the link's code.
     """
 
@@ -42,19 +47,27 @@ class Visit:
     purpose: str
     pages_shown: frozenset[int]
     by_account: bool = False
+    guest_id: UUID | None = None
+    language: str = ""
 
 
 def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
     """Let the bearer in; the session gets a new key, so that one fixed before is worth nothing."""
     request.session.cycle_key()
+    subject, guest = revealed.subject_id, ""
+    if revealed.purpose == LINK_FOR_GUEST:
+        guest = subject.hex
+        subject = signature.envelope_of_guest(organisation_id=revealed.organisation_id, recipient_id=subject)
     request.session[KEY] = {
         "organisation": revealed.organisation_id.hex,
         "link": revealed.link_id.hex,
         "patient": (revealed.patient_id or NIL).hex,
-        "subject": revealed.subject_id.hex,
+        "subject": subject.hex,
         "purpose": revealed.purpose,
         "until": (at + LIFE).isoformat(),
         "pages": [],
+        "guest": guest,
+        "language": signature.language_asked(organisation_id=revealed.organisation_id, link_id=revealed.link_id),
     }
 
 
@@ -96,7 +109,10 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
         kept["purpose"],
         frozenset(kept["pages"]),
         "entrance" in kept,
+        UUID(kept["guest"]) if kept.get("guest") else None,
+        kept.get("language", ""),
     )
+    speak(request, visit.language)
     links.check_open(
         organisation_id=visit.organisation_id,
         link_id=visit.link_id,
@@ -107,9 +123,15 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
     return visit
 
 
+def speak(request: HttpRequest, language: str) -> None:
+    """Answer in the language that the sender chose for this reader, unless the reader chose one on this device."""
+    if language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        translation.activate(language)
+
+
 def to_sign(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:
     """The visit, if it is one to sign. Raises as `current`."""
-    return _of_purpose(current(request, at, after_signing=after_signing), LINK_TO_SIGN)
+    return _of_purpose(current(request, at, after_signing=after_signing), LINK_TO_SIGN, LINK_FOR_GUEST)
 
 
 def to_copy(request: HttpRequest, at: datetime) -> Visit:
@@ -141,9 +163,9 @@ def actor_of_visit(request: HttpRequest, visit: Visit) -> Actor:
         return actor_of(request)
     address, client = client_of(request)
     return Actor(
-        kind=ActorKind.PATIENT,
+        kind=ActorKind.GUEST if visit.guest_id else ActorKind.PATIENT,
         organisation_id=visit.organisation_id,
-        person_id=visit.patient_id,
+        person_id=visit.guest_id or visit.patient_id,
         means=MEANS,
         acr=Acr.LINK_AND_CODE,
         source_address=address,

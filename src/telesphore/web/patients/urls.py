@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.patients import invited, mine, views, withdrawing
+from telesphore.web.patients import invited, mine, questions, views, withdrawing
 
 app_name = "patients"
 urlpatterns = [
@@ -12,10 +12,13 @@ urlpatterns = [
     path("p/", views.read, name="read"),
     path("p/read", views.page_read, name="page-read"),
     path("p/document.pdf", views.document, name="document"),
+    path("p/page/<int:number>.pdf", views.page_file, name="page-file"),
     path("p/page/<int:number>.png", views.page_picture, name="page-picture"),
     path("p/decide", views.decide, name="decide"),
     path("p/sign", views.sign, name="sign"),
     path("p/decline", views.decline, name="decline"),
+    path("p/question", questions.question, name="question"),
+    path("p/question/<uuid:entry_id>/file", questions.attachment, name="question-file"),
     path("p/done", views.done, name="done"),
     path("p/declined", views.declined, name="declined"),
     path("p/copy", views.copy_page, name="copy"),

@@ -33,6 +33,7 @@ DID = {
     "records:representation:end": gettext_lazy("recorded that somebody acts for the patient no more"),
     "records:representation:invite": gettext_lazy("invited again somebody who acts for the patient"),
     "records:representation:record": gettext_lazy("recorded that somebody acts for the patient"),
+    "signature:document:read": gettext_lazy("read a document to sign to its end"),
     "signature:document:view": gettext_lazy("read a document to sign"),
     "signature:envelope:send": gettext_lazy("sent a document to be signed"),
     "signature:envelope:void": gettext_lazy("withdrew a document to sign"),
@@ -43,12 +44,16 @@ DID = {
     "signature:recipient:recall": gettext_lazy("took back what they had done on a document"),
     "signature:recipient:review": gettext_lazy("approved a document"),
     "signature:recipient:sign": gettext_lazy("signed a document"),
+    "signature:thread:open-attachment": gettext_lazy("opened a file attached to a discussion"),
+    "signature:thread:read": gettext_lazy("read the discussion beside a document"),
+    "signature:thread:write": gettext_lazy("wrote in the discussion beside a document"),
 }
 """What patients are told of; the platform's own steps between these (keys, notices, files) are not repeated to them."""
 
 WHY = {
     "author": gettext_lazy("They deposited this document."),
     "care-team": gettext_lazy("They are in the care team."),
+    "guest": gettext_lazy("They were asked to help the patient with this document."),
     "own-record": gettext_lazy("It is your record."),
     "recipient": gettext_lazy("They were asked to sign."),
     "representative": gettext_lazy("They act for the patient."),

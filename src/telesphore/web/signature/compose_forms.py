@@ -221,7 +221,7 @@ class ComposeForms:
 
     def are_valid(self) -> bool:
         """Whether all that was typed can be read."""
-        return all([form.is_valid() for form in self])
+        return not [form for form in self if not form.is_valid()]
 
     @property
     def bad(self) -> list[forms.BoundField]:

@@ -23,6 +23,7 @@ from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
 from telesphore.web.filling import FillForm
 from telesphore.web.requests import actor_of
+from telesphore.web.signature import thread
 from telesphore.web.signature.book import signs_by_agent
 from telesphore.web.signature.forms import AdviseForm, ReasonForm, ReviewForm, SignForm
 
@@ -52,6 +53,7 @@ def _envelope(
         "advise_form": AdviseForm(),
         "card": seen.your_turn and seen.may_sign and signs_by_agent(actor),
         "without_agent": settings.SERVER_TOKENS,
+        **thread.panel(request, envelope_id),
     }
     return render(request, "signature/envelope.html", context, status=status)
 

@@ -13,6 +13,7 @@ from telesphore.web.signature import (
     fields,
     sending,
     templates,
+    thread,
 )
 
 app_name = "signature"
@@ -33,6 +34,10 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/kit.zip", envelopes.dispute_kit, name="kit"),
     path("book/<uuid:envelope_id>/sign", envelopes.sign, name="sign"),
     path("book/<uuid:envelope_id>/decline", envelopes.decline, name="decline"),
+    path("book/<uuid:envelope_id>/thread/", thread.thread, name="thread"),
+    path("book/<uuid:envelope_id>/thread/write", thread.write, name="thread-write"),
+    path("book/<uuid:envelope_id>/thread/read", thread.read, name="thread-read"),
+    path("book/<uuid:envelope_id>/thread/<uuid:entry_id>/file", thread.attachment, name="thread-file"),
     path("book/<uuid:envelope_id>/void", envelopes.void, name="void"),
     path("book/<uuid:envelope_id>/bedside", bedside.hand_over, name="open-bedside"),
     path("bedside/", bedside.page, name="bedside-page"),

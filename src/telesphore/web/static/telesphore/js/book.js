@@ -60,7 +60,7 @@ async function show(link) {
     pane.removeAttribute("aria-busy");
   }
   if (open !== link) return;
-  htmx.swap(pane, text, { swapStyle: "innerHTML" });
+  htmx.swap(pane, text, { swapStyle: htmx.config.defaultSwapStyle });
   pane.scrollTo(0, 0);
   if (!WIDE.matches) scrollTo(0, 0);
   // Beside the list, the list keeps the focus; on a phone the document is what is looked at.

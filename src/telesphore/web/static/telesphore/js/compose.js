@@ -20,7 +20,7 @@ async function keep() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+    if (fresh && !fresh.isEqualNode(part)) part.replaceChildren(...fresh.childNodes);
   }
   if (answer.ok) kept.textContent = form.dataset.kept;
 }

@@ -167,9 +167,10 @@ class Editor {
     const kind = this.part("what").value;
     const [width, height] = SIZES[kind];
     const number = Number(this.total.value);
-    const holder = document.createElement("div");
-    holder.innerHTML = this.part("new").innerHTML.replaceAll("__prefix__", number);
-    const element = holder.firstElementChild;
+    const element = this.part("new").content.firstElementChild.cloneNode(true);
+    for (const one of [element, ...element.querySelectorAll("*")]) {
+      for (const attribute of one.attributes) attribute.value = attribute.value.replaceAll("__prefix__", number);
+    }
     this.form.querySelector("[data-rows]").append(element);
     this.total.value = number + 1;
     this.adopt(element);

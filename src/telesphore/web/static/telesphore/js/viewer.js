@@ -14,6 +14,7 @@ class Viewer {
     this.turn = 0;
     this.part = (name) => element.querySelector(`[data-${name}]`);
     element.addEventListener("click", (event) => this.do(event.target.closest("[data-do]")?.dataset.do));
+    element.addEventListener("show-page", (event) => this.go(event.detail.page));
     this.part("mat").addEventListener("keydown", (event) => this.key(event));
     let width = 0;
     new ResizeObserver(([entry]) => {

@@ -22,7 +22,7 @@ WHERE e.organisation_id = r.organisation_id AND e.id = r.envelope_id
 class Migration(migrations.Migration):
     dependencies = [
         ("records", "0004_pre_add_accounts_and_representations"),
-        ("signature", "0006_pre_add_book"),
+        ("signature", "0008_pre_add_book"),
     ]
 
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]

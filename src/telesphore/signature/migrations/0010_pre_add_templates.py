@@ -9,7 +9,7 @@ import telesphore.kernel.rows
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signature", "0007_fill_book"),
+        ("signature", "0009_fill_book"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import telesphore.kernel.identifiers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signature", "0006_pre_add_waiting_index"),
+        ("signature", "0007_pre_add_waiting_index"),
     ]
 
     operations = [

@@ -1,0 +1,276 @@
+"""Envelopes: composed, changed, sent; listed and read; withdrawn and corrected; with what proves them."""
+
+import tempfile
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from pydantic import AwareDatetime
+
+from telesphore.kernel.clock import now
+from telesphore.records import actions as records
+from telesphore.rest.signature import shapes
+from telesphore.rest.signature.cursors import cursor_of, instant_and_id
+from telesphore.rest.signature.face import actor_of, offer
+from telesphore.rest.signature.files import archive, pdf
+from telesphore.signature import queries
+from telesphore.signature.actions import close, compose, kit, view
+from telesphore.signature.actions.compose import Composition
+from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.queries import lists
+from telesphore.signature.states import EnvelopeState
+
+PAGE = 50
+READ, SEND = "signature:envelope:read", "signature:envelope:send"
+ONE = "envelopes/{uuid:envelope_id}"
+_AS_IT_STANDS, _NO_REASON = shapes.Sending(), shapes.Reason()
+
+
+def _envelope(line: lists.EnvelopeLine) -> dict[str, object]:
+    return {
+        "id": line.envelope_id,
+        "state": line.state,
+        "patient_id": line.patient_id,
+        "document_id": line.document_id,
+        "title": line.title,
+        "type_code": line.type_code,
+        "urgent": line.urgent,
+        "sent_at": line.sent_at,
+        "expires_at": line.expires_at,
+        "due_at": line.due_at,
+        "closed_at": line.closed_at,
+        "follows_id": line.follows_id,
+    }
+
+
+@offer("GET", "envelopes", scope=READ, response=shapes.Envelopes)
+def list_envelopes(
+    request: HttpRequest,
+    received: bool = False,
+    state: EnvelopeState | None = None,
+    patient_id: UUID | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    cursor: shapes.Cursor = "",
+) -> shapes.Envelopes:
+    """What the token's person sent, or received to act upon, the newest first."""
+    which = lists.Which(received=received, state=state, patient_id=patient_id, since=since, until=until)
+    lines = lists.envelopes(actor=actor_of(request), which=which, limit=PAGE + 1, before=instant_and_id(cursor))
+    shown = lines[:PAGE]
+    return shapes.Envelopes(
+        items=[shapes.Envelope.model_validate(_envelope(line)) for line in shown],
+        next_cursor=cursor_of(shown[-1].sent_at, shown[-1].envelope_id) if len(lines) > PAGE else None,
+    )
+
+
+@offer("POST", "envelopes", scope=SEND, response=shapes.Draft | shapes.Envelope, status=201)
+def create_envelope(request: HttpRequest, new: shapes.NewEnvelope) -> shapes.Draft | shapes.Envelope:
+    """Begin a draft for a patient, and send it at once when asked to."""
+    actor, at = actor_of(request), now()
+    draft_id = compose.begin(patient_id=new.patient_id, composition=new.composition, actor=actor, at=at)
+    if not new.send:
+        return _draft(request, draft_id)
+    try:
+        compose.send_draft(draft_id=draft_id, version=1, actor=actor, at=at)
+    except BaseException:
+        compose.discard(draft_id=draft_id, actor=actor, at=now())
+        raise
+    return _line(request, draft_id)
+
+
+def _line(request: HttpRequest, envelope_id: UUID) -> shapes.Envelope:
+    line = lists.envelope_line(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    return shapes.Envelope.model_validate(_envelope(line))
+
+
+def _draft(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
+    seen = queries.draft(draft_id=draft_id, actor=actor_of(request))
+    return shapes.Draft(
+        id=seen.draft_id, patient_id=seen.patient.patient_id, version=seen.version, changed_at=seen.changed_at,
+        composition=seen.composition,
+    )  # fmt: skip
+
+
+@offer("GET", "drafts", scope=SEND, response=shapes.Drafts)
+def list_drafts(request: HttpRequest) -> shapes.Drafts:
+    """What is composed and not sent yet."""
+    lines = queries.drafts(actor=actor_of(request))
+    return shapes.Drafts(
+        items=[
+            shapes.DraftLine(
+                id=line.draft_id, patient_id=line.patient.patient_id, title=line.title, changed_at=line.changed_at
+            )
+            for line in lines
+        ]
+    )
+
+
+@offer("GET", "drafts/{uuid:draft_id}", scope=SEND, response=shapes.Draft)
+def read_draft(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
+    """A draft; sent, it is an envelope of the same id."""
+    return _draft(request, draft_id)
+
+
+@offer("PUT", "drafts/{uuid:draft_id}", scope=SEND, response=shapes.Draft)
+def change_draft(request: HttpRequest, draft_id: UUID, change: shapes.Change) -> shapes.Draft:
+    """Write what a draft is now."""
+    compose.change(
+        draft_id=draft_id, composition=change.composition, version=change.version, actor=actor_of(request), at=now()
+    )
+    return _draft(request, draft_id)
+
+
+@offer("DELETE", "drafts/{uuid:draft_id}", scope=SEND, status=204)
+def discard_draft(request: HttpRequest, draft_id: UUID) -> None:
+    """Throw a draft away; the record's documents stay."""
+    compose.discard(draft_id=draft_id, actor=actor_of(request), at=now())
+
+
+@offer("POST", "drafts/{uuid:draft_id}/send", scope=SEND, response=shapes.Envelope)
+def send_draft(request: HttpRequest, draft_id: UUID, sending: shapes.Sending = _AS_IT_STANDS) -> shapes.Envelope:
+    """Send a draft as it was read."""
+    actor = actor_of(request)
+    version = sending.version or queries.draft(draft_id=draft_id, actor=actor).version
+    compose.send_draft(draft_id=draft_id, version=version, actor=actor, at=now())
+    return _line(request, draft_id)
+
+
+@offer("GET", ONE, scope=READ, response=shapes.Circuit)
+def read_envelope(request: HttpRequest, envelope_id: UUID) -> shapes.Circuit:
+    """An envelope with its circuit."""
+    actor, at = actor_of(request), now()
+    line = lists.envelope_line(envelope_id=envelope_id, actor=actor, at=at)
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=at)
+    return shapes.Circuit.model_validate(
+        {
+            **_envelope(line),
+            "pages": seen.pages,
+            "reason": seen.reason,
+            "steps": [
+                {
+                    "position": step.position,
+                    "needed": step.needed,
+                    "done": step.done,
+                    "completed_at": step.completed_at,
+                    "recipients": [_recipient(one) for one in step.recipients],
+                }
+                for step in seen.steps
+            ],
+            "signed_document_id": seen.signed_document_id,
+            "evidence_document_id": seen.evidence_document_id,
+        }
+    )
+
+
+def _recipient(line: queries.RecipientLine) -> shapes.Recipient:
+    return shapes.Recipient(
+        id=line.recipient_id, name=line.name, is_patient=line.is_patient, purpose=line.purpose, state=line.state,
+        awaited_at=line.awaited_at, signed_at=line.signed_at, opened_at=line.opened_at, notice=line.notice,
+    )  # fmt: skip
+
+
+@offer("GET", f"{ONE}/recipients", scope=READ, response=shapes.Recipients)
+def list_recipients(request: HttpRequest, envelope_id: UUID) -> shapes.Recipients:
+    """Who is asked to act, and how far they are."""
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    return shapes.Recipients(items=[_recipient(one) for step in seen.steps for one in step.recipients])
+
+
+@offer("GET", f"{ONE}/fields", scope=READ, response=shapes.Fields)
+def list_fields(request: HttpRequest, envelope_id: UUID) -> shapes.Fields:
+    """The places to fill in beside the signatures. What was filled in is in the file."""
+    lines = lists.fields(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    return shapes.Fields(
+        items=[
+            shapes.FieldLine.model_validate(
+                {
+                    "id": line.field_id, "recipient_id": line.recipient_id, "name": line.name, "kind": line.kind,
+                    "page": line.page, "box": list(line.box), "required": line.required,
+                }
+            )
+            for line in lines
+        ]
+    )  # fmt: skip
+
+
+@offer("GET", f"{ONE}/watchers", scope=READ, response=shapes.Professionals)
+def list_watchers(request: HttpRequest, envelope_id: UUID) -> shapes.Professionals:
+    """Who only sees it."""
+    cards = lists.watchers(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    return shapes.Professionals(
+        items=[
+            shapes.Professional(
+                id=card.person_id, display_name=card.display_name, specialty=card.specialty, rpps=card.rpps
+            )
+            for card in cards
+        ]
+    )
+
+
+@offer("GET", f"{ONE}/composition", scope=SEND, response=Composition)
+def read_composition(request: HttpRequest, envelope_id: UUID) -> Composition:
+    """What was sent, for the token's person who sent it."""
+    return lists.composition(envelope_id=envelope_id, actor=actor_of(request))
+
+
+@offer("GET", f"{ONE}/events", scope=READ, response=shapes.Events)
+def list_events(request: HttpRequest, envelope_id: UUID, cursor: shapes.Cursor = "") -> shapes.Events:
+    """What the trail has of it, the newest first, for the token's person who sent it."""
+    rows = lists.events(
+        envelope_id=envelope_id, actor=actor_of(request), at=now(), before=instant_and_id(cursor), limit=PAGE + 1
+    )
+    shown = rows[:PAGE]
+    return shapes.Events(
+        items=[
+            shapes.Event(
+                id=row.id, at=row.at, action=row.action, actor_kind=row.actor_kind,
+                # Of a patient or a guest, the kind says enough.
+                person_id=row.person_id if row.actor_kind in ("professional", "software") else None,
+            )
+            for row in shown
+        ],
+        next_cursor=cursor_of(shown[-1].at, shown[-1].id) if len(rows) > PAGE else None,
+    )  # fmt: skip
+
+
+@offer("POST", f"{ONE}/void", scope="signature:envelope:void", response=shapes.Envelope)
+def void_envelope(request: HttpRequest, envelope_id: UUID, why: shapes.Reason = _NO_REASON) -> shapes.Envelope:
+    """Withdraw what the token's person sent."""
+    close.void(envelope_id=envelope_id, reason=why.reason, actor=actor_of(request), at=now())
+    return _line(request, envelope_id)
+
+
+@offer("POST", f"{ONE}/correct", scope=SEND, response=shapes.Draft, status=201)
+def correct_envelope(request: HttpRequest, envelope_id: UUID) -> shapes.Draft:
+    """Begin the second round of what was declined, withdrawn or expired: a draft with all that it held."""
+    return _draft(request, compose.correct(envelope_id=envelope_id, actor=actor_of(request), at=now()))
+
+
+@offer("GET", f"{ONE}/file", scope=READ, file="application/pdf")
+def download_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """The file as it stands. Reading it is an act that the patient sees."""
+    return pdf(view.view(envelope_id=envelope_id, actor=actor_of(request), at=now()).pdf)
+
+
+@offer("GET", f"{ONE}/evidence", scope=READ, file="application/pdf")
+def download_evidence(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """The evidence page of a completed envelope."""
+    actor, at = actor_of(request), now()
+    seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=at)
+    if seen.evidence_document_id is None:
+        raise EnvelopeNotFound
+    return pdf(records.open_document(document_id=seen.evidence_document_id, purpose="TREAT", actor=actor, at=at).pdf)
+
+
+@offer("GET", f"{ONE}/kit", scope="signature:kit:export", file="application/zip")
+def download_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """All that proves a completed envelope, in one ZIP that is checked without us."""
+    # On disk beyond a few megabytes.
+    file = tempfile.SpooledTemporaryFile(max_size=8 * 2**20)  # noqa: SIM115 - it is closed once sent.
+    try:
+        kit.make_kit(envelope_id=envelope_id, actor=actor_of(request), at=now(), out=cast(BinaryIO, file))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return archive(cast(BinaryIO, file), f"preuve-{envelope_id}.zip")

@@ -1,0 +1,85 @@
+"""The patient's screens: a document read aloud, resumed on another phone, signed by a typed name; a guest's."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from telesphore.kernel.clock import now
+from telesphore.links.models import Code
+from telesphore.signature.actions.send import send_composition
+from telesphore.signature.models import Composition, Part, Party, Recipient, StepPlan
+from telesphore.signature.states import PartyRole, Purpose
+from tests.browser.screens import Screen
+from tests.browser.site import Site
+from tests.signature.test_guests import FATOU
+
+STUB = """window.said = [];
+Object.defineProperty(window, 'speechSynthesis', { value: { speak: (one) => said.push(one.text), cancel() {} } });
+window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };"""
+
+
+def come_in(screen: Screen, link: str, receive: str, proceed: str) -> None:
+    screen.open(link)
+    screen.press(receive)
+    screen.page.locator("#code").fill(screen.site.code())
+    screen.press(proceed)
+    screen.settle()
+
+
+def sent(site: Site, party: Party) -> None:
+    composition = Composition(
+        documents=(Part(document_id=site.deposit()),), steps=(StepPlan(parties=(party,)),),
+        message="Appelez-moi si besoin.", easy_text="On regarde dans les poumons.\n\nCela dure dix minutes.",
+    )  # fmt: skip
+    send_composition(composition=composition, actor=site.cast.sylvie, at=now())
+    site.work()
+
+
+def test_odile_listens_loses_her_phone_and_signs_by_typing_on_another(
+    site: Site, screen: Callable[..., Screen]
+) -> None:
+    sent(site, Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS, language="en"))
+    link = site.link()
+    first = screen(phone=True)
+    first.page.set_viewport_size({"width": 360, "height": 740})
+    first.page.add_init_script(STUB)
+    come_in(first, link, "Receive the code", "Continue")
+    first.says("Appelez-moi si besoin.")
+    first.press("Listen")
+    assert first.page.evaluate("said") == ["On regarde dans les poumons.", "Cela dure dix minutes."]
+    first.look("patient-easy")
+    first.press("Page 2")
+    first.settle()
+
+    # Half a minute later: codes are not sent in a row.
+    Code.objects.update(sent_at=now() - timedelta(minutes=1))
+    second = screen(phone=True, dark=True)
+    come_in(second, link, "Receive the code", "Continue")
+    second.says("Page 2 of 3")
+    second.press("Page 3")
+    second.settle()
+    second.press("I have read it all")
+    second.look("patient-decide-easy")
+    second.follow("I agree")
+    second.page.locator("#typed").fill("Odile Ferrand")
+    second.look("patient-sign-typed")
+    second.press("Sign it")
+    second.says("It is signed")
+    assert Recipient.objects.get(role=PartyRole.PATIENT).pages_read == 3
+
+
+def test_an_interpreter_signs_what_they_translated(site: Site, screen: Callable[..., Screen]) -> None:
+    sent(site, FATOU)
+    fatou = screen(phone=True)
+    come_in(fatou, site.link(), "Recevoir le code", "Continuer")
+    fatou.says("vous demande de traduire ce document")
+    fatou.look("guest-read")
+    for name in ("Page 2", "Page 3", "J’ai tout lu"):
+        fatou.press(name)
+        fatou.settle()
+    fatou.says("j’ai traduit")
+    fatou.look("guest-decide")
+    fatou.follow("C’est exact")
+    fatou.look("guest-sign")
+    fatou.press("Signer")
+    fatou.says("C’est signé")
+    fatou.look("guest-done")

@@ -1,0 +1,71 @@
+"""Programs that speak to the face for software, in the transaction of a test."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from telesphore.accounts import actions as accounts
+from telesphore.kernel.actors import Actor
+from telesphore.kernel.clock import now
+from tests.papers import blank
+
+SCOPES = (
+    "records:document:deposit", "records:document:read", "records:record:open", "signature:envelope:read",
+    "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program with a token."""
+
+    secret: str
+
+    def ask(
+        self, method: str, path: str, content: Any = None, *, status: int = 200, key: str = "", **headers: str
+    ) -> Any:
+        """What JSON is answered, under the status that is expected; bytes when it is no JSON."""
+        answer = self.answer(method, path, content, key=key, **headers)
+        assert answer.status_code == status, (answer.status_code, answer.content)
+        return json.loads(answer.content) if answer.content and "json" in answer["Content-Type"] else answer.content
+
+    def answer(self, method: str, path: str, content: Any = None, *, key: str = "", **headers: str) -> Any:
+        """One request, and its whole answer."""
+        given = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {}), **headers}
+        body = b"" if content is None else json.dumps(content)
+        return Client(raise_request_exception=False).generic(
+            method, f"/api/v1/{path}", body, content_type="application/json", headers=given
+        )
+
+    def deposit(self, patient_id: UUID, *, key: str = "", content: bytes | None = None) -> Any:
+        """File a blank page of this patient's."""
+        form = {
+            "patient_id": str(patient_id), "title": "Consentement", "type_code": "59284-0", "class_code": "52",
+            "file": SimpleUploadedFile("any.pdf", content or blank(1), content_type="application/pdf"),
+        }  # fmt: skip
+        given = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {})}
+        return Client(raise_request_exception=False).post("/api/v1/documents", form, headers=given)
+
+
+def program(actor: Actor, *scopes: str) -> Program:
+    """A program of this person's."""
+    issued = accounts.issue_token(
+        name="DPI", scopes=scopes or SCOPES, expires_at=now() + timedelta(days=1), actor=actor, at=now()
+    )
+    return Program(issued.secret)
+
+
+def composition(document_id: str, *people: Actor) -> dict[str, Any]:
+    """One document, to be signed by these professionals, one after another."""
+    return {
+        "documents": [{"document_id": document_id}],
+        "steps": [
+            {"parties": [{"role": "professional", "person_id": str(one.person_id), "purpose": "validates"}]}
+            for one in people
+        ],
+    }
