@@ -52,6 +52,8 @@ class RecipientLine:
     may_hand_over: bool = False
     may_correct: bool = False
     may_remind: bool = False
+    at_bedside: bool = False
+    """A tablet is handed over to them; nobody writes to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +201,9 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
             recipient.reminders,
             recipient.reminded_at,
             asked and mine and person is not None,
-            asked and is_sender and person is None,
-            open_ and waits and is_sender,
+            asked and is_sender and person is None and not recipient.at_bedside,
+            open_ and waits and is_sender and not recipient.at_bedside,
+            recipient.at_bedside,
         )
 
     lines = [
