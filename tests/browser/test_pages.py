@@ -67,7 +67,8 @@ def test_pages_of_a_secretary(screen: Turn, told: dict[str, object], device: dic
         "home-sylvie": "/", "records": "/records/", "records-none": "/records/?q=Zola", "register": "/records/new",
         "record": "/records/{odile}/", "deposit": "/records/{odile}/deposit", "circuits": "/circuits/",
         "drafts": "/drafts/", "compose": "/drafts/{lacking}/", "compose-send": "/drafts/{draft}/send",
-        "compose-upload": "/drafts/{draft}/upload", "draft-discard": "/drafts/{draft}/discard", "withdraw": "/book/{envelope}/void", "outbox": "/outbox/",
+        "compose-upload": "/drafts/{draft}/upload", "draft-discard": "/drafts/{draft}/discard",
+        "withdraw": "/book/{envelope}/void", "outbox": "/outbox/",
     })  # fmt: skip
 
 
