@@ -10,7 +10,7 @@ import telesphore.kernel.rows
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("signature", "0011_pre_add_thread"),
+        ("signature", "0012_pre_add_at_bedside"),
     ]
 
     operations = [

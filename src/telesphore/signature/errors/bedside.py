@@ -1,0 +1,24 @@
+"""How a tablet handed over at the bedside is refused."""
+
+from telesphore.kernel.errors import DomainError, Refusal
+
+
+class IdentityNotSeen(DomainError):
+    """Say how you know who is in front of you: an identity document, the bracelet, or the code sent to their phone."""
+
+    refusal = Refusal.INVALID
+    code = "identity-not-seen"
+
+
+class BraceletOfAnother(DomainError):
+    """This bracelet is not this patient’s. Do not hand over the tablet: check who is in front of you."""
+
+    refusal = Refusal.INVALID
+    code = "bracelet-of-another"
+
+
+class NobodyAtBedside(DomainError):
+    """This tablet is no longer handed over. Nothing was lost: ask the professional who gave it to you."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "nobody-at-bedside"
