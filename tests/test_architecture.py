@@ -97,6 +97,7 @@ NOT_ACTS = frozenset(
         "signature.send_row",
         "signature.sender_of",
         "signature.table_of",
+        "signature.table_of_objects",
         # Opens what an act signs with; the seal leaves its trace with the act.
         "signature.open_seal",
         "signature.evidence_about",
