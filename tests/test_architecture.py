@@ -61,6 +61,7 @@ NOT_ACTS = frozenset(
         "signature.dismiss",
         "signature.drop_prepared",
         "signature.end",
+        "signature.my_page",
         "signature.seal_comment",
         "signature.tell_sender",
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
@@ -97,6 +98,7 @@ NOT_ACTS = frozenset(
         "signature.send_row",
         "signature.sender_of",
         "signature.table_of",
+        "signature.table_of_objects",
         # Opens what an act signs with; the seal leaves its trace with the act.
         "signature.open_seal",
         "signature.evidence_about",
