@@ -296,21 +296,17 @@ class Meaning:
 
     Attributes:
         levels: the least level by role; simple for a role that is not named.
-        before_the_act: it is signed before the day of the act that it is about.
         interpreter: a patient who reads neither French nor English is told it by an interpreter, who signs too.
     """
 
     levels: Mapping[PartyRole, SignatureLevel]
-    before_the_act: bool = False
     interpreter: bool = False
 
 
 _BY_PROFESSIONAL = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.ADVANCED})
 _OTHERS = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.SIMPLE})
 MEANINGS: Mapping[str, Meaning] = {
-    DocumentType.CONSENT: Meaning(
-        dict.fromkeys(PartyRole, SignatureLevel.ADVANCED), before_the_act=True, interpreter=True
-    ),
+    DocumentType.CONSENT: Meaning(dict.fromkeys(PartyRole, SignatureLevel.ADVANCED), interpreter=True),
     DocumentType.CONSULTATION_NOTE: _OTHERS,
     DocumentType.DISCHARGE_SUMMARY: _BY_PROFESSIONAL,
     DocumentType.LABORATORY_REPORT: _BY_PROFESSIONAL,

@@ -26,6 +26,7 @@ from telesphore.signature.access.places import (
     sent_by,
     watches,
 )
+from telesphore.signature.access.represented import check_acts_alone, stand_ins
 from telesphore.signature.access.templates import (
     bulk_of,
     check_manages,
@@ -45,6 +46,7 @@ __all__ = [
     "allowed",
     "authority",
     "bulk_of",
+    "check_acts_alone",
     "check_asked",
     "check_before_act",
     "check_can_sign",
@@ -66,6 +68,7 @@ __all__ = [
     "recipient_of",
     "sender_or_recipient",
     "sent_by",
+    "stand_ins",
     "template_of",
     "templates_of",
     "units_for",

@@ -53,6 +53,7 @@ def _is_due(at: datetime) -> Q:
     return (first | later) & Q(
         envelope__state__in=OPEN_STATES,
         envelope__expires_at__gt=at,
+        at_bedside=False,
         reminders__lt=F("envelope__remind_most"),
     )
 
@@ -107,6 +108,7 @@ def _awaited(envelope: Envelope, recipient_id: UUID) -> Recipient | None:
             envelope_id=envelope.id,
             id=recipient_id,
             state=RecipientState.WAITING,
+            at_bedside=False,
         )
         .select_related("step")
         .first()

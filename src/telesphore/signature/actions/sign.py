@@ -67,12 +67,14 @@ def sign_as_patient(
         language: in which the sentence that they sign was shown.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet, ActIsPast,
         SomeoneSignedMeanwhile, FieldsNotFilled, ValueNotAccepted, FieldNotYours
+        MustBeRepresented: the patient does not sign alone.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
+    access.check_acts_alone(actor=actor, envelope=envelope, at=at)
     if recipient.purpose == Purpose.CONSENTS:
         access.check_before_act(queries.composition_of(envelope), at)
     if pages_shown < envelope.pages:

@@ -33,6 +33,7 @@ from telesphore.signature.queries.drafts import DraftLine, DraftView, compositio
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
 from telesphore.signature.queries.fields import FieldLine, fields_to_fill
 from telesphore.signature.queries.guests import GuestCard, guests_of
+from telesphore.signature.queries.journeys import Journey, journeys_of_patient
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -81,6 +82,7 @@ __all__ = [
     "ForBedside",
     "Forecast",
     "GuestCard",
+    "Journey",
     "Order",
     "PartLine",
     "PatientLine",
@@ -121,6 +123,7 @@ __all__ = [
     "guests_of",
     "has_digest",
     "is_unsigned",
+    "journeys_of_patient",
     "kind_of",
     "language_asked",
     "last_revision",

@@ -68,9 +68,9 @@ def take_back(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 def recall(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Have back what one has sent, as a draft, after a look at what follows."""
     if request.method == "POST":
-        recalling.recall(envelope_id=envelope_id, actor=actor_of(request), at=now())
+        draft_id = recalling.recall(envelope_id=envelope_id, actor=actor_of(request), at=now())
         messages.success(request, _("It is back among your drafts. Nobody is asked for anything."))
-        return redirect("signature:sent")
+        return redirect("signature:compose", draft_id)
     return _page(request, envelope_id, "signature/recall.html")
 
 
