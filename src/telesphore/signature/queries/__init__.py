@@ -28,7 +28,7 @@ from telesphore.signature.queries.circuits import (
 )
 from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
 from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
-from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent
+from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent, stuck
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
 from telesphore.signature.queries.fields import FieldLine, fields_to_fill
@@ -138,6 +138,7 @@ __all__ = [
     "sent",
     "sentence_signed",
     "standing",
+    "stuck",
     "thread",
     "thread_head",
     "thread_links",
