@@ -14,7 +14,7 @@ from telesphore.rest.signature.cursors import cursor_of, instant_and_id
 from telesphore.rest.signature.face import actor_of, offer
 from telesphore.rest.signature.files import archive, pdf
 from telesphore.signature import queries
-from telesphore.signature.actions import close, compose, kit, recall, remind, view
+from telesphore.signature.actions import close, compose, embed, kit, recall, remind, view
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.actions.correct_recipient import Reach, correct_recipient
 from telesphore.signature.actions.read_fields import read_fields
@@ -226,6 +226,19 @@ def correct_address(request: HttpRequest, envelope_id: UUID, recipient_id: UUID,
         envelope_id=envelope_id, recipient_id=recipient_id, reach=Reach(reach.email, reach.phone),
         actor=actor_of(request), at=now(),
     )  # fmt: skip
+
+
+@offer(
+    "POST", f"{ONE}/recipients/{{uuid:recipient_id}}/embedding", scope=embed.MAKE, response=shapes.Embedding, status=201
+)
+def embed_recipient(
+    request: HttpRequest, envelope_id: UUID, recipient_id: UUID, frame: shapes.Frame
+) -> shapes.Embedding:
+    """Make a way into a frame for one awaited patient or guest: five minutes, once, and a code by SMS."""
+    made = embed.embed(
+        envelope_id=envelope_id, recipient_id=recipient_id, origins=frame.origins, actor=actor_of(request), at=now()
+    )
+    return shapes.Embedding(url=made.url, expires_at=made.expires_at)
 
 
 @offer("GET", f"{ONE}/file", scope=READ, file="application/pdf")

@@ -76,10 +76,10 @@ def problem(error: DomainError, status: int | None = None, **more: Any) -> HttpR
 
 def of_domain(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A room's refusal."""
-    missing = (
-        {"errors": [{"where": code, "why": why} for code, why in error.gaps]} if isinstance(error, NotReady) else {}
-    )
-    answer = problem(error, **missing)
+    if isinstance(error, NotReady):
+        answer = problem(error, errors=[{"where": code, "why": why} for code, why in error.gaps])
+    else:
+        answer = problem(error)
     logger.log(logging.ERROR if answer.status_code == 500 else logging.INFO, "refused: %s", error.code)
     return answer
 

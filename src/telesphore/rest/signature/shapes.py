@@ -4,26 +4,20 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.states import (
     AuthorKind,
-    BulkState,
     EntryKind,
     EnvelopeState,
     FieldKind,
     RecipientState,
-    RowState,
-    Seat,
-    TemplateScope,
 )
 
 Cursor = Annotated[str, StringConstraints(max_length=500, pattern=r"^[A-Za-z0-9_-]*$")]
 Code = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9._-]+$")]
 Text = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
-
-Cell = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class _Given(BaseModel):
@@ -215,6 +209,19 @@ class Reach(_Given):
     phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[+0-9]*$")]
 
 
+class Frame(_Given):
+    """Which pages will show it: origins that an administrator allowed."""
+
+    origins: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(min_length=1, max_length=20)]
+
+
+class Embedding(BaseModel):
+    """Where the frame leads. Whoever has the address may ask for the code, and no more: keep it out of logs."""
+
+    url: str
+    expires_at: datetime
+
+
 class Recipient(BaseModel):
     """Someone who is asked to act, and how far they are. Never their link."""
 
@@ -331,85 +338,3 @@ class Written(BaseModel):
     """The entry that was added."""
 
     id: UUID
-
-
-class TemplateLine(BaseModel):
-    """A template that the token's person may use."""
-
-    id: UUID
-    name: str
-    scope: TemplateScope
-    unit: str
-    version: int
-    changed_at: datetime
-
-
-class Templates(BaseModel):
-    """By name, at most a hundred; search for the others."""
-
-    items: list[TemplateLine]
-
-
-class Template(TemplateLine):
-    """What its last version says: its documents are named by blank forms, its open places by seats."""
-
-    composition: Composition
-    seats: list[Seat | None]
-    columns: list[str]
-    """Merge fields that neither the patient nor the sender gives."""
-
-
-class UseTemplate(_Given):
-    """For whom, and what the template leaves open."""
-
-    patient_id: UUID
-    professional_id: UUID | None = None
-    values: Annotated[dict[Cell, Cell], Field(max_length=40)] = {}
-    due_at: AwareDatetime | None = None
-    send: bool = False
-
-
-class NewBulk(_Given):
-    """A list of patients: in each row `ins`, `patient`, or `name` and `birth_date`; `due`, `professional`, and the
-    template's columns."""
-
-    template_id: UUID
-    professional_id: UUID | None = None
-    rows: Annotated[list[dict[Cell, Cell]], Field(min_length=1, max_length=2000)]
-
-
-class Bulk(BaseModel):
-    """A bulk sending, and how far it is: nothing is sent before it is confirmed."""
-
-    id: UUID
-    template: str
-    version: int
-    state: BulkState
-    rows: int
-    counts: dict[RowState, int]
-    made_at: datetime
-    confirmed_at: datetime | None
-
-
-class Bulks(BaseModel):
-    """The newest hundred of the token's person."""
-
-    items: list[Bulk]
-
-
-class BulkRow(BaseModel):
-    """One row and its fate; `code` and `title` say why it is not sent."""
-
-    number: int
-    who: str
-    state: RowState
-    code: str
-    title: str
-    envelope_id: UUID | None
-
-
-class BulkRows(BaseModel):
-    """One page, in the list's order."""
-
-    items: list[BulkRow]
-    next_cursor: str | None
