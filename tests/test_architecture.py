@@ -87,6 +87,7 @@ NOT_ACTS = frozenset(
         "signature.time_of_signature",
         "signature.make_last",
         "signature.level_of",
+        "signature.verdict_of",
         "signature.verdict_on",
         # Of a list sent to many: what its rows say, and who gave it; the acts are the checking and each row's sending.
         "signature.check_list",

@@ -114,6 +114,8 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
     lebrun.says("FERRAND Odile")
     lebrun.picture("signature-book", keep=True)
     lebrun.follow("FERRAND Odile")
+    lebrun.page.keyboard.press("o")
+    lebrun.page.wait_for_url(re.compile(r"/book/[0-9a-f-]{36}/$"))
     lebrun.settle()
     lebrun.picture("envelope", keep=True)
     lebrun.fill("Code PIN de votre carte", "0000")
@@ -296,7 +298,10 @@ def test_dr_lebrun_signs_one_and_is_led_to_the_next(site: Site, screen: Turn) ->
     lebrun = screen("lebrun", language="en", dark=True)
     lebrun.open("/book/")
     lebrun.look("book-two")
+    # The line is shown beside the list; its circuit opens from there.
     lebrun.page.get_by_role("link", name=re.compile("FERRAND Odile")).first.click()
+    lebrun.page.keyboard.press("o")
+    lebrun.page.wait_for_url(re.compile(r"/book/[0-9a-f-]{36}/$"))
     lebrun.fill("PIN of your card", PIN)
     lebrun.press("Sign")
 

@@ -29,6 +29,7 @@ from telesphore.signature.errors.circuits import TooLateToTakeBack as TooLateToT
 from telesphore.signature.errors.composing import ActIsPast as ActIsPast
 from telesphore.signature.errors.composing import DraftChanged as DraftChanged
 from telesphore.signature.errors.composing import DraftNotFound as DraftNotFound
+from telesphore.signature.errors.composing import MustBeRepresented as MustBeRepresented
 from telesphore.signature.errors.composing import NobodyToSign as NobodyToSign
 from telesphore.signature.errors.composing import NoChannel as NoChannel
 from telesphore.signature.errors.composing import NoPlaceToSign as NoPlaceToSign

@@ -59,6 +59,14 @@ class UnknownSigner(DomainError):
     code = "unknown-signer"
 
 
+class MustBeRepresented(DomainError):
+    """The law gives this patient a representative, who signs in their place from their own account: record who it is,
+    and have them open it. The patient may read, ask questions and refuse."""
+
+    refusal = Refusal.CONFLICT
+    code = "must-be-represented"
+
+
 class NotReady(DomainError):
     """This can’t be sent yet."""
 
