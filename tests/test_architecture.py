@@ -61,6 +61,7 @@ NOT_ACTS = frozenset(
         "signature.dismiss",
         "signature.drop_prepared",
         "signature.end",
+        "signature.my_page",
         "signature.seal_comment",
         "signature.tell_sender",
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.

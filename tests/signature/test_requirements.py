@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.utils import translation
 
 from telesphore.accounts.queries import PersonCard
 from telesphore.accounts.states import Acr
@@ -23,7 +25,15 @@ from telesphore.signature.actions.compose import Composition, Part, Party, Place
 from telesphore.signature.errors import ActIsPast, NotAwaited, NotReady, SignatureTooWeak
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.requirements import Facts, facts_for, missing
-from telesphore.signature.states import FieldKind, PartyRole, Purpose, RecipientState, SignatureLevel, StepKind
+from telesphore.signature.states import (
+    FieldKind,
+    PartyRole,
+    Purpose,
+    RecipientState,
+    SignatureLevel,
+    StepKind,
+    least_level,
+)
 from tests.cast import Cast
 from tests.signature.circuits import doctor_signs, token_of
 from tests.signature.test_steps import PATIENT, asks, step, through
@@ -241,3 +251,18 @@ def test_a_consent_is_not_signed_on_the_day_of_the_act(cast: Cast) -> None:
         sign.sign_as_patient(
             envelope_id=envelope_id, pages_shown=2, drawing=None, actor=cast.odile, at=now() + timedelta(days=4)
         )
+
+
+def test_the_documentation_shows_the_table_of_least_levels() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "composing.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    with translation.override("en"):
+        told = [
+            [str(kind.label), least_level(kind, PartyRole.PATIENT).value, least_level(kind, "professional").value]
+            for kind in DocumentType
+        ]
+    assert [row[:3] for row in rows[1:]] == told
+    for kind in DocumentType:
+        assert {least_level(kind, role) for role in ("patient", "interpreter", "witness")} == {
+            least_level(kind, "patient")
+        }

@@ -140,3 +140,10 @@ def test_a_signature_is_taken_back_from_the_account_too(cast: Cast) -> None:
     assert browser.post("/p/take-back").headers["Location"] == "/p/taken-back"
 
     assert odiles(envelope_id).state == "waiting"
+
+
+def test_no_page_of_a_document_stays_on_the_phone(cast: Cast) -> None:
+    browser = by_link(odiles(sent(cast, ODILE)))
+
+    for path in ("/p/", "/p/page/1.pdf", "/p/page/1.png", "/p/document.pdf", "/p/decide"):
+        assert "no-store" in browser.get(path)["Cache-Control"], path
