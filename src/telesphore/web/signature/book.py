@@ -154,7 +154,9 @@ def sent(request: HttpRequest) -> HttpResponse:
     everything = request.GET.get("tab") == "all"
     after = identifier(request.GET.get("after", ""))
     lines, more = queries.sent(actor=actor_of(request), at=now(), open_only=not everything, after=after)
-    context = {"lines": lines, "more": more, "everything": everything, "today": now()}
+    # At the head of the first page only.
+    undelivered = [] if after else queries.undelivered(actor=actor_of(request))
+    context = {"lines": lines, "more": more, "everything": everything, "today": now(), "undelivered": undelivered}
     return render(request, "signature/sent.html", context)
 
 
