@@ -227,7 +227,7 @@ def test_a_minor_is_heard_they_ask_and_refuse(cast: Cast) -> None:
     envelope_id = sent(cast, [ODILE])
     question = Words(body="Est-ce que ça fait mal ?", kind=EntryKind.QUESTION)
     asked = discuss.write(envelope_id=envelope_id, words=question, actor=cast.odile, at=now())
-    answer = Words(body="Non.", kind=EntryKind.ANSWER, about_id=asked)
+    answer = Words(body="Non.", kind=EntryKind.ANSWER, about=asked)
     discuss.write(envelope_id=envelope_id, words=answer, actor=cast.sylvie, at=now())
     mail = last_mail(cast, "signature:thread")
     assert INES.email in mail

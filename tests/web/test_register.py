@@ -2,8 +2,11 @@
 
 import pytest
 
+from telesphore.kernel.clock import now
 from telesphore.records.models import Patient
+from telesphore.signature.actions.remind import remind_now
 from telesphore.signature.errors import NotReady
+from telesphore.signature.models import Recipient
 from telesphore.signature.states import StepKind
 from tests.cast import Cast
 from tests.entering import as_person
@@ -34,10 +37,11 @@ def test_a_language_out_of_the_list_is_refused(cast: Cast, language: str) -> Non
 
 @pytest.mark.parametrize(("spoken", "greeting"), [("fr", "Bonjour"), ("en", "Hello"), ("ar", "Bonjour")])
 def test_a_notice_is_in_french_unless_we_write_the_patients_language(cast: Cast, spoken: str, greeting: str) -> None:
+    envelope_id = sent(cast, [ODILE])
     Patient.objects.filter(id=cast.odile_id).update(language=spoken)
-    # By the way that asks for no interpreter: programs send so.
-    sent(cast, [ODILE])
-    assert greeting in last_mail(cast, "signature:invitation")
+    place = Recipient.objects.get(envelope_id=envelope_id)
+    remind_now(envelope_id=envelope_id, recipient_id=place.id, actor=cast.sylvie, at=now())
+    assert greeting in last_mail(cast, "signature:reminder")
 
 
 def test_a_consent_of_who_speaks_another_language_asks_for_an_interpreter(cast: Cast) -> None:
