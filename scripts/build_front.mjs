@@ -116,7 +116,7 @@ const letters = fonts();
 const ours = (name) => text(sources, "css", `${name}.css`);
 const tabler = text(packages, "@tabler/core/dist/css/tabler.min.css").replace(/\/\*# sourceMappingURL.*?\*\//, "");
 if (/url\(\s*["']?(https?:)?\/\//.test(tabler)) throw new Error("Tabler's style sheet loads something from elsewhere.");
-keep("professional.css", [letters, tabler, shorter(ours("tokens") + ours("shared") + ours("professional") + ours("pages") + ours("book"))].join("\n"));
+keep("professional.css", [letters, tabler, shorter(ours("tokens") + ours("shared") + ours("professional") + ours("pages") + ours("book") + ours("compose"))].join("\n"));
 keep("patient.css", [letters, shorter(ours("tokens") + ours("shared") + ours("patient"))].join("\n"));
 
 sprites();

@@ -61,6 +61,7 @@ NOT_ACTS = frozenset(
         "signature.dismiss",
         "signature.drop_prepared",
         "signature.end",
+        "signature.my_page",
         "signature.seal_comment",
         "signature.tell_sender",
         # Stages before an act, which is given the actor and the time; nothing of theirs shows until it commits.
@@ -87,6 +88,7 @@ NOT_ACTS = frozenset(
         "signature.time_of_signature",
         "signature.make_last",
         "signature.level_of",
+        "signature.verdict_of",
         "signature.verdict_on",
         # Of a list sent to many: what its rows say, and who gave it; the acts are the checking and each row's sending.
         "signature.check_list",
@@ -96,6 +98,7 @@ NOT_ACTS = frozenset(
         "signature.send_row",
         "signature.sender_of",
         "signature.table_of",
+        "signature.table_of_objects",
         # Opens what an act signs with; the seal leaves its trace with the act.
         "signature.open_seal",
         "signature.evidence_about",

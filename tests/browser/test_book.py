@@ -69,7 +69,9 @@ def test_the_book_is_gone_through_by_keyboard_alone(site: Site, screen: ScreenOf
     lebrun.open("/book/")
     page.keyboard.press("j")
     page.keyboard.press("r")
-    page.wait_for_url(f"**/book/{made[0]}/decline")
+    page.wait_for_url(f"**/book/{made[0]}/decline?*")
+    page.get_by_role("link", name="Revenir").click()
+    page.wait_for_url("**/book/#e-*")
 
 
 def test_forty_are_signed_with_one_pin_and_two_that_fail_stay(site: Site, screen: ScreenOf) -> None:

@@ -15,8 +15,9 @@ from telesphore.kernel.clock import now
 from tests.papers import blank
 
 SCOPES = (
-    "records:document:deposit", "records:document:read", "records:record:open", "signature:envelope:read",
-    "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+    "records:document:deposit", "records:document:read", "records:record:open", "signature:embedding:make",
+    "signature:envelope:read", "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+    "signature:recipient:correct", "signature:recipient:remind", "signature:template:see", "signature:thread:write",
 )  # fmt: skip
 
 

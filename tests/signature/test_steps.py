@@ -206,7 +206,7 @@ def test_the_organisation_seals_in_the_middle_and_the_circuit_goes_on(cast: Cast
     assert not doctor_signs(cast.lebrun, envelope_id, token_of(cast.lebrun, "Lebrun")).last
     seen = queries.envelope(envelope_id=envelope_id, actor=cast.sylvie, at=now())
     assert (seen.state, seen.seal) == (EnvelopeState.IN_PROGRESS, queries.SealWait())
-    assert queries.sent(actor=cast.sylvie)[0].seal == queries.SealWait()
+    assert queries.sent(actor=cast.sylvie, at=now())[0][0].seal == queries.SealWait()
     for _again in range(2):
         seal_step.seal_step(envelope_id=envelope_id, actor=system, at=now())
     assert Revision.objects.filter(envelope_id=envelope_id).count() == 3
@@ -252,7 +252,7 @@ def test_a_seal_that_fails_says_why_and_loses_nothing(cast: Cast, stuck: str) ->
     assert seen is not None
     assert (seen.trouble, seen.stopped) == (stuck, False)
     assert job_queries.troubles_of(names=("signature:seal",), argument="envelope_id", values=[str(envelope_id)]) == {}
-    line = next(line for line in queries.sent(actor=cast.sylvie) if line.envelope_id == envelope_id)
+    line = next(line for line in queries.sent(actor=cast.sylvie, at=now())[0] if line.envelope_id == envelope_id)
     assert line.seal == seen
     seal_step.seal_step(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
     assert states(envelope_id) == ["signed", "waiting"]

@@ -80,6 +80,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "records:team:manage": _CARE,
     "signature:bedside:open": _CARE,
     "signature:book:open": _CARE,
+    "signature:embedding:make": _CARE,
+    "signature:embedding:manage": _ADMINISTRATOR,
     "signature:envelope:read": _CARE,
     "signature:envelope:send": _CARE,
     "signature:envelope:void": _CARE,

@@ -76,6 +76,8 @@ MIDDLEWARE = [
     "telesphore.web.uploads.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Around all that writes headers and cookies, which it changes for pages shown in a frame.
+    "telesphore.web.patients.embedded.EmbeddedMiddleware",
     "telesphore.web.headers.Headers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

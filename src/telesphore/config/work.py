@@ -32,11 +32,18 @@ def register() -> None:
     jobs.every(24 * HOUR, "audit:retention")(_retain_events)
     jobs.every(24 * HOUR, "accounts:clear-sessions")(_clear_sessions)
     jobs.every(HOUR, "accounts:forget-answers")(_forget_answers)
+    jobs.every(24 * HOUR, "webhooks:forget-settled")(_forget_deliveries)
     jobs.every(60, "accounts:end-backups")(_end_backups)
     jobs.every(HOUR, "signature:renew-proofs")(_renew_proofs)
     jobs.every(HOUR, "signature:remind")(_remind)
     jobs.every(HOUR // 4, "signature:expire")(_expire)
     jobs.every(HOUR // 4, "signature:digest")(_send_digests)
+
+
+def _forget_deliveries(at: datetime) -> None:
+    from telesphore.webhooks import actions as webhooks
+
+    webhooks.forget_settled(actor=Actor.system(), at=at)
 
 
 def _sweep_vault(at: datetime) -> None:

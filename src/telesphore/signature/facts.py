@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from telesphore.kernel.actors import NIL
+
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeCompleted:
@@ -14,10 +16,15 @@ class EnvelopeCompleted:
 
 @dataclass(frozen=True, slots=True)
 class ConsentWithdrawn:
-    """The patient, or who represents them, signed the withdrawal of a completed consent."""
+    """The patient, or who represents them, signed the withdrawal of a completed consent.
+
+    Attributes:
+        event_id: of this one fact, for who is told of it twice.
+    """
 
     organisation_id: UUID
     envelope_id: UUID
+    event_id: UUID = NIL
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _lazy
@@ -184,6 +185,8 @@ TRANSITIONS: dict[EnvelopeState, set[EnvelopeState]] = {
 }
 
 OPEN_STATES = frozenset({EnvelopeState.SENT, EnvelopeState.IN_PROGRESS})
+REMINDER_PAUSE = timedelta(hours=1)
+"""Between two reminders that the sender asks for, to one recipient."""
 
 PREPARED_TRANSITIONS: dict[PreparedState, set[PreparedState]] = {
     PreparedState.WAITING: {PreparedState.COMPLETED, PreparedState.DROPPED},

@@ -26,7 +26,7 @@ from telesphore.webhooks.errors import (
     TooManySubscriptions,
 )
 from telesphore.webhooks.models import Delivery, Subscription
-from telesphore.webhooks.states import DELAYS, MOST_SUBSCRIPTIONS, DeliveryState, What
+from telesphore.webhooks.states import DELAYS, KEPT, MOST_SUBSCRIPTIONS, OVERLAP, DeliveryState, What
 
 PERMISSION = "webhooks:subscription:manage"
 _LONGEST = 500
@@ -73,15 +73,16 @@ def subscribe(*, url: str, events: Collection[str], actor: Actor, at: datetime) 
 
 @audit.act("webhooks:subscription:change-secret")
 def change_secret(*, subscription_id: UUID, actor: Actor, at: datetime) -> Issued:
-    """Give a subscription another secret; the one before signs nothing more. What is refused meanwhile is tried again.
+    """Give a subscription another secret; the one before signs too for a day, so that no call is lost meanwhile.
 
     Raises:
         NotAllowed, SubscriptionNotFound
     """
     row = _living(subscription_id, actor)
     secret = _secret()
+    row.before_sealed, row.before_until = row.secret_sealed, at + OVERLAP
     row.secret_sealed = _sealed(secret, row.organisation_id, row.id)
-    row.save(update_fields=["secret_sealed"])
+    row.save(update_fields=["secret_sealed", "before_sealed", "before_until"])
     audit.record("webhooks:subscription:change-secret", actor=actor, subject=row.id, at=at)
     return Issued(row.id, secret)
 
@@ -154,15 +155,9 @@ def deliver(*, organisation_id: str, delivery_id: str) -> None:
     content = formats.body(
         event_id=row.event_id, what=row.what, envelope_id=row.envelope_id, happened_at=row.happened_at
     )
-    secret = vault_queries.unseal_text(
-        organisation_id=row.organisation_id,
-        key_id=vault_queries.organisation_keyset(row.organisation_id),
-        sealed=bytes(row.subscription.secret_sealed),
-        context=_context(row.subscription_id),
-    )
     headers = {
         "Content-Type": "application/json",
-        formats.SIGNATURE: formats.signature(secret=secret, content=content, at=at),
+        formats.SIGNATURE: formats.signature(secrets=_secrets(row.subscription, at), content=content, at=at),
     }
     try:
         ports.caller.get().call(url=row.subscription.url, content=content, headers=headers)
@@ -170,6 +165,30 @@ def deliver(*, organisation_id: str, delivery_id: str) -> None:
         _note(row, refused.why, now())
     else:
         _note(row, "", now())
+
+
+def _secrets(row: Subscription, at: datetime) -> list[str]:
+    """Those that sign at `at`, the newest last."""
+    before = row.before_sealed if row.before_until is not None and at < row.before_until else None
+    key_id = vault_queries.organisation_keyset(row.organisation_id)
+    return vault_queries.unseal_texts(
+        organisation_id=row.organisation_id,
+        texts=[
+            vault_queries.Sealed(key_id, bytes(sealed), _context(row.id))
+            for sealed in (before, row.secret_sealed)
+            if sealed is not None
+        ],
+    )
+
+
+@audit.act("webhooks:delivery:forget")
+def forget_settled(*, actor: Actor, at: datetime) -> int:
+    """Remove deliveries that were settled 90 days ago, of all organisations; returns how many. What happened stays in
+    the trail of the envelope."""
+    removed, _by_kind = Delivery.objects.filter(settled_at__lt=at - KEPT).delete()
+    if removed:
+        audit.record("webhooks:delivery:forget", actor=actor, at=at, detail={"deliveries": removed})
+    return removed
 
 
 @transaction.atomic

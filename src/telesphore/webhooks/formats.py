@@ -1,12 +1,13 @@
 """What is sent, and how its receiver knows that it is ours and new.
 
 The header `Telesphore-Signature: t=<seconds>,v1=<hex>` holds HMAC-SHA-256 over `<t>.<body>` under the subscription's
-secret, as text.
+secret, as text; while a secret is being changed there are two `v1`, of which one is enough.
 """
 
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,8 +20,10 @@ def body(*, event_id: UUID, what: str, envelope_id: UUID, happened_at: datetime)
     return json.dumps({"id": str(event_id), "type": what, "envelope_id": str(envelope_id), "at": at}).encode()
 
 
-def signature(*, secret: str, content: bytes, at: datetime) -> str:
-    """The header's value, for a call made at `at`."""
+def signature(*, secrets: Sequence[str], content: bytes, at: datetime) -> str:
+    """The header's value, for a call made at `at`: one `v1` under each secret, the newest last."""
     seconds = int(at.timestamp())
-    mac = hmac.new(secret.encode(), f"{seconds}.".encode() + content, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={mac}"
+    made = [
+        hmac.new(secret.encode(), f"{seconds}.".encode() + content, hashlib.sha256).hexdigest() for secret in secrets
+    ]
+    return ",".join([f"t={seconds}", *(f"v1={mac}" for mac in made)])

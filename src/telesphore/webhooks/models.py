@@ -16,6 +16,9 @@ class Subscription(Owned):
     events = ArrayField(models.TextField(choices=What))
     secret_sealed = models.BinaryField()
     """Under the organisation's keyset."""
+    before_sealed = models.BinaryField(null=True)
+    before_until = models.DateTimeField(null=True)
+    """The secret before, which signs too until then."""
     made_by = models.UUIDField()
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -56,4 +59,7 @@ class Delivery(Owned):
                 name="delivery_settled_at_set_exactly_when_settled",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["organisation_id", "happened_at"], name="delivery_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation_id", "happened_at"], name="delivery_newest"),
+            models.Index(fields=["settled_at"], name="delivery_by_end"),
+        ]

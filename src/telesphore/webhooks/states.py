@@ -15,6 +15,7 @@ class What(models.TextChoices):
     DECLINED = "envelope.declined", _("declined")
     VOIDED = "envelope.voided", _("withdrawn")
     EXPIRED = "envelope.expired", _("expired")
+    WITHDRAWN = "consent.withdrawn", _("consent withdrawn by the patient")
 
 
 class DeliveryState(models.TextChoices):
@@ -32,6 +33,12 @@ DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 24 * 3600, 24 * 3600)
 )
 """Before each new try: ten tries in almost three days."""
+
+OVERLAP = timedelta(hours=24)
+"""During which the secret before signs too."""
+
+KEPT = timedelta(days=90)
+"""How long a settled delivery is kept."""
 
 SHOWN = 50
 """Deliveries on the page, the newest first."""

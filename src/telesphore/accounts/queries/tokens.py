@@ -8,7 +8,7 @@ from uuid import UUID
 from telesphore.accounts.models import ApiToken
 from telesphore.accounts.queries.people import memberships
 from telesphore.accounts.states import TOKEN_PREFIX, Acr
-from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.actors import NIL, Actor, ActorKind
 
 SECRET_CHARACTERS = len(TOKEN_PREFIX) + 43
 
@@ -33,6 +33,12 @@ def tokens_of(*, actor: Actor, at: datetime) -> list[TokenLine]:
     return [
         TokenLine(row.id, row.name, tuple(row.scopes), row.created_at, row.expires_at, row.last_used_at) for row in rows
     ]
+
+
+def token_name(*, actor: Actor) -> str:
+    """What a program's token is called by its person, living or not; empty for whom is no program."""
+    rows = ApiToken.objects.filter(organisation_id=actor.organisation, id=actor.session_id or NIL)
+    return rows.values_list("name", flat=True).first() or ""
 
 
 def actor_by_token(*, secret: str, at: datetime, source_address: str | None, client: str) -> Actor | None:

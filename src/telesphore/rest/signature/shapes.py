@@ -7,7 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from telesphore.signature.actions.compose import Composition
-from telesphore.signature.states import EnvelopeState, FieldKind, RecipientState
+from telesphore.signature.states import (
+    AuthorKind,
+    EntryKind,
+    EnvelopeState,
+    FieldKind,
+    RecipientState,
+)
 
 Cursor = Annotated[str, StringConstraints(max_length=500, pattern=r"^[A-Za-z0-9_-]*$")]
 Code = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -173,6 +179,49 @@ class Drafts(BaseModel):
     items: list[DraftLine]
 
 
+class Gap(BaseModel):
+    """One thing that is missing; `step` and `party` say where, counted from 0, null for the whole."""
+
+    code: str
+    title: str
+    step: int | None
+    party: int | None
+
+
+class Gaps(BaseModel):
+    """All of them; none when it can be sent."""
+
+    items: list[Gap]
+
+
+class Anchored(BaseModel):
+    """A draft with the fields that its documents' text asks for; `naming_nobody` of those found name no signer."""
+
+    draft: Draft
+    found: int
+    naming_nobody: int
+
+
+class Reach(_Given):
+    """How somebody without an account is reached; phone in E.164."""
+
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]*$")]
+    phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[+0-9]*$")]
+
+
+class Frame(_Given):
+    """Which pages will show it: origins that an administrator allowed."""
+
+    origins: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(min_length=1, max_length=20)]
+
+
+class Embedding(BaseModel):
+    """Where the frame leads. Whoever has the address may ask for the code, and no more: keep it out of logs."""
+
+    url: str
+    expires_at: datetime
+
+
 class Recipient(BaseModel):
     """Someone who is asked to act, and how far they are. Never their link."""
 
@@ -223,6 +272,10 @@ class FieldLine(BaseModel):
     page: int
     box: list[float]
     required: bool
+    label: str
+    options: list[str]
+    value: str | None
+    """What was filled in, once its recipient has signed; null for whom it is not."""
 
 
 class Fields(BaseModel):
@@ -246,3 +299,42 @@ class Events(BaseModel):
 
     items: list[Event]
     next_cursor: str | None
+
+
+class Entry(BaseModel):
+    """What somebody wrote beside the document, with the words of its last edit."""
+
+    id: UUID
+    kind: EntryKind
+    author: str
+    author_kind: AuthorKind
+    at: datetime
+    body: str
+    answers: UUID | None
+    """The question that it answers."""
+    answered: bool
+    with_patient: bool
+    attachment: str | None
+    """Its name; it is read beside the document."""
+
+
+class Entries(BaseModel):
+    """One page, the oldest first."""
+
+    items: list[Entry]
+    next_cursor: str | None
+
+
+class NewEntry(_Given):
+    """What a program adds in its person's name; an answer is read by those who read its question."""
+
+    body: Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+    kind: Literal["message", "question", "answer"] = "message"
+    with_patient: bool = False
+    answers: UUID | None = None
+
+
+class Written(BaseModel):
+    """The entry that was added."""
+
+    id: UUID

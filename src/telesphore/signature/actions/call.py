@@ -55,11 +55,15 @@ def await_recipient(envelope: Envelope, recipient: Recipient, kind: StepKind, ac
 def call(
     envelope: Envelope, recipient: Recipient, kind: StepKind, actor: Actor, at: datetime, notice: str = INVITATION
 ) -> None:
-    """Write to who is awaited. Whoever comes by a link gets a new one that works; the one before is revoked."""
+    """Write to who is awaited, unless a tablet is handed over to them. Whoever comes by a link gets a new one that
+    works; the one before is revoked."""
     if recipient.link_id is not None:
         links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
         recipient.link_id = None
-    if recipient.patient_id is not None:
+    if recipient.at_bedside:
+        # A tablet is handed over to them: a link sent now would be a second door, which nobody watches.
+        pass
+    elif recipient.patient_id is not None:
         recipient.link_id = _call_patient(envelope, recipient, notice, actor, at)
     elif recipient.person_id is not None:
         _call_professional(envelope, recipient, kind, notice, actor, at)
@@ -173,6 +177,8 @@ def _call_professional(
 
 def _tell_released(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> None:
     organisation = accounts.organisation_card(envelope.organisation_id).name
+    if recipient.at_bedside:
+        return
     if recipient.patient_id is not None:
         patient, stand_ins = access.stand_ins(envelope, at)
         if stand_ins is None:

@@ -11,6 +11,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.identifiers import uuid7
 from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
@@ -137,7 +138,7 @@ def mark_withdrawn(*, withdrawal_id: UUID, actor: Actor, at: datetime) -> None:
         at=at,
         detail={"withdrawal": withdrawal.id.hex},
     )
-    jobs.announce(ConsentWithdrawn(envelope.organisation_id, envelope.id))
+    jobs.announce(ConsentWithdrawn(envelope.organisation_id, envelope.id, uuid7()))
 
 
 def _tell(envelope: Envelope, actor: Actor, at: datetime) -> None:

@@ -38,6 +38,10 @@ from telesphore.signature.errors.composing import NotReadable as NotReadable
 from telesphore.signature.errors.composing import NotReady as NotReady
 from telesphore.signature.errors.composing import SignatureTooWeak as SignatureTooWeak
 from telesphore.signature.errors.composing import UnknownSigner as UnknownSigner
+from telesphore.signature.errors.embedding import EmbeddedTooOften as EmbeddedTooOften
+from telesphore.signature.errors.embedding import NotAnOrigin as NotAnOrigin
+from telesphore.signature.errors.embedding import OriginNotAllowed as OriginNotAllowed
+from telesphore.signature.errors.embedding import TooManyOrigins as TooManyOrigins
 from telesphore.signature.errors.envelopes import EnvelopeClosed as EnvelopeClosed
 from telesphore.signature.errors.envelopes import EnvelopeExpired as EnvelopeExpired
 from telesphore.signature.errors.envelopes import EnvelopeNotFound as EnvelopeNotFound

@@ -15,6 +15,7 @@ from telesphore.signature.models.composition import (
 )
 from telesphore.signature.models.digests import Digest
 from telesphore.signature.models.drafts import Draft
+from telesphore.signature.models.embedding import Embedding, FramingOrigin
 from telesphore.signature.models.envelopes import (
     Envelope,
     EnvelopePart,
@@ -43,10 +44,12 @@ __all__ = [
     "Definition",
     "Digest",
     "Draft",
+    "Embedding",
     "Entry",
     "Envelope",
     "EnvelopePart",
     "Field",
+    "FramingOrigin",
     "Paper",
     "Part",
     "Party",

@@ -171,6 +171,11 @@ def _party(composition: Composition, step: StepPlan, party: Party, facts: Facts)
         elif not facts.professionals[party.person_id].email:
             yield "no-email", _("This person has no e-mail address: they could not be told.")
     elif party.role is PartyRole.PATIENT:
+        if step.kind is not StepKind.SIGN:
+            yield (
+                "patient-only-signs",
+                _("The patient signs, and does nothing else here: give the review or the opinion to somebody else."),
+            )
         if not party.at_bedside and not facts.guardian and not (facts.email and facts.phone):
             yield (
                 "no-channel",

@@ -19,7 +19,10 @@ from telesphore.records.queries import Entrance
 from telesphore.signature import queries as signature
 from telesphore.signature.actions.call import LINK_FOR_GUEST, LINK_TO_SIGN
 from telesphore.signature.actions.copy import LINK_TO_COPY
+from telesphore.signature.actions.embed import LINK_EMBEDDED, open_embedded
 from telesphore.web.entrances import current_entrance
+from telesphore.web.patients.embedded import KEY as FRAME
+from telesphore.web.patients.embedded import frame_of
 from telesphore.web.requests import actor_of, client_of, visitor
 
 KEY = "link"
@@ -54,6 +57,11 @@ class Visit:
 def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
     """Let the bearer in; the session gets a new key, so that one fixed before is worth nothing."""
     request.session.cycle_key()
+    if revealed.purpose == LINK_EMBEDDED:
+        if frame_of(request) is None:
+            raise LinkNotFound
+        request.session[FRAME] = f"{revealed.organisation_id.hex}/{revealed.link_id.hex}"
+        revealed = open_embedded(revealed=revealed, actor=visitor(request), at=at)
     subject, guest = revealed.subject_id, ""
     if revealed.purpose == LINK_FOR_GUEST:
         guest = subject.hex

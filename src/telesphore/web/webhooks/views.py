@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.signature.actions import embed
+from telesphore.signature.queries import embedding
 from telesphore.web.access import fresh, permission
 from telesphore.web.requests import actor_of
 from telesphore.webhooks import actions, queries
@@ -60,6 +62,7 @@ def _page(request: HttpRequest, form: SubscriptionForm, issued: actions.Issued |
         "issued": issued,
         "subscriptions": queries.subscriptions(actor=actor),
         "deliveries": queries.deliveries(actor=actor),
+        "origins": embedding.framing_origins(actor=actor),
     }
     return render(request, "webhooks.html", context, status=status)
 
@@ -79,6 +82,31 @@ def end(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Tell an address nothing more."""
     actions.unsubscribe(subscription_id=subscription_id, actor=actor_of(request), at=now())
     messages.success(request, _("This address is told nothing more."))
+    return redirect("webhooks:page")
+
+
+@permission(embed.MANAGE)
+@fresh
+@require_POST
+def allow(request: HttpRequest) -> HttpResponse:
+    """Let the pages of an origin show the pages of signing within theirs."""
+    try:
+        embed.allow_origin(origin=request.POST.get("origin", "")[:300], actor=actor_of(request), at=now())
+    except DomainError as refused:
+        if refused.refusal not in (Refusal.INVALID, Refusal.CONFLICT):
+            raise
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, _("Pages of this origin may show the pages of signing."))
+    return redirect("webhooks:page")
+
+
+@permission(embed.MANAGE)
+@require_POST
+def forbid(request: HttpRequest, origin_id: UUID) -> HttpResponse:
+    """Let them no more."""
+    embed.forbid_origin(origin_id=origin_id, actor=actor_of(request), at=now())
+    messages.success(request, _("Pages of this origin show nothing of ours any more."))
     return redirect("webhooks:page")
 
 

@@ -7,7 +7,7 @@ const SIZES = {
   signature: [192, 56], initials: [60, 20], name: [192, 20], date: [112, 20], text: [220, 20], checkbox: [14, 14],
   choice: [172, 20],
 };
-const LEAST = { signature: [20, 12], checkbox: [8, 8] };
+const LEAST = { signature: [20, 12], checkbox: [12, 12] };
 const KEPT = 100;
 
 const numbers = ["part", "page", "across", "up", "width", "height"];

@@ -52,3 +52,16 @@ addEventListener("pageshow", () => {
     for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   }
 });
+
+// Inside another software's page: tell that page how far it is, and nothing of whom or what.
+
+const frame = document.querySelector("meta[name=embedding]");
+
+if (frame && window.parent !== window) {
+  const state = document.querySelector("[data-refused]") ? "closed" : frame.dataset.state;
+  const around = location.ancestorOrigins?.[0];
+  for (const origin of frame.content.split(" ")) {
+    // A browser drops what is for another origin; where it says which one is there, none is tried in vain.
+    if (!around || around === origin) window.parent.postMessage({ telesphore: state }, origin);
+  }
+}
