@@ -1,6 +1,6 @@
 """A tablet handed over: the patient signs on it, it opens nothing else, and comes back only to who handed it over."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,6 +10,7 @@ from telesphore.accounts.models import Session
 from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
 from telesphore.outbox.models import Notice
+from telesphore.records.models import Patient
 from telesphore.signature.actions import bedside
 from telesphore.signature.errors import BraceletOfAnother, EnvelopeNotFound, IdentityNotSeen, NotYourTurn
 from telesphore.signature.models import Bedside, Envelope, Recipient
@@ -159,3 +160,20 @@ def test_a_stranger_finds_nothing_at_the_bedside(cast: Cast) -> None:
             assert other.get(place).status_code == 404, place
         assert other.post("/bedside/sign", {"read": "on"}).status_code == 404
     assert as_person(cast.ricaud.person_id).get(f"/book/{envelope_id}/bedside").status_code == 404
+
+
+def test_a_tablet_is_not_handed_over_to_who_must_be_represented(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE])
+    Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2015, 1, 1))
+    client = as_person(cast.lebrun.person_id)
+    for answer in (client.get(f"/book/{envelope_id}/bedside"), client.post(f"/book/{envelope_id}/bedside", CARD)):
+        assert answer.status_code == 409
+        assert "un représentant, qui signe à sa place" in answer.content.decode()
+    assert not Bedside.objects.exists()
+
+
+def test_a_patient_who_must_be_represented_since_the_tablet_was_handed_over_signs_nothing_on_it(cast: Cast) -> None:
+    client, _envelope_id = handed_over(cast)
+    Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2015, 1, 1))
+    assert client.post("/bedside/sign", {"read": "on"}).status_code == 409
+    assert Recipient.objects.get(patient_id=cast.odile_id).signed_at is None
