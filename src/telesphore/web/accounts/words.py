@@ -30,6 +30,8 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "records:team:manage": _("add a colleague to a patient's care team"),
     "signature:bedside:open": _("hand a tablet over to a patient, for one document"),
     "signature:book:open": _("open one's own signature book"),
+    "signature:embedding:make": _("let a patient or guest sign inside another software's page"),
+    "signature:embedding:manage": _("say in which other software's pages patients may sign"),
     "signature:envelope:read": _("read what one has sent, or is asked to sign"),
     "signature:envelope:send": _("send a document to be signed"),
     "signature:envelope:void": _("withdraw what one has sent"),

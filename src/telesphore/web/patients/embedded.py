@@ -108,6 +108,7 @@ def _framed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         morsel = response.cookies.pop(name)
         response.cookies[COOKIES + name] = morsel.value
         own = response.cookies[COOKIES + name]
-        own.update({key: morsel[key] for key in ("expires", "max-age", "httponly")})
-        own.update({"path": f"{PREFIX}/", "samesite": "None", "secure": True, "partitioned": True})
+        for key in ("expires", "max-age", "httponly"):
+            own[key] = morsel[key]
+        own["path"], own["samesite"], own["secure"], own["partitioned"] = f"{PREFIX}/", "None", True, True
     return response
