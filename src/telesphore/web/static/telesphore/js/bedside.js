@@ -92,6 +92,7 @@ function show(page) {
 viewer.addEventListener("page-shown", (event) => {
   seen.add(event.detail.page);
   viewer.dataset.pages = event.detail.pages;
+  viewer.dataset.shown = event.detail.page;
 });
 viewer.addEventListener("whole-document", () => (part("here").hidden = false));
 
