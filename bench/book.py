@@ -220,7 +220,7 @@ def main() -> None:
     arguments = parser.parse_args()
     past = arguments.past or (5_000 if arguments.short else 1_000_000)
     waiting = arguments.waiting or (300 if arguments.short else 10_000)
-    rounds = 40 if arguments.short else 100
+    rounds = 10 if arguments.short else 100
     # Each request is logged: that is part of its time, but not of what is printed.
     with instance(None) as home:
         from django.conf import settings

@@ -68,7 +68,6 @@ NOT_ACTS = frozenset(
         "signature.place_signers",
         "signature.page_of",
         "signature.with_fields",
-        "signature.check_parties",
         "signature.deposited",
         "signature.filled",
         "signature.names",
@@ -88,6 +87,7 @@ NOT_ACTS = frozenset(
         "signature.time_of_signature",
         "signature.make_last",
         "signature.level_of",
+        "signature.verdict_of",
         "signature.verdict_on",
         # Of a list sent to many: what its rows say, and who gave it; the acts are the checking and each row's sending.
         "signature.check_list",

@@ -207,3 +207,16 @@ def test_a_signature_that_waits_since_before_there_were_fields_is_read() -> None
         signed_at=now(), certify=True,
     )  # fmt: skip
     assert PreparedSignature.from_bytes(prepared.to_bytes()).values == ()
+
+
+@pytest.mark.parametrize("side", [12, 14, 24])
+def test_a_tick_by_a_later_signer_stands_clear_of_its_box(side: int) -> None:
+    """A mark that touched what was signed would be warned of, like any that stands over it."""
+    box = FormField("Agrees", FillKind.CHECKBOX, 0, (60, 560, 60 + side, 560 + side), "J’accepte l’étude")
+    places = [
+        SignatureField("Signature1", 1, (36, 36, 290, 100), None),
+        SignatureField("Signature2", 1, (304, 36, 558, 100), None),
+    ]
+    first = _sign(add_form(blank(2), places, [box]), "Signature1", ODILE, certify=True)
+    second = _sign(first, "Signature2", LEBRUN, (Fill("Agrees", "on"),))
+    assert [one.reason for one in _judge(second).findings if one.reason is Reason.PLACE_COVERED] == []

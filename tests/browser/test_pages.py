@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from telesphore.kernel.clock import now
+from telesphore.signature.actions import compose
+from telesphore.signature.actions.compose import Composition, Part, Party, StepPlan
+from telesphore.signature.states import PartyRole, Purpose, StepKind
 from tests.browser.screens import Screen
 from tests.browser.site import Site
 
@@ -18,11 +23,33 @@ EITHER = pytest.mark.parametrize(
 
 @pytest.fixture
 def told(site: Site) -> dict[str, object]:
-    """A document deposited, and one that awaits Dr Lebrun."""
+    """A document deposited, one that awaits Dr Lebrun, a draft that could leave, and one that lacks an address."""
     return {
+        "draft": drafted(site, "+33639980111"), "lacking": drafted(site, ""),
         "document": site.deposit("Compte rendu de spirométrie"), "envelope": site.send(patient_signs=False),
         "odile": site.cast.odile_id,
     }  # fmt: skip
+
+
+def drafted(site: Site, phone: str) -> UUID:
+    """Two documents through three steps: Dr Lebrun reads, Odile and her interpreter sign, Dr Lebrun signs."""
+    lebrun = Party(role=PartyRole.PROFESSIONAL, person_id=site.cast.lebrun.person_id, purpose=Purpose.VALIDATES)
+    odile = Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS)
+    ana = Party(
+        role=PartyRole.INTERPRETER, name="Ana Silva", email="ana@interpretes.example", phone=phone,
+        quality="interprète en portugais", purpose=Purpose.VALIDATES,
+    )  # fmt: skip
+    composition = Composition(
+        title="Endoscopie bronchique",
+        documents=(Part(document_id=site.deposit()), Part(document_id=site.deposit("Notice d’information"))),
+        steps=(
+            StepPlan(kind=StepKind.REVIEW, parties=(lebrun,)),
+            StepPlan(parties=(odile, ana)),
+            StepPlan(parties=(lebrun,)),
+        ),
+        watchers=(site.cast.ricaud.person,),
+    )
+    return compose.begin(patient_id=site.cast.odile_id, composition=composition, actor=site.cast.sylvie, at=now())
 
 
 def walk(screen: Screen, told: dict[str, object], pages: dict[str, str]) -> None:
@@ -39,7 +66,9 @@ def test_pages_of_a_secretary(screen: Turn, told: dict[str, object], device: dic
     walk(sylvie, told, {
         "home-sylvie": "/", "records": "/records/", "records-none": "/records/?q=Zola", "register": "/records/new",
         "record": "/records/{odile}/", "deposit": "/records/{odile}/deposit", "circuits": "/circuits/",
-        "send": "/documents/{document}/send", "withdraw": "/book/{envelope}/void", "outbox": "/outbox/",
+        "drafts": "/drafts/", "compose": "/drafts/{lacking}/", "compose-send": "/drafts/{draft}/send",
+        "compose-upload": "/drafts/{draft}/upload", "draft-discard": "/drafts/{draft}/discard",
+        "withdraw": "/book/{envelope}/void", "outbox": "/outbox/",
     })  # fmt: skip
 
 

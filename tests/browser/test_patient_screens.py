@@ -6,8 +6,8 @@ from datetime import timedelta
 from telesphore.kernel.clock import now
 from telesphore.links.models import Code
 from telesphore.signature.actions.send import send_composition
-from telesphore.signature.models import Composition, Part, Party, Recipient, StepPlan
-from telesphore.signature.states import PartyRole, Purpose
+from telesphore.signature.models import Composition, Part, Party, PlacedField, Recipient, StepPlan
+from telesphore.signature.states import FieldKind, PartyRole, Purpose
 from tests.browser.screens import Screen
 from tests.browser.site import Site
 from tests.signature.test_guests import FATOU
@@ -65,6 +65,34 @@ def test_odile_listens_loses_her_phone_and_signs_by_typing_on_another(
     second.press("Sign it")
     second.says("It is signed")
     assert Recipient.objects.get(role=PartyRole.PATIENT).pages_read == 3
+
+
+def test_a_lost_connection_says_so_and_loses_nothing(site: Site, screen: Callable[..., Screen]) -> None:
+    sent(site, Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS))
+    odile = screen(phone=True)
+    come_in(odile, site.link(), "Recevoir le code", "Continuer")
+    odile.page.context.set_offline(True)
+    odile.press("Page 2")
+    odile.says("Connexion perdue.")
+    odile.says("Page 1 sur 3")
+    odile.page.context.set_offline(False)
+    odile.press("Page 2")
+    odile.says("Page 2 sur 3")
+    odile.settle()
+
+
+def test_fields_are_filled_without_scripts(site: Site, screen: Callable[..., Screen]) -> None:
+    allergies = PlacedField(kind=FieldKind.TEXT, page=1, box=(60, 400, 300, 420), label="Allergies connues")
+    sent(site, Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS, fields=(allergies,)))
+    odile = screen(phone=True, scripts=False)
+    come_in(odile, site.link(), "Recevoir le code", "Continuer")
+    for name in ("Page 2", "Page 3", "J’ai tout lu"):
+        odile.press(name)
+    odile.follow("J’accepte")
+    odile.page.get_by_label("Allergies connues").fill("Iode")
+    odile.press("Signer")
+    odile.says("C’est signé")
+    assert Recipient.objects.get(role=PartyRole.PATIENT).state == "signed"
 
 
 def test_an_interpreter_signs_what_they_translated(site: Site, screen: Callable[..., Screen]) -> None:

@@ -20,7 +20,7 @@ def test_a_question_is_asked_on_a_phone_and_answered_at_a_desk(site: Site, scree
     odile.page.locator("#code").fill(site.code())
     odile.press("Continuer")
     odile.settle()
-    odile.follow("Poser une question")
+    odile.follow("J’ai une question")
     odile.fill("Que voulez-vous savoir ?", "Je prends un fluidifiant du sang. Dois-je l’arrêter avant ?")
     odile.look("patient-question")
     odile.press("Envoyer ma question")

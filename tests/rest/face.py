@@ -16,7 +16,8 @@ from tests.papers import blank
 
 SCOPES = (
     "records:document:deposit", "records:document:read", "records:record:open", "signature:envelope:read",
-    "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+    "signature:envelope:send", "signature:envelope:void", "signature:kit:export", "signature:recipient:correct",
+    "signature:recipient:remind", "signature:template:see", "signature:thread:write",
 )  # fmt: skip
 
 

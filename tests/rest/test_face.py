@@ -17,9 +17,11 @@ from telesphore.links.models import Link
 from telesphore.rest.signature import cursors, envelopes
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
-from telesphore.signature.models import Draft, Envelope
+from telesphore.signature.models import Draft, Envelope, Recipient
+from telesphore.signature.states import TemplateScope
 from tests.cast import Cast
 from tests.rest.face import Program, composition, program
+from tests.signature import templates
 from tests.signature.circuits import ODILE, by, sent
 
 
@@ -102,16 +104,23 @@ FOREIGN = [
     ("GET", "envelopes/{envelope}/evidence"), ("GET", "envelopes/{envelope}/kit"),
     ("GET", "envelopes/{envelope}/composition"), ("POST", "envelopes/{envelope}/void"),
     ("POST", "envelopes/{envelope}/correct"), ("GET", "drafts/{draft}"), ("POST", "drafts/{draft}/send"),
-    ("DELETE", "drafts/{draft}"),
+    ("DELETE", "drafts/{draft}"), ("GET", "drafts/{draft}/gaps"), ("POST", "drafts/{draft}/anchors"),
+    ("POST", "envelopes/{envelope}/recall"), ("GET", "envelopes/{envelope}/thread"),
+    ("POST", "envelopes/{envelope}/recipients/{recipient}/remind"),
+    ("GET", "templates/{template}"), ("GET", "bulks/{bulk}"), ("GET", "bulks/{bulk}/rows"),
+    ("POST", "bulks/{bulk}/confirm"), ("POST", "bulks/{bulk}/cancel"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("who", ["ricaud", "cherif"])
 def test_what_is_not_theirs_is_told_as_what_never_was(cast: Cast, who: str) -> None:
     envelope_id = sent(cast, [by(cast.lebrun)])
+    template_id = templates.made(cast, cast.sylvie, scope=TemplateScope.PRIVATE)
     names = {
         "patient": cast.odile_id, "envelope": envelope_id, "document": Envelope.objects.get().document_id,
         "draft": program(cast.sylvie).ask("POST", "envelopes", {"patient_id": str(cast.odile_id)}, status=201)["id"],
+        "recipient": Recipient.objects.get().id, "template": template_id,
+        "bulk": templates.given(cast, template_id, f"patient\n{cast.odile_id}"),
     }  # fmt: skip
     stranger = program(getattr(cast, who))
     for method, path in FOREIGN:
@@ -121,6 +130,12 @@ def test_what_is_not_theirs_is_told_as_what_never_was(cast: Cast, who: str) -> N
     assert stranger.ask("POST", "patients/search", {"name": "Marchetti"})["items"] == []
     new = {"patient_id": str(cast.odile_id)}
     assert stranger.ask("POST", "envelopes", new, status=404)["code"] == "record-not-found"
+    reach = {"email": "odile@ailleurs.example", "phone": "+33639980199"}
+    address = f"envelopes/{envelope_id}/recipients/{names['recipient']}/address"
+    assert stranger.ask("PUT", address, reach, status=404)["code"] == "envelope-not-found"
+    entry = f"envelopes/{envelope_id}/thread"
+    assert stranger.ask("POST", entry, {"body": "?"}, status=404)["code"] == "envelope-not-found"
+    assert stranger.ask("POST", f"templates/{template_id}/use", new, status=404)["code"] == "template-not-found"
 
 
 def test_a_scope_opens_its_own_endpoints_and_no_other(cast: Cast) -> None:

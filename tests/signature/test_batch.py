@@ -1,9 +1,12 @@
 """Several documents signed after one PIN: each is an act of its own, and one that is refused stops no other."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
@@ -57,3 +60,18 @@ def test_a_card_taken_out_signs_none_of_them(cast: Cast) -> None:
     with pytest.raises(TokenGone):
         sign.sign_batch(envelope_ids=mine, token=card_of(cast, gone=True), actor=cast.lebrun, at=now())
     assert not Revision.objects.filter(envelope_id__in=mine, number=1).exists()
+
+
+def test_what_is_known_of_the_card_and_its_holder_is_asked_once_for_the_whole_list(cast: Cast) -> None:
+    card = card_of(cast)
+
+    def asked(count: int) -> int:
+        mine = [sent(cast, [by(cast.lebrun)]) for _ in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            batch = sign.sign_batch(envelope_ids=mine, token=card, actor=cast.lebrun, at=now())
+        assert len(batch.signed) == count
+        return len([one for one in captured if not re.match(r"(RELEASE )?SAVEPOINT", one["sql"])])
+
+    asked(1)
+    one, four = asked(1), asked(4)
+    assert (four - one) / 3 <= 26

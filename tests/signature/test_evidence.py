@@ -39,12 +39,12 @@ CERTIFICATE = hashlib.sha256(b"certificate").hexdigest()
 ODILE = SignerEvidence(
     step=1, name="FERRAND Odile", role="", purpose="consents", is_patient=True, means="link+code", phone_ending="47",
     asked_at=AT, opened_at=AT, revealed_at=AT, signed_at=AT + timedelta(minutes=9), source_address="192.0.2.14",
-    client="Firefox", shown_sha256=SHOWN, certificate_sha256=CERTIFICATE,
+    client="Firefox", shown_sha256=SHOWN, certificate_sha256=CERTIFICATE, party="patient", level="advanced",
 )  # fmt: skip
 LEBRUN = SignerEvidence(
     step=2, name="Dr LEBRUN Anne", role="pneumologue", purpose="validates", is_patient=False, means="password+totp",
     phone_ending="", asked_at=AT, opened_at=None, revealed_at=None, signed_at=AT + timedelta(minutes=20),
-    source_address="", client="", shown_sha256=SIGNED, certificate_sha256=CERTIFICATE,
+    source_address="", client="", shown_sha256=SIGNED, certificate_sha256=CERTIFICATE, level="advanced",
 )  # fmt: skip
 EVIDENCE = Evidence(
     organisation="Centre hospitalier de Montfaucy",

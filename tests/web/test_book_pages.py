@@ -1,6 +1,8 @@
 """The signature book's pages: filters kept, what is picked kept, and whoever has no business there finds nothing."""
 
+import html
 import json
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,16 +10,18 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from telesphore.accounts import actions as accounts
 from telesphore.config.tokens import provision_token
+from telesphore.jobs import queries as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.records import actions as records
 from telesphore.signature import queries
-from telesphore.signature.actions import close
+from telesphore.signature.actions import close, discuss
 from telesphore.signature.actions.send import send_composition
-from telesphore.signature.models import Composition, Envelope, Part, Party, Recipient, StepPlan
-from telesphore.signature.states import PartyRole, Purpose, StepKind
+from telesphore.signature.models import Composition, Envelope, Field, Part, Party, Recipient, StepPlan
+from telesphore.signature.states import EntryKind, EntryVisibility, FieldKind, PartyRole, Purpose, StepKind
 from tests.cast import Cast
 from tests.entering import as_person
 from tests.papers import blank
@@ -170,3 +174,99 @@ def test_many_reviews_are_approved_at_once_and_anothers_are_not(cast: Cast) -> N
     states = {row.envelope_id: row.state for row in first_step}
     assert states == {mine: "approved", another: "waiting"}
     assert as_person(cast.sylvie.person_id).post("/book/approve", {"pick": str(another)}).status_code == 403
+
+
+def test_questions_and_fields_are_marked_and_what_has_fields_is_signed_on_its_own_page(cast: Cast) -> None:
+    plain, asked, fields = (sent(cast, [by(cast.lebrun)]) for _ in range(3))
+    words = discuss.Words(kind=EntryKind.QUESTION, visibility=EntryVisibility.PROFESSIONALS, body="Quelle dose ?")
+    entry = discuss.write(envelope_id=asked, words=words, actor=cast.sylvie, at=now())
+    place = Recipient.objects.get(envelope_id=fields)
+    Field.objects.create(
+        organisation_id=place.organisation_id, id=uuid7(), envelope_id=fields, recipient_id=place.id, name="Dose",
+        kind=FieldKind.TEXT, page=0, box=[60, 700, 260, 718], required=True, words_sealed=b"-",
+    )  # fmt: skip
+    lines = {
+        one.envelope_id: one for one in queries.awaiting(actor=cast.lebrun, at=now(), wanted=queries.Wanted()).lines
+    }
+    assert {one.questions: key for key, one in lines.items() if one.questions} == {True: asked}
+    assert [key for key, one in lines.items() if not one.signable] == [fields]
+    client = as_person(cast.lebrun.person_id)
+    page = client.get("/book/?questions=1").content.decode()
+    assert str(asked) in page
+    assert str(plain) not in page
+    assert "fill" in client.get(f"/book/{fields}/preview", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    client.post("/book/pick", {"pick": [str(plain), str(fields)]})
+    agreed = client.get("/book/agree/").content.decode()
+    assert f'value="{plain}"' in agreed
+    assert f'value="{fields}"' not in agreed
+    assert f"/book/{fields}/" in agreed
+    discuss.mark_read(envelope_id=asked, entry_id=entry, actor=cast.lebrun, at=now())
+    wanted = queries.Wanted(questions=True)
+    assert queries.awaiting(actor=cast.lebrun, at=now(), wanted=wanted).matching == 0
+
+
+def test_an_act_from_the_list_comes_back_to_it_where_it_was(cast: Cast) -> None:
+    mine, following = to_review(cast, cast.lebrun), uuid7()
+    client = as_person(cast.lebrun.person_id)
+    page = client.get(f"/book/{mine}/preview?order=age&next={following}").content.decode()
+    (way,) = set(re.findall(rf'href="/book/{mine}/review\?([^"]+)"', page))
+    address = f"/book/{mine}/review?{html.unescape(way)}"
+    assert f'href="/book/?order=age#e-{following}"' in client.get(address).content.decode()
+    assert client.post(address, {"comment": ""}).url == f"/book/?order=age#e-{following}"  # type: ignore[attr-defined]
+    assert Recipient.objects.get(envelope_id=mine, step__position=0).state == "approved"
+    # Nowhere else, whatever the address says.
+    other = to_review(cast, cast.lebrun)
+    answer = client.post(f"/book/{other}/decline?from=https://evil.test", {"reason": "Trop tôt"})
+    assert answer.url == f"/book/{other}/"  # type: ignore[attr-defined]
+
+
+def test_whoever_was_delegated_reviews_alone_sees_those_and_signs_nothing(cast: Cast) -> None:
+    review, signature = to_review(cast, cast.lebrun), sent(cast, [by(cast.lebrun)])
+    at = now()
+    accounts.give_delegation(
+        delegator_id=cast.lebrun.person, delegate_id=cast.ricaud.person, document_types=[], reason="congés",
+        permissions=["signature:recipient:review"], starts_at=at - timedelta(hours=1), ends_at=at + timedelta(days=7),
+        actor=cast.lebrun, at=at,
+    )  # fmt: skip
+    page = as_person(cast.ricaud.person_id).get("/book/").content.decode()
+    assert str(review) in page
+    assert str(signature) not in page
+    ((_name, _until, lines),) = queries.delegated_book(actor=cast.ricaud, at=now())
+    assert [line.envelope_id for line in lines] == [review]
+
+
+def test_the_sender_reminds_from_the_list_once_an_hour_and_comes_back_to_it(cast: Cast, waiting: UUID) -> None:
+    client = as_person(cast.sylvie.person_id)
+    place = Recipient.objects.get(envelope_id=waiting)
+    address = f"/book/{waiting}/recipients/{place.id}/remind"
+    assert address in client.get("/circuits/").content.decode()
+    assert client.post(address, {"list": "sent"}).url == "/circuits/"  # type: ignore[attr-defined]
+    place.refresh_from_db()
+    assert place.reminded_at is not None
+    assert address not in client.get("/circuits/").content.decode()
+
+
+def test_the_sender_sees_which_seal_does_not_come_and_why(
+    cast: Cast, waiting: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Recipient.objects.filter(envelope_id=waiting).update(state="released")
+    Envelope.objects.filter(id=waiting).update(state="sealing")
+    assert queries.stuck(actor=cast.sylvie) == []
+    trouble = jobs.TroubledJob(
+        id=1, name="signature:seal", queue="default", stopped=False, attempts=2, code="timestamp-unavailable",
+        sentence="No timestamp came.", failed_at=now(), next_try_at=now(),
+    )  # fmt: skip
+    monkeypatch.setattr(jobs, "troubles_of", lambda **_: {str(waiting): trouble})
+    assert "No timestamp came." in as_person(cast.sylvie.person_id).get("/circuits/").content.decode()
+    assert queries.stuck(actor=cast.lebrun) == []
+    assert str(waiting) not in as_person(cast.lebrun.person_id).get("/circuits/").content.decode()
+
+
+def test_a_delegation_is_begun_with_what_the_document_asks(cast: Cast) -> None:
+    client = as_person(cast.lebrun.person_id)
+    page = client.get("/delegations/give?act=review&type=11502-2").content.decode()
+    ticked = set(re.findall(r'value="([^"]+)"[^>]*checked', page))
+    assert ticked == {"signature:recipient:review", "signature:recipient:decline", "11502-2"}
+    assert not re.findall(
+        r"checked", as_person(cast.lebrun.person_id).get("/delegations/give?act=x&type=y").content.decode()
+    )

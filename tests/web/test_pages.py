@@ -11,8 +11,9 @@ from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.records import actions as records
-from telesphore.signature.actions import send
-from telesphore.signature.states import Purpose
+from telesphore.signature.actions import compose, send
+from telesphore.signature.actions.compose import Composition, Part, Party, StepPlan
+from telesphore.signature.states import PartyRole, Purpose
 from tests.cast import Cast
 from tests.papers import one_page
 from tests.records.test_accounts import INES, basis
@@ -46,7 +47,10 @@ def envelope(cast: Cast) -> dict[str, object]:
     opened = accounts.open_session(
         person_id=cast.lebrun.person, key="lebrun", means="passkey", acr=Acr.PASSKEY, actor=Actor.system(), at=now()
     )
+    lebrun = Party(role=PartyRole.PROFESSIONAL, person_id=cast.lebrun.person_id, purpose=Purpose.VALIDATES)
+    composed = Composition(documents=(Part(document_id=deposited.document_id),), steps=(StepPlan(parties=(lebrun,)),))
     return {
+        "draft": compose.begin(patient_id=cast.odile_id, composition=composed, actor=cast.sylvie, at=now()),
         "document": deposited.document_id,
         "envelope": envelope_id,
         "patient": cast.odile_id,
@@ -74,7 +78,11 @@ PAGES = {
     "/records/{patient}/representatives/{representation}/end": "sylvie",
     "/documents/{document}/": "lebrun",
     "/documents/{document}/file.pdf": "lebrun",
-    "/documents/{document}/send": "sylvie",
+    "/drafts/": "sylvie",
+    "/drafts/{draft}/": "sylvie",
+    "/drafts/{draft}/send": "sylvie",
+    "/drafts/{draft}/upload": "sylvie",
+    "/drafts/{draft}/discard": "sylvie",
     "/documents/{document}/withdraw": "sylvie",
     "/book/{envelope}/": "lebrun",
     "/book/{envelope}/file.pdf": "lebrun",

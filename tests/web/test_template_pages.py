@@ -92,6 +92,18 @@ def test_a_template_is_used_for_a_patient_and_is_on_its_way(cast: Cast, sylvie: 
     assert envelope.patient_id == cast.odile_id
 
 
+def test_a_template_is_used_and_changed_before_it_is_sent(cast: Cast, sylvie: Client) -> None:
+    template_id = made(cast, what=plan(message="Salle {{salle}}"))
+    answer = sylvie.post(
+        address("template-use", template_id, cast.odile_id),
+        {"professional": str(cast.lebrun.person_id), "column_0": "4", "change": ""},
+    )
+    assert not Envelope.objects.exists()
+    page = sylvie.get(answer["Location"])
+    assert (page.resolver_match.view_name, page.context["gaps"]) == ("signature:compose", [])
+    assert "Salle 4" in text(page)
+
+
 def test_what_could_not_be_sent_puts_nothing_into_the_record(cast: Cast, sylvie: Client) -> None:
     from telesphore.records.models import Patient
 

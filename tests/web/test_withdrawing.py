@@ -81,7 +81,7 @@ def test_the_envelope_says_that_its_consent_was_withdrawn_by_whom_and_shows_the_
     assert "Consentement retiré" not in sylvie.get(page).content.decode()
     with_copy(cast, envelope_id).post("/p/withdraw", {})
     shown = sylvie.get(page).content.decode()
-    assert "Consentement retiré par Odile" in shown
+    assert "Consentement retiré par FERRAND Odile" in shown
     withdrawal = Envelope.objects.get(withdraws_id=envelope_id)
     seal.seal(envelope_id=withdrawal.id, actor=Actor.system(cast.hospital), at=now())
     file_signed_document(EnvelopeCompleted(cast.hospital, withdrawal.id))

@@ -184,7 +184,7 @@ def ticked(width: float, height: float) -> bytes:
 
 def _tick(width: float, height: float) -> bytes:
     left, bottom, side = _side(width, height)
-    points = ((0.2, 0.52), (0.42, 0.26), (0.82, 0.8))
+    points = ((0.33, 0.5), (0.46, 0.36), (0.67, 0.66))
     (ax, ay), (bx, by), (cx, cy) = ((left + x * side, bottom + y * side) for x, y in points)
     return b"q 0.11 0.17 0.23 RG %.2f w 1 J 1 j %.2f %.2f m %.2f %.2f l %.2f %.2f l S Q\n" % (
         max(side / 9, 0.8), ax, ay, bx, by, cx, cy,

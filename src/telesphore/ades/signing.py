@@ -329,11 +329,8 @@ def _given_transforms(document: Document, value: Value) -> Iterator[tuple[Value,
 
 def _locked(document: Document, parameters: Dictionary, name: str) -> bool:
     action = document.resolve(parameters.get(Name("Action")))
-    listed = {
-        read_text(one)
-        for one in map(document.resolve, document.array(parameters.get(Name("Fields"))))
-        if type(one) is bytes
-    }
+    fields = map(document.resolve, document.array(parameters.get(Name("Fields"))))
+    listed = {read_text(one) for one in fields if type(one) is bytes}
     # A name stands for the fields below it too.
     concerned = any(name == one or name.startswith(f"{one}.") for one in listed)
     return action == "All" or (action == "Include" and concerned) or (action == "Exclude" and not concerned)

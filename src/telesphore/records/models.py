@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from telesphore.kernel.rows import InsertOnly, Owned, SameOrganisation, belongs_to
-from telesphore.records.states import IdentityStatus, Measure, Sex, Standing
+from telesphore.records.states import PAGES, IdentityStatus, Language, Measure, Sex, Standing
 
 
 class Patient(Owned):
@@ -41,6 +41,11 @@ class Patient(Owned):
     def display_name(self) -> str:
         """`FERRAND Odile`: the used name, or the birth name, then the first given name."""
         return f"{(self.used_name or self.birth_name).upper()} {self.given_names.split()[0]}"
+
+    @property
+    def reads(self) -> str:
+        """The language of the pages and notices for them: theirs, or French when there are none in it."""
+        return self.language if self.language in PAGES else Language.FRENCH.value
 
 
 class CareTeamMember(Owned):

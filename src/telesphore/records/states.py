@@ -12,6 +12,37 @@ class Sex(models.TextChoices):
     INDETERMINATE = "I", _lazy("indeterminate")
 
 
+class Language(models.TextChoices):
+    """What a patient speaks best (ISO 639-1): those that hospitals in France ask interpreters for most."""
+
+    FRENCH = "fr", _lazy("French")
+    ENGLISH = "en", _lazy("English")
+    ALBANIAN = "sq", _lazy("Albanian")
+    ARABIC = "ar", _lazy("Arabic")
+    ARMENIAN = "hy", _lazy("Armenian")
+    BENGALI = "bn", _lazy("Bengali")
+    CHINESE = "zh", _lazy("Chinese")
+    GEORGIAN = "ka", _lazy("Georgian")
+    GERMAN = "de", _lazy("German")
+    ITALIAN = "it", _lazy("Italian")
+    PASHTO = "ps", _lazy("Pashto")
+    PERSIAN = "fa", _lazy("Persian, Dari")
+    POLISH = "pl", _lazy("Polish")
+    PORTUGUESE = "pt", _lazy("Portuguese")
+    ROMANIAN = "ro", _lazy("Romanian")
+    RUSSIAN = "ru", _lazy("Russian")
+    SOMALI = "so", _lazy("Somali")
+    SPANISH = "es", _lazy("Spanish")
+    TAMIL = "ta", _lazy("Tamil")
+    TURKISH = "tr", _lazy("Turkish")
+    UKRAINIAN = "uk", _lazy("Ukrainian")
+    VIETNAMESE = "vi", _lazy("Vietnamese")
+
+
+PAGES = frozenset({Language.FRENCH, Language.ENGLISH})
+"""In which a patient reads the pages; who speaks another reads them in French, with an interpreter."""
+
+
 class IdentityStatus(models.TextChoices):
     """How far an identity was checked (RNIV)."""
 

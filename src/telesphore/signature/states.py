@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _lazy
@@ -184,6 +185,8 @@ TRANSITIONS: dict[EnvelopeState, set[EnvelopeState]] = {
 }
 
 OPEN_STATES = frozenset({EnvelopeState.SENT, EnvelopeState.IN_PROGRESS})
+REMINDER_PAUSE = timedelta(hours=1)
+"""Between two reminders that the sender asks for, to one recipient."""
 
 PREPARED_TRANSITIONS: dict[PreparedState, set[PreparedState]] = {
     PreparedState.WAITING: {PreparedState.COMPLETED, PreparedState.DROPPED},
@@ -293,21 +296,17 @@ class Meaning:
 
     Attributes:
         levels: the least level by role; simple for a role that is not named.
-        before_the_act: it is signed before the day of the act that it is about.
         interpreter: a patient who reads neither French nor English is told it by an interpreter, who signs too.
     """
 
     levels: Mapping[PartyRole, SignatureLevel]
-    before_the_act: bool = False
     interpreter: bool = False
 
 
 _BY_PROFESSIONAL = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.ADVANCED})
 _OTHERS = Meaning({PartyRole.PROFESSIONAL: SignatureLevel.SIMPLE})
 MEANINGS: Mapping[str, Meaning] = {
-    DocumentType.CONSENT: Meaning(
-        dict.fromkeys(PartyRole, SignatureLevel.ADVANCED), before_the_act=True, interpreter=True
-    ),
+    DocumentType.CONSENT: Meaning(dict.fromkeys(PartyRole, SignatureLevel.ADVANCED), interpreter=True),
     DocumentType.CONSULTATION_NOTE: _OTHERS,
     DocumentType.DISCHARGE_SUMMARY: _BY_PROFESSIONAL,
     DocumentType.LABORATORY_REPORT: _BY_PROFESSIONAL,

@@ -59,6 +59,7 @@ from telesphore.accounts.queries.structures import organisation_of as organisati
 from telesphore.accounts.queries.structures import professional_identity as professional_identity
 from telesphore.accounts.queries.tokens import TokenLine as TokenLine
 from telesphore.accounts.queries.tokens import actor_by_token as actor_by_token
+from telesphore.accounts.queries.tokens import token_name as token_name
 from telesphore.accounts.queries.tokens import tokens_of as tokens_of
 from telesphore.accounts.queries.ways import Passkey as Passkey
 from telesphore.accounts.queries.ways import Ways as Ways

@@ -35,6 +35,12 @@ def tokens_of(*, actor: Actor, at: datetime) -> list[TokenLine]:
     ]
 
 
+def token_name(*, actor: Actor) -> str:
+    """What a program's token is called by its person, living or not; empty for whom is no program."""
+    rows = ApiToken.objects.filter(organisation_id=actor.organisation, id=actor.session_id)
+    return rows.values_list("name", flat=True).first() or ""
+
+
 def actor_by_token(*, secret: str, at: datetime, source_address: str | None, client: str) -> Actor | None:
     """The program that bears this token: its person's roles of this moment, narrowed to the token's scopes.
 

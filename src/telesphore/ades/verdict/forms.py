@@ -222,9 +222,7 @@ class Form:
             ledger.tell(Reason.FILLED_UNASKED, what=known.name)
         elif replaces:
             ledger.tell(Reason.VALUE_REPLACED, what=known.name)
-        # A box that is ticked takes its other look: the first signer had both before them.
-        other_look = known.kind == "Btn" and "AP" not in changed
-        self._show(ledger, known, ChangeKind.FORM_FILLED, replaces=replaces or other_look)
+        self._show(ledger, known, ChangeKind.FORM_FILLED, replaces=replaces)
 
     def _judge_new(self, ledger: Ledger, reference: Reference, known: Field) -> None:
         graph, rules = self._graph, ledger.rules

@@ -124,7 +124,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     stage.work()
 
     say("4. The patient gets a link by e-mail and a code by SMS, and comes in")
-    token = _token_in(_last_message("email"))
+    token = _last_token()
     for _ in range(3):
         links.open_landing(token=token, actor=NOBODY, at=now())
     links.send_code(token=token, actor=NOBODY, at=now())
@@ -176,7 +176,7 @@ def run(*, stage: Stage, document: bytes | None, password: str) -> dict[str, Any
     signed = records.open_document(document_id=finished.signed_document_id, purpose="TREAT", actor=doctor, at=now())
     evidence = records.open_document(document_id=finished.evidence_document_id, purpose="TREAT", actor=doctor, at=now())
     checks.that("later signatures only added to the file", signed.pdf.startswith(first))
-    copy_token = _token_in(_last_message("email"))
+    copy_token = _last_token()
     links.send_code(token=copy_token, actor=NOBODY, at=now())
     stage.work()
     _reveal(copy_token, _code_in(_last_message("sms")))
@@ -279,10 +279,12 @@ def _last_message(channel: str) -> str:
     return messages[-1].text
 
 
-def _token_in(text: str) -> str:
-    found = re.search(r"/l/([A-Za-z0-9_-]{43})", text)
-    assert found is not None, "no link in the message"
-    return found.group(1)
+def _last_token() -> str:
+    """Of the last link that an e-mail carried: professionals are written to as well, without one."""
+    texts = [message.text for message in outbox.local_messages() if message.channel == "email"]
+    found = re.findall(r"/l/([A-Za-z0-9_-]{43})", "\n".join(texts))
+    assert found, "no link in any message"
+    return str(found[-1])
 
 
 def _code_in(text: str) -> str:

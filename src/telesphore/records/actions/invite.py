@@ -86,7 +86,7 @@ def confirm_account(*, account_id: UUID, person_id: UUID | None, actor: Actor, a
         email=row.email,
         family_name=patient.used_name or patient.birth_name,
         given_name=patient.given_names.split()[0],
-        language=patient.language,
+        language=patient.reads,
         actor=actor,
         at=at,
     )
@@ -167,13 +167,13 @@ def call(*, purpose: str, row_id: UUID, patient: Patient, email: str, phone: str
         subject_id=row_id,
         patient_id=patient.id,
         phone=phone,
-        language=patient.language,
+        language=patient.reads,
         expires_at=at + LIFE,
         actor=actor,
         at=at,
     )
     organisation = accounts.organisation_card(patient.organisation_id)
-    with translation.override(patient.language):
+    with translation.override(patient.reads):
         subject = _("%(organisation)s invites you to open an account") % {"organisation": organisation.name}
         text = _(
             "Hello,\n\n"

@@ -145,7 +145,7 @@ def confirm_representation(*, representation_id: UUID, person_id: UUID | None, a
     if row is None or row.link_id is None:
         raise InvitationNotFound
     link_access.check_open(organisation_id=row.organisation_id, link_id=row.link_id, purpose=LINK_TO_REPRESENT, at=at)
-    language = Patient.objects.get(organisation_id=row.organisation_id, id=row.patient_id).language
+    language = Patient.objects.get(organisation_id=row.organisation_id, id=row.patient_id).reads
     row.person_id = known_or_new(
         person_id=person_id,
         email=row.email,

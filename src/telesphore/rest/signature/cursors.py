@@ -66,3 +66,17 @@ def names_and_id(text: str) -> tuple[str, str, UUID] | None:
         return first, second, UUID(identifier)
     except ValueError:
         raise CursorNotReadable from None
+
+
+def place(text: str) -> int:
+    """The number of the last row of the page before, of a list that only grows; 0 for the first page.
+
+    Raises:
+        CursorNotReadable
+    """
+    if not text:
+        return 0
+    (number,) = _parts(text, 1)
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):
+        raise CursorNotReadable
+    return int(number)

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from telesphore.rest.signature import envelopes, problems, records, shapes
+from telesphore.rest.signature import drafts, envelopes, problems, records, shapes, templates, thread
 from telesphore.rest.signature.face import FILES, api
 from telesphore.rest.signature.keys import HEADER
 
-OFFERING = (records, envelopes)
+OFFERING = (records, drafts, envelopes, thread, templates)
 """Imported for what they offer."""
 PREFIX = "/api/v1/"
 _SHARED = {

@@ -1,4 +1,4 @@
-"""Envelopes: composed, changed, sent; listed and read; withdrawn and corrected; with what proves them."""
+"""Envelopes: composed and sent; listed and read; withdrawn, corrected, taken back; with what proves them."""
 
 import tempfile
 from typing import BinaryIO, cast
@@ -14,8 +14,10 @@ from telesphore.rest.signature.cursors import cursor_of, instant_and_id
 from telesphore.rest.signature.face import actor_of, offer
 from telesphore.rest.signature.files import archive, pdf
 from telesphore.signature import queries
-from telesphore.signature.actions import close, compose, kit, view
+from telesphore.signature.actions import close, compose, kit, recall, remind, view
 from telesphore.signature.actions.compose import Composition
+from telesphore.signature.actions.correct_recipient import Reach, correct_recipient
+from telesphore.signature.actions.read_fields import read_fields
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.queries import lists
 from telesphore.signature.states import EnvelopeState
@@ -23,7 +25,7 @@ from telesphore.signature.states import EnvelopeState
 PAGE = 50
 READ, SEND = "signature:envelope:read", "signature:envelope:send"
 ONE = "envelopes/{uuid:envelope_id}"
-_AS_IT_STANDS, _NO_REASON = shapes.Sending(), shapes.Reason()
+_NO_REASON = shapes.Reason()
 
 
 def _envelope(line: lists.EnvelopeLine) -> dict[str, object]:
@@ -69,70 +71,28 @@ def create_envelope(request: HttpRequest, new: shapes.NewEnvelope) -> shapes.Dra
     actor, at = actor_of(request), now()
     draft_id = compose.begin(patient_id=new.patient_id, composition=new.composition, actor=actor, at=at)
     if not new.send:
-        return _draft(request, draft_id)
+        return draft_shape(request, draft_id)
     try:
         compose.send_draft(draft_id=draft_id, version=1, actor=actor, at=at)
     except BaseException:
         compose.discard(draft_id=draft_id, actor=actor, at=now())
         raise
-    return _line(request, draft_id)
+    return line_shape(request, draft_id)
 
 
-def _line(request: HttpRequest, envelope_id: UUID) -> shapes.Envelope:
+def line_shape(request: HttpRequest, envelope_id: UUID) -> shapes.Envelope:
+    """An envelope as it is answered."""
     line = lists.envelope_line(envelope_id=envelope_id, actor=actor_of(request), at=now())
     return shapes.Envelope.model_validate(_envelope(line))
 
 
-def _draft(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
+def draft_shape(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
+    """A draft as it is answered."""
     seen = queries.draft(draft_id=draft_id, actor=actor_of(request))
     return shapes.Draft(
         id=seen.draft_id, patient_id=seen.patient.patient_id, version=seen.version, changed_at=seen.changed_at,
         composition=seen.composition,
     )  # fmt: skip
-
-
-@offer("GET", "drafts", scope=SEND, response=shapes.Drafts)
-def list_drafts(request: HttpRequest) -> shapes.Drafts:
-    """What is composed and not sent yet."""
-    lines = queries.drafts(actor=actor_of(request))
-    return shapes.Drafts(
-        items=[
-            shapes.DraftLine(
-                id=line.draft_id, patient_id=line.patient.patient_id, title=line.title, changed_at=line.changed_at
-            )
-            for line in lines
-        ]
-    )
-
-
-@offer("GET", "drafts/{uuid:draft_id}", scope=SEND, response=shapes.Draft)
-def read_draft(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
-    """A draft; sent, it is an envelope of the same id."""
-    return _draft(request, draft_id)
-
-
-@offer("PUT", "drafts/{uuid:draft_id}", scope=SEND, response=shapes.Draft)
-def change_draft(request: HttpRequest, draft_id: UUID, change: shapes.Change) -> shapes.Draft:
-    """Write what a draft is now."""
-    compose.change(
-        draft_id=draft_id, composition=change.composition, version=change.version, actor=actor_of(request), at=now()
-    )
-    return _draft(request, draft_id)
-
-
-@offer("DELETE", "drafts/{uuid:draft_id}", scope=SEND, status=204)
-def discard_draft(request: HttpRequest, draft_id: UUID) -> None:
-    """Throw a draft away; the record's documents stay."""
-    compose.discard(draft_id=draft_id, actor=actor_of(request), at=now())
-
-
-@offer("POST", "drafts/{uuid:draft_id}/send", scope=SEND, response=shapes.Envelope)
-def send_draft(request: HttpRequest, draft_id: UUID, sending: shapes.Sending = _AS_IT_STANDS) -> shapes.Envelope:
-    """Send a draft as it was read."""
-    actor = actor_of(request)
-    version = sending.version or queries.draft(draft_id=draft_id, actor=actor).version
-    compose.send_draft(draft_id=draft_id, version=version, actor=actor, at=now())
-    return _line(request, draft_id)
 
 
 @offer("GET", ONE, scope=READ, response=shapes.Circuit)
@@ -178,14 +138,15 @@ def list_recipients(request: HttpRequest, envelope_id: UUID) -> shapes.Recipient
 
 @offer("GET", f"{ONE}/fields", scope=READ, response=shapes.Fields)
 def list_fields(request: HttpRequest, envelope_id: UUID) -> shapes.Fields:
-    """The places to fill in beside the signatures. What was filled in is in the file."""
-    lines = lists.fields(envelope_id=envelope_id, actor=actor_of(request), at=now())
+    """The places to fill in beside the signatures; what who has signed filled in, for the sender and for them."""
+    lines = read_fields(envelope_id=envelope_id, actor=actor_of(request), at=now())
     return shapes.Fields(
         items=[
             shapes.FieldLine.model_validate(
                 {
                     "id": line.field_id, "recipient_id": line.recipient_id, "name": line.name, "kind": line.kind,
-                    "page": line.page, "box": list(line.box), "required": line.required,
+                    "page": line.page, "box": list(line.box), "required": line.required, "label": line.label,
+                    "options": list(line.options), "value": line.value,
                 }
             )
             for line in lines
@@ -237,13 +198,34 @@ def list_events(request: HttpRequest, envelope_id: UUID, cursor: shapes.Cursor =
 def void_envelope(request: HttpRequest, envelope_id: UUID, why: shapes.Reason = _NO_REASON) -> shapes.Envelope:
     """Withdraw what the token's person sent."""
     close.void(envelope_id=envelope_id, reason=why.reason, actor=actor_of(request), at=now())
-    return _line(request, envelope_id)
+    return line_shape(request, envelope_id)
 
 
 @offer("POST", f"{ONE}/correct", scope=SEND, response=shapes.Draft, status=201)
 def correct_envelope(request: HttpRequest, envelope_id: UUID) -> shapes.Draft:
     """Begin the second round of what was declined, withdrawn or expired: a draft with all that it held."""
-    return _draft(request, compose.correct(envelope_id=envelope_id, actor=actor_of(request), at=now()))
+    return draft_shape(request, compose.correct(envelope_id=envelope_id, actor=actor_of(request), at=now()))
+
+
+@offer("POST", f"{ONE}/recall", scope="signature:envelope:void", response=shapes.Draft, status=201)
+def recall_envelope(request: HttpRequest, envelope_id: UUID) -> shapes.Draft:
+    """Take back what was sent, as long as nobody has acted: it is withdrawn, and a draft again."""
+    return draft_shape(request, recall.recall(envelope_id=envelope_id, actor=actor_of(request), at=now()))
+
+
+@offer("POST", f"{ONE}/recipients/{{uuid:recipient_id}}/remind", scope="signature:recipient:remind", status=204)
+def remind_recipient(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> None:
+    """Remind who is awaited, at most once an hour. Whoever comes by a link gets a new one; the one before ends."""
+    remind.remind_now(envelope_id=envelope_id, recipient_id=recipient_id, actor=actor_of(request), at=now())
+
+
+@offer("PUT", f"{ONE}/recipients/{{uuid:recipient_id}}/address", scope="signature:recipient:correct", status=204)
+def correct_address(request: HttpRequest, envelope_id: UUID, recipient_id: UUID, reach: shapes.Reach) -> None:
+    """Write the right address of a patient or a guest. Whoever is awaited is called again, by a new link."""
+    correct_recipient(
+        envelope_id=envelope_id, recipient_id=recipient_id, reach=Reach(reach.email, reach.phone),
+        actor=actor_of(request), at=now(),
+    )  # fmt: skip
 
 
 @offer("GET", f"{ONE}/file", scope=READ, file="application/pdf")

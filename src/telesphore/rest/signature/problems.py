@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.signature.errors import NotReady
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,10 @@ def problem(error: DomainError, status: int | None = None, **more: Any) -> HttpR
 
 def of_domain(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A room's refusal."""
-    answer = problem(error)
+    missing = (
+        {"errors": [{"where": code, "why": why} for code, why in error.gaps]} if isinstance(error, NotReady) else {}
+    )
+    answer = problem(error, **missing)
     logger.log(logging.ERROR if answer.status_code == 500 else logging.INFO, "refused: %s", error.code)
     return answer
 

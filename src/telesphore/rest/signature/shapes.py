@@ -4,14 +4,26 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from telesphore.signature.actions.compose import Composition
-from telesphore.signature.states import EnvelopeState, FieldKind, RecipientState
+from telesphore.signature.states import (
+    AuthorKind,
+    BulkState,
+    EntryKind,
+    EnvelopeState,
+    FieldKind,
+    RecipientState,
+    RowState,
+    Seat,
+    TemplateScope,
+)
 
 Cursor = Annotated[str, StringConstraints(max_length=500, pattern=r"^[A-Za-z0-9_-]*$")]
 Code = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9._-]+$")]
 Text = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
+
+Cell = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class _Given(BaseModel):
@@ -173,6 +185,36 @@ class Drafts(BaseModel):
     items: list[DraftLine]
 
 
+class Gap(BaseModel):
+    """One thing that is missing; `step` and `party` say where, counted from 0, null for the whole."""
+
+    code: str
+    title: str
+    step: int | None
+    party: int | None
+
+
+class Gaps(BaseModel):
+    """All of them; none when it can be sent."""
+
+    items: list[Gap]
+
+
+class Anchored(BaseModel):
+    """A draft with the fields that its documents' text asks for; `naming_nobody` of those found name no signer."""
+
+    draft: Draft
+    found: int
+    naming_nobody: int
+
+
+class Reach(_Given):
+    """How somebody without an account is reached; phone in E.164."""
+
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]*$")]
+    phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[+0-9]*$")]
+
+
 class Recipient(BaseModel):
     """Someone who is asked to act, and how far they are. Never their link."""
 
@@ -223,6 +265,10 @@ class FieldLine(BaseModel):
     page: int
     box: list[float]
     required: bool
+    label: str
+    options: list[str]
+    value: str | None
+    """What was filled in, once its recipient has signed; null for whom it is not."""
 
 
 class Fields(BaseModel):
@@ -245,4 +291,125 @@ class Events(BaseModel):
     """One page, the newest first."""
 
     items: list[Event]
+    next_cursor: str | None
+
+
+class Entry(BaseModel):
+    """What somebody wrote beside the document, with the words of its last edit."""
+
+    id: UUID
+    kind: EntryKind
+    author: str
+    author_kind: AuthorKind
+    at: datetime
+    body: str
+    answers: UUID | None
+    """The question that it answers."""
+    answered: bool
+    with_patient: bool
+    attachment: str | None
+    """Its name; it is read beside the document."""
+
+
+class Entries(BaseModel):
+    """One page, the oldest first."""
+
+    items: list[Entry]
+    next_cursor: str | None
+
+
+class NewEntry(_Given):
+    """What a program adds in its person's name; an answer is read by those who read its question."""
+
+    body: Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+    kind: Literal["message", "question", "answer"] = "message"
+    with_patient: bool = False
+    answers: UUID | None = None
+
+
+class Written(BaseModel):
+    """The entry that was added."""
+
+    id: UUID
+
+
+class TemplateLine(BaseModel):
+    """A template that the token's person may use."""
+
+    id: UUID
+    name: str
+    scope: TemplateScope
+    unit: str
+    version: int
+    changed_at: datetime
+
+
+class Templates(BaseModel):
+    """By name, at most a hundred; search for the others."""
+
+    items: list[TemplateLine]
+
+
+class Template(TemplateLine):
+    """What its last version says: its documents are named by blank forms, its open places by seats."""
+
+    composition: Composition
+    seats: list[Seat | None]
+    columns: list[str]
+    """Merge fields that neither the patient nor the sender gives."""
+
+
+class UseTemplate(_Given):
+    """For whom, and what the template leaves open."""
+
+    patient_id: UUID
+    professional_id: UUID | None = None
+    values: Annotated[dict[Cell, Cell], Field(max_length=40)] = {}
+    due_at: AwareDatetime | None = None
+    send: bool = False
+
+
+class NewBulk(_Given):
+    """A list of patients: in each row `ins`, `patient`, or `name` and `birth_date`; `due`, `professional`, and the
+    template's columns."""
+
+    template_id: UUID
+    professional_id: UUID | None = None
+    rows: Annotated[list[dict[Cell, Cell]], Field(min_length=1, max_length=2000)]
+
+
+class Bulk(BaseModel):
+    """A bulk sending, and how far it is: nothing is sent before it is confirmed."""
+
+    id: UUID
+    template: str
+    version: int
+    state: BulkState
+    rows: int
+    counts: dict[RowState, int]
+    made_at: datetime
+    confirmed_at: datetime | None
+
+
+class Bulks(BaseModel):
+    """The newest hundred of the token's person."""
+
+    items: list[Bulk]
+
+
+class BulkRow(BaseModel):
+    """One row and its fate; `code` and `title` say why it is not sent."""
+
+    number: int
+    who: str
+    state: RowState
+    code: str
+    title: str
+    envelope_id: UUID | None
+
+
+class BulkRows(BaseModel):
+    """One page, in the list's order."""
+
+    items: list[BulkRow]
     next_cursor: str | None

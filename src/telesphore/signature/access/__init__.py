@@ -9,6 +9,7 @@ from telesphore.signature.access.places import (
     OWN,
     Authority,
     all_prepared_of,
+    allowed,
     authority,
     check_asked,
     check_before_act,
@@ -25,6 +26,7 @@ from telesphore.signature.access.places import (
     sent_by,
     watches,
 )
+from telesphore.signature.access.represented import check_acts_alone, stand_ins
 from telesphore.signature.access.templates import (
     bulk_of,
     check_manages,
@@ -41,8 +43,10 @@ __all__ = [
     "Authority",
     "Checks",
     "all_prepared_of",
+    "allowed",
     "authority",
     "bulk_of",
+    "check_acts_alone",
     "check_asked",
     "check_before_act",
     "check_can_sign",
@@ -64,6 +68,7 @@ __all__ = [
     "recipient_of",
     "sender_or_recipient",
     "sent_by",
+    "stand_ins",
     "template_of",
     "templates_of",
     "units_for",

@@ -6,7 +6,7 @@ from uuid import UUID
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import access as records_access
 from telesphore.records.errors import RecordNotFound
-from telesphore.signature.errors import EnvelopeNotFound, NotYourTurn
+from telesphore.signature.errors import EnvelopeNotFound, MustBeRepresented, NotYourTurn
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import RecipientState
 
@@ -19,6 +19,7 @@ def patient_awaited(
     Raises:
         EnvelopeNotFound: no such envelope, or the record is not open to them.
         NotYourTurn: the patient is not awaited.
+        MustBeRepresented: whoever represents the patient signs, from their own account.
     """
     if actor.kind is not ActorKind.PROFESSIONAL:
         raise EnvelopeNotFound
@@ -39,4 +40,7 @@ def patient_awaited(
     )
     if recipient is None:
         raise NotYourTurn
+    if records_access.who_acts_for(decision.patient, at) is not None:
+        # A tablet proves who the patient is, and nothing of who stands beside the bed.
+        raise MustBeRepresented
     return envelope, recipient, decision

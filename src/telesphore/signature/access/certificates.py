@@ -68,13 +68,21 @@ def check_holder(
 
 
 class Checks:
-    """What was found of certificates in one exchange: looked up once for a list of documents, kept no longer.
+    """What was found of certificates and people in one exchange: looked up once for a list of documents, kept no
+    longer.
 
     Refusals are not kept: each document is refused by a check of its own.
     """
 
     def __init__(self) -> None:
         self._passed: dict[object, tuple[bytes, ...]] = {}
+        self._people: dict[UUID, accounts.PersonCard] = {}
+
+    def person(self, person_id: UUID) -> accounts.PersonCard:
+        """Who this is."""
+        if person_id not in self._people:
+            self._people[person_id] = accounts.person_card(person_id)
+        return self._people[person_id]
 
     def above(
         self,

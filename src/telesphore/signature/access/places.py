@@ -74,6 +74,13 @@ OWN = Authority("recipient")
 GUEST = Authority("guest")
 
 
+def allowed(permissions: frozenset[str], kind: StepKind) -> tuple[bool, bool]:
+    """Whether these delegated acts do what a step of this kind asks, and whether they refuse it. An opinion refuses
+    nothing."""
+    declines = kind is not StepKind.OPINION and "signature:recipient:decline" in permissions
+    return ACTS[kind] in permissions, declines
+
+
 def recipient_of(
     *, actor: Actor, envelope_id: UUID, at: datetime, act: str = "signature:recipient:sign"
 ) -> tuple[Envelope, Recipient]:

@@ -21,6 +21,8 @@ AUTHORS = {
     ActorKind.PATIENT: AuthorKind.PATIENT,
     ActorKind.REPRESENTATIVE: AuthorKind.REPRESENTATIVE,
     ActorKind.GUEST: AuthorKind.GUEST,
+    # It writes in the name of who answers for its token, and is named beside them in what it writes.
+    ActorKind.SOFTWARE: AuthorKind.PROFESSIONAL,
 }
 
 

@@ -58,7 +58,7 @@ def send_code(*, envelope_id: UUID, actor: Actor, at: datetime) -> links.NewLink
         subject_id=envelope.id,
         patient_id=patient.id,
         phone=patient.phone,
-        language=patient.language,
+        language=patient.reads,
         expires_at=at + CODE_LIFE,
         actor=actor,
         at=at,

@@ -11,8 +11,15 @@ from telesphore.links import actions as links
 from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
-from telesphore.records import access as records_access
-from telesphore.signature.formats.notices import Words, asked, asked_no_more, asked_patient
+from telesphore.signature import access
+from telesphore.signature.actions.tell_sender import tell_sender
+from telesphore.signature.formats.notices import (
+    Words,
+    asked,
+    asked_no_more,
+    asked_patient,
+    asked_representative,
+)
 from telesphore.signature.models import Envelope, Prepared, Recipient, Step
 from telesphore.signature.queries.guests import guests_of
 from telesphore.signature.states import PreparedState, RecipientState, StepKind
@@ -48,11 +55,15 @@ def await_recipient(envelope: Envelope, recipient: Recipient, kind: StepKind, ac
 def call(
     envelope: Envelope, recipient: Recipient, kind: StepKind, actor: Actor, at: datetime, notice: str = INVITATION
 ) -> None:
-    """Write to who is awaited. Whoever comes by a link gets a new one that works; the one before is revoked."""
+    """Write to who is awaited, unless a tablet is handed over to them. Whoever comes by a link gets a new one that
+    works; the one before is revoked."""
     if recipient.link_id is not None:
         links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
         recipient.link_id = None
-    if recipient.patient_id is not None:
+    if recipient.at_bedside:
+        # A tablet is handed over to them: a link sent now would be a second door, which nobody watches.
+        pass
+    elif recipient.patient_id is not None:
         recipient.link_id = _call_patient(envelope, recipient, notice, actor, at)
     elif recipient.person_id is not None:
         _call_professional(envelope, recipient, kind, notice, actor, at)
@@ -98,25 +109,41 @@ def drop_prepared(recipient: Recipient, at: datetime) -> None:
 
 
 def _call_patient(envelope: Envelope, recipient: Recipient, notice: str, actor: Actor, at: datetime) -> UUID:
-    patient = records_access.decide(
-        actor=Actor.system(envelope.organisation_id), patient_id=envelope.patient_id, at=at
-    ).patient
-    language = recipient.language or patient.language
+    """Call the patient by a link, or those who act in their place to their account.
+
+    The link of a represented patient's place goes to nobody and gets no code: it holds the place open to whoever
+    comes in by an account, and dies with it.
+    """
+    patient, stand_ins = access.stand_ins(envelope, at)
+    language = recipient.language or patient.reads
     link = links.create(
         organisation_id=envelope.organisation_id,
         purpose=LINK_TO_SIGN,
         subject_id=envelope.id,
         patient_id=patient.id,
-        phone=patient.phone,
+        phone=patient.phone if stand_ins is None else "",
         language=language,
         expires_at=envelope.expires_at,
         actor=actor,
         at=at,
     )
     organisation = accounts.organisation_card(envelope.organisation_id)
-    words = asked_patient(organisation.name, link.url, language, again=notice == REMINDER)
-    _send(envelope, recipient, patient.email, words, notice, actor, at)
+    if stand_ins is None:
+        words = asked_patient(organisation.name, link.url, language, again=notice == REMINDER)
+        _send(envelope, recipient, patient.email, words, notice, actor, at)
+        return link.link_id
+    for person in accounts.person_cards(set(stand_ins)).values():
+        words = asked_representative(organisation.name, my_page(), person.language, again=notice == REMINDER)
+        _send(envelope, recipient, person.email, words, notice, actor, at)
+    if not stand_ins:
+        # Nobody recorded holds any more: only the sender can mend it.
+        tell_sender(envelope, "unrepresented", actor, at)
     return link.link_id
+
+
+def my_page() -> str:
+    """Where whoever comes in by an account finds what awaits them."""
+    return f"{link_ports.base_url.get()}/my/"
 
 
 def _call_guest(envelope: Envelope, recipient: Recipient, notice: str, actor: Actor, at: datetime) -> UUID:
@@ -150,12 +177,15 @@ def _call_professional(
 
 def _tell_released(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime) -> None:
     organisation = accounts.organisation_card(envelope.organisation_id).name
+    if recipient.at_bedside:
+        return
     if recipient.patient_id is not None:
-        patient = records_access.decide(
-            actor=Actor.system(envelope.organisation_id), patient_id=envelope.patient_id, at=at
-        ).patient
-        words = asked_no_more(organisation, recipient.language or patient.language)
-        _send(envelope, recipient, patient.email, words, RELEASE, actor, at)
+        patient, stand_ins = access.stand_ins(envelope, at)
+        if stand_ins is None:
+            words = asked_no_more(organisation, recipient.language or patient.reads)
+            _send(envelope, recipient, patient.email, words, RELEASE, actor, at)
+        for person in accounts.person_cards(set(stand_ins or ())).values():
+            _send(envelope, recipient, person.email, asked_no_more(organisation, person.language), RELEASE, actor, at)
     elif recipient.person_id is not None:
         person = accounts.person_card(recipient.person_id)
         words = asked_no_more(organisation, recipient.language or person.language)

@@ -13,25 +13,33 @@ from telesphore.kernel.actors import Actor
 from telesphore.links import actions as links
 from telesphore.links import queries as link_queries
 from telesphore.outbox import actions as outbox
+from telesphore.outbox import queries as notices
 from telesphore.outbox.models import Channel
-from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records import queries as record_queries
+from telesphore.signature import access
+from telesphore.signature.actions.call import my_page
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope
 
 LIFE = timedelta(days=90)
 LINK_TO_COPY = "signature:copy"
+COPY = "signature:copy"
+"""Kind of the notice."""
 
 
 @transaction.atomic
 def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
-    """Send the patient a link to the completed document, once; a patient without address or phone gets none."""
+    """Send the patient a link to the completed document, once; a patient without address or phone gets none. Who acts
+    in the patient's place is led to it by their account."""
     envelope = Envelope.objects.select_for_update().get(organisation_id=actor.organisation, id=envelope_id)
     organisation_id = envelope.organisation_id
     if link_queries.exists(organisation_id=organisation_id, subject_id=envelope.id, purpose=LINK_TO_COPY):
         return
-    patient = records_access.decide(actor=actor, patient_id=envelope.patient_id, at=at).patient
+    patient, stand_ins = access.stand_ins(envelope, at)
+    if stand_ins is not None:
+        _tell_stand_ins(envelope, stand_ins, actor, at)
+        return
     if not (patient.email and patient.phone):
         return
     link = links.create(
@@ -40,13 +48,13 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         subject_id=envelope.id,
         patient_id=patient.id,
         phone=patient.phone,
-        language=patient.language,
+        language=patient.reads,
         expires_at=at + LIFE,
         actor=actor,
         at=at,
     )
     organisation = accounts.organisation_card(organisation_id)
-    with translation.override(patient.language):
+    with translation.override(patient.reads):
         subject = _("Your copy of the document that you signed")
         text = _(
             "Hello,\n\n"
@@ -60,11 +68,38 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         to=patient.email,
         subject=subject,
         text=text,
-        kind="signature:copy",
+        kind=COPY,
         about=envelope.id,
         actor=actor,
         at=at,
     )
+    audit.record("signature:copy:send", actor=actor, subject=envelope.id, patient=envelope.patient_id, at=at)
+
+
+def _tell_stand_ins(envelope: Envelope, stand_ins: tuple[UUID, ...], actor: Actor, at: datetime) -> None:
+    told = notices.notices_about(organisation_id=envelope.organisation_id, about=[envelope.id])
+    if not stand_ins or any(notice.kind == COPY for notice in told):
+        return
+    organisation = accounts.organisation_card(envelope.organisation_id)
+    for person in accounts.person_cards(set(stand_ins)).values():
+        with translation.override(person.language):
+            subject = _("A document that you followed is complete")
+            text = _(
+                "Hello,\n\n"
+                "A document of %(organisation)s for somebody for whom you act is complete.\n\n"
+                "Find it in your account: %(url)s\n"
+            ) % {"organisation": organisation.name, "url": my_page()}
+        outbox.send(
+            organisation_id=envelope.organisation_id,
+            channel=Channel.EMAIL,
+            to=person.email,
+            subject=subject,
+            text=text,
+            kind=COPY,
+            about=envelope.id,
+            actor=actor,
+            at=at,
+        )
     audit.record("signature:copy:send", actor=actor, subject=envelope.id, patient=envelope.patient_id, at=at)
 
 

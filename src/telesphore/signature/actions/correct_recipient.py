@@ -15,7 +15,7 @@ from telesphore.records import actions as records
 from telesphore.signature import access, queries
 from telesphore.signature.actions.call import call
 from telesphore.signature.actions.close import lock
-from telesphore.signature.errors import NotAnAddress, NotAwaited, OwnAddress, RecipientNotFound
+from telesphore.signature.errors import MustBeRepresented, NotAnAddress, NotAwaited, OwnAddress, RecipientNotFound
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.guests import context_of
 from telesphore.signature.states import RecipientState, StepKind
@@ -39,6 +39,7 @@ def correct_recipient(*, envelope_id: UUID, recipient_id: UUID, reach: Reach, ac
         RecipientNotFound: no such one, or a professional.
         NotAwaited: they have acted.
         OwnAddress: the address or number is one of a professional's of the organisation, the sender's own first of all.
+        MustBeRepresented: whoever represents the patient is called, by the address of their own account.
         RecordNotFound: the patient's record is not open to the sender any more.
     """
     envelope = lock(actor=actor, envelope_id=access.sent_by(actor=actor, envelope_id=envelope_id).id)
@@ -47,6 +48,8 @@ def correct_recipient(*, envelope_id: UUID, recipient_id: UUID, reach: Reach, ac
     recipient = _recipient(envelope, recipient_id)
     _check(reach, actor, at)
     if recipient.patient_id is not None:
+        if access.stand_ins(envelope, at)[1] is not None:
+            raise MustBeRepresented
         records.change_contact(
             patient_id=recipient.patient_id, email=reach.email, phone=reach.phone, actor=actor, at=at
         )

@@ -210,6 +210,9 @@ def _name(seat: Seat, actor: Actor) -> str:
     envelope = seat.envelope
     if actor.kind in (ActorKind.PROFESSIONAL, ActorKind.REPRESENTATIVE):
         return accounts.person_card(actor.person).display_name
+    if actor.kind is ActorKind.SOFTWARE:
+        # So that nobody takes a program's words for its person's own.
+        return f"{accounts.person_card(actor.person).display_name} ({accounts.token_name(actor=actor)})"
     if actor.kind is ActorKind.GUEST and seat.place is not None and seat.place.guest_sealed is not None:
         guest = vault_queries.unseal_text(
             organisation_id=envelope.organisation_id,

@@ -37,6 +37,7 @@ from telesphore.signature.actions.prove import time_of_signature
 from telesphore.signature.actions.results import events_about, evidence_about
 from telesphore.signature.errors import EnvelopeNotFound, NoEvidenceRecord
 from telesphore.signature.formats import kit, thread
+from telesphore.signature.formats.evidence import VerdictEvidence
 from telesphore.signature.models import Entry, Envelope, Recipient
 from telesphore.vault import queries as vault
 
@@ -76,8 +77,18 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
     beside = _evidence_beside(envelope)
     entries |= _proofs(envelope) | _certificates(document, beside)
     entries |= {f"evidence-records/{_short(one)}.ers": one for one in beside.records}
-    details = evidence_about(envelope, decision.patient, queries.title(envelope))
     entries |= _thread(envelope, actor, at)
+    known = pki_queries.evidence()
+    evidence = Evidence(
+        certificates=(*known.certificates, *beside.certificates),
+        ocsps=(*known.ocsps, *beside.ocsps),
+        crls=(*known.crls, *beside.crls),
+        records=beside.records,
+    )
+    judged = judge(document, pki_queries.trust(), at=at, evidence=evidence, limits=LIMITS)
+    # The reports tell the rest of it, in both languages.
+    verdict = VerdictEvidence(judged.verdict.conclusion.value, "", at)
+    details = evidence_about(envelope, decision.patient, queries.title(envelope), verdict=verdict)
     entries[kit.EVIDENCE] = kit.as_json(
         {
             "envelope": str(envelope.id),
@@ -87,14 +98,6 @@ def make_kit(*, envelope_id: UUID, actor: Actor, at: datetime, out: BinaryIO) ->
             "details": dataclasses.asdict(details),
         }
     )
-    known = pki_queries.evidence()
-    evidence = Evidence(
-        certificates=(*known.certificates, *beside.certificates),
-        ocsps=(*known.ocsps, *beside.ocsps),
-        crls=(*known.crls, *beside.crls),
-        records=beside.records,
-    )
-    judged = judge(document, pki_queries.trust(), at=at, evidence=evidence, limits=LIMITS)
     entries |= _reports(judged, at, get_current_timezone())
     entries |= kit.explanations(
         {

@@ -20,7 +20,7 @@ from telesphore.vault import actions as vault
 
 MOST = 500
 """Of one envelope, of all its signers."""
-_LEAST = {FieldKind.SIGNATURE: (20.0, 10.0), FieldKind.CHECKBOX: (6.0, 6.0)}
+_LEAST = {FieldKind.SIGNATURE: (20.0, 10.0), FieldKind.CHECKBOX: (12.0, 12.0)}
 _SMALLEST = (12.0, 8.0)
 
 

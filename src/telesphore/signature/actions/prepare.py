@@ -92,7 +92,7 @@ def prepare_signature(
         certificate=certificate,
         chain=chain,
         algorithm=algorithm,
-        appearance=appearance_of(actor, recipient, drawing, at),
+        appearance=appearance_of(actor, recipient, drawing, at, checks),
         signer_id=actor.person,
         at=at,
         known=True,

@@ -6,7 +6,7 @@ from uuid import UUID
 from telesphore.ades import lasting
 from telesphore.ades.algorithms import Digest
 from telesphore.ades.timestamps import read_token
-from telesphore.ades.verdict.result import Level, SignatureFacts
+from telesphore.ades.verdict.result import Level, SignatureFacts, Verdict
 from telesphore.ades.verdict.trust import NOTHING_MORE, Evidence
 from telesphore.ades.verdict.validate import validate
 from telesphore.pki import ports as pki_ports
@@ -61,11 +61,17 @@ def level_of(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> 
 
 def verdict_on(pdf: bytes, field: str, *, organisation_id: UUID, at: datetime) -> SignatureFacts | None:
     """What the signature of a field is worth to this organisation; None when it is not there."""
+    verdict = verdict_of(pdf, organisation_id=organisation_id, at=at)
+    return next((one for one in verdict.signatures if one.field_name == field), None)
+
+
+def verdict_of(pdf: bytes, *, organisation_id: UUID, at: datetime) -> Verdict:
+    """What a file of ours is worth to this organisation: its signatures and what was added since, not what its pages
+    show."""
     # From B-LT on the file must suffice; below, whether certificates hold is asked of those who gave them.
     suffices = LEVELS.index(ports.level.get()) >= LEVELS.index(Level.LT)
     evidence = NOTHING_MORE if suffices else _evidence(pdf, organisation_id, at)
-    verdict = validate(pdf, trust=pki.trust(organisation_id), at=at, evidence=evidence, compare_pages=False)
-    return next((one for one in verdict.signatures if one.field_name == field), None)
+    return validate(pdf, trust=pki.trust(organisation_id), at=at, evidence=evidence, compare_pages=False)
 
 
 def _evidence(pdf: bytes, organisation_id: UUID, at: datetime) -> Evidence:

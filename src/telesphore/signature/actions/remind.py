@@ -18,14 +18,12 @@ from telesphore.signature.actions.call import REMINDER, call
 from telesphore.signature.actions.close import lock
 from telesphore.signature.errors import NotAwaited, RecipientNotFound, RemindedLately
 from telesphore.signature.models import Envelope, Recipient
-from telesphore.signature.states import OPEN_STATES, RecipientState, StepKind
+from telesphore.signature.states import OPEN_STATES, REMINDER_PAUSE, RecipientState, StepKind
 
 logger = logging.getLogger(__name__)
 
 MOST = 1000
 """Reminders of one turn; the others wait for the next."""
-PAUSE = timedelta(hours=1)
-"""Between two reminders that the sender asks for, to one recipient."""
 
 
 def remind_due(*, actor: Actor, at: datetime) -> int:
@@ -55,6 +53,7 @@ def _is_due(at: datetime) -> Q:
     return (first | later) & Q(
         envelope__state__in=OPEN_STATES,
         envelope__expires_at__gt=at,
+        at_bedside=False,
         reminders__lt=F("envelope__remind_most"),
     )
 
@@ -95,7 +94,7 @@ def remind_now(*, envelope_id: UUID, recipient_id: UUID, actor: Actor, at: datet
     recipient = _awaited(envelope, recipient_id)
     if recipient is None:
         raise NotAwaited
-    if recipient.reminded_at is not None and at - recipient.reminded_at < PAUSE:
+    if recipient.reminded_at is not None and at - recipient.reminded_at < REMINDER_PAUSE:
         raise RemindedLately
     _remind(envelope, recipient, "sender", actor, at)
 
@@ -109,6 +108,7 @@ def _awaited(envelope: Envelope, recipient_id: UUID) -> Recipient | None:
             envelope_id=envelope.id,
             id=recipient_id,
             state=RecipientState.WAITING,
+            at_bedside=False,
         )
         .select_related("step")
         .first()

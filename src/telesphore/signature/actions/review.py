@@ -30,6 +30,7 @@ def approve(*, envelope_id: UUID, comment: str, actor: Actor, at: datetime) -> A
 
     Raises:
         EnvelopeNotFound, NotAskedForThat, AlreadyActed, EnvelopeClosed, EnvelopeExpired, NoLongerNeeded, NotYourTurn
+        MustBeRepresented: the patient does not approve alone.
     """
     return answer(StepKind.REVIEW, envelope_id=envelope_id, opinion=None, comment=comment, actor=actor, at=at)
 
@@ -47,6 +48,8 @@ def answer(
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_asked(recipient, kind)
     access.check_can_sign(envelope, recipient, at)
+    if kind is StepKind.REVIEW:
+        access.check_acts_alone(actor=actor, envelope=envelope, at=at)
     _write(envelope, recipient, ACTED[kind], opinion, comment, at)
     recipient.proof = {
         "means": actor.means,

@@ -1,7 +1,7 @@
 """Send one template to many patients: a list is given, checked, confirmed or stopped. Each row is then a job."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -195,6 +195,18 @@ def cancel_list(*, bulk_id: UUID, actor: Actor, at: datetime) -> int:
 
 def _rows(bulk: BulkSend) -> QuerySet[BulkRow]:
     return BulkRow.objects.filter(organisation_id=bulk.organisation_id, bulk_id=bulk.id)
+
+
+def table_of_objects(given: Sequence[Mapping[str, str]]) -> rows.Table:
+    """The list that a program gives: one object for each row, its keys the names of columns.
+
+    Raises:
+        ListNotReadable
+    """
+    try:
+        return rows.table(given)
+    except rows.Unreadable:
+        raise ListNotReadable(rows=rows.MOST_ROWS, limit=rows.LARGEST // rows.MEGABYTE) from None
 
 
 def table_of(patient_ids: Sequence[UUID]) -> rows.Table:

@@ -69,12 +69,14 @@ def sign_as_patient(
         decided_at: when they decided on a tablet that had no network; `at` is when it arrived.
 
     Raises:
-        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet,
+        EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet, ActIsPast,
         SomeoneSignedMeanwhile, FieldsNotFilled, ValueNotAccepted, FieldNotYours
+        MustBeRepresented: the patient does not sign alone.
     """
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
+    access.check_acts_alone(actor=actor, envelope=envelope, at=at)
     if recipient.purpose == Purpose.CONSENTS:
         access.check_before_act(queries.composition_of(envelope), at)
     if pages_shown < envelope.pages:
@@ -169,10 +171,11 @@ def sign_batch(*, envelope_ids: Sequence[UUID], token: PersonalToken, actor: Act
     """
     ready: dict[UUID, Ready] = {}
     refused: dict[UUID, DomainError] = {}
+    checks = access.Checks()
     for envelope_id in dict.fromkeys(envelope_ids):
         try:
             ready[envelope_id] = _ready_for_professional(
-                envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=at
+                envelope_id=envelope_id, token=token, drawing=None, actor=actor, at=at, checks=checks
             )
         except DomainError as error:
             refused[envelope_id] = error
@@ -196,24 +199,28 @@ def _ready_for_professional(
     actor: Actor,
     at: datetime,
     filled: Mapping[str, str] = NOTHING,
+    checks: access.Checks | None = None,
 ) -> Ready:
+    checks = checks or access.Checks()
     envelope, recipient = access.recipient_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     access.check_can_sign(envelope, recipient, at)
     assert recipient.person_id is not None
-    shown = appearance_of(actor, recipient, drawing, at)
-    return _ready_with(token, envelope, recipient, shown, actor.person, at, filled)
+    shown = appearance_of(actor, recipient, drawing, at, checks)
+    return _ready_with(token, envelope, recipient, shown, actor.person, at, filled, checks)
 
 
-def appearance_of(actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime) -> Appearance:
+def appearance_of(
+    actor: Actor, recipient: Recipient, drawing: bytes | None, at: datetime, checks: access.Checks | None = None
+) -> Appearance:
     """How a professional's signature shows; a delegate's says in whose place it is given."""
     assert recipient.person_id is not None
-    cards = accounts.person_cards({actor.person, recipient.person_id})
-    person = cards[actor.person]
+    checks = checks or access.Checks()
+    person = checks.person(actor.person)
     own = actor.person_id == recipient.person_id
     return Appearance(
         name=person.display_name,
-        role=person.specialty if own else f"par délégation de {cards[recipient.person_id].display_name}",
+        role=person.specialty if own else f"par délégation de {checks.person(recipient.person_id).display_name}",
         signed_at=at,
         reason=_reason(recipient),
         drawing=drawing,
@@ -229,6 +236,7 @@ def _ready_with(
     signer_id: UUID | None,
     at: datetime,
     filled: Mapping[str, str],
+    checks: access.Checks | None = None,
 ) -> Ready:
     return make_ready(
         envelope,
@@ -239,5 +247,6 @@ def _ready_with(
         appearance=appearance,
         signer_id=signer_id,
         at=at,
+        checks=checks,
         filled=filled,
     )

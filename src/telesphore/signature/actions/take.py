@@ -27,7 +27,7 @@ from telesphore.signature.errors import SignatureTooWeak, SomeoneSignedMeanwhile
 from telesphore.signature.models import Envelope, Prepared, Recipient, Revision
 from telesphore.signature.queries.bedside import seen_at_bedside
 from telesphore.signature.queries.reading import sentence_context
-from telesphore.signature.states import PreparedState, RecipientState, SignatureLevel, at_least
+from telesphore.signature.states import PreparedState, Purpose, RecipientState, SignatureLevel, at_least
 from telesphore.vault import actions as vault
 from telesphore.vault import queries as vault_queries
 
@@ -126,7 +126,8 @@ def take_signature(
 
     Raises:
         DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
-        SignatureTooWeak, ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn
+        SignatureTooWeak, ClockWrong, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, ActIsPast,
+        MustBeRepresented
     """
     prepared, organisation_id = ready.prepared, ready.envelope.organisation_id
     # No authority is asked for the time of what would not be taken.
@@ -183,6 +184,10 @@ def _take(
     # Again, under the lock: a delegation may have been withdrawn while the token was at work.
     authority = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
     access.check_can_sign(envelope, recipient, at)
+    # So may a measure have been recorded.
+    access.check_acts_alone(actor=actor, envelope=envelope, at=at)
+    if recipient.purpose == Purpose.CONSENTS:
+        access.check_before_act(queries.composition_of(envelope), at)
     latest = queries.last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id)
     if latest.number != revision.number:
         raise SomeoneSignedMeanwhile

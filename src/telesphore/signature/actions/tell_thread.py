@@ -12,7 +12,7 @@ from telesphore.links import actions as links
 from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
-from telesphore.records import access as records_access
+from telesphore.signature import access
 from telesphore.signature.access.thread import Seat
 from telesphore.signature.actions.call import LINK_TO_SIGN
 from telesphore.signature.models import Entry, Envelope, Recipient
@@ -92,10 +92,14 @@ def _write_to_patient(envelope: Envelope, entry: Entry, actor: Actor, at: dateti
         patient_id=envelope.patient_id,
         state=RecipientState.WAITING,
     ).first()
-    patient = records_access.decide(
-        actor=Actor.system(envelope.organisation_id), patient_id=envelope.patient_id, at=at
-    ).patient
-    if recipient is None or not (patient.email and patient.phone):
+    if recipient is None:
+        return
+    patient, stand_ins = access.stand_ins(envelope, at)
+    if stand_ins is not None:
+        for person_id in stand_ins:
+            _write_to_person(envelope, person_id, entry, "/my/", actor, at)
+        return
+    if not (patient.email and patient.phone):
         return
     # Of the link of before, only a digest is kept: another takes its place.
     link = links.create(
@@ -104,7 +108,7 @@ def _write_to_patient(envelope: Envelope, entry: Entry, actor: Actor, at: dateti
         subject_id=envelope.id,
         patient_id=patient.id,
         phone=patient.phone,
-        language=patient.language,
+        language=patient.reads,
         expires_at=envelope.expires_at,
         actor=actor,
         at=at,
@@ -116,7 +120,7 @@ def _write_to_patient(envelope: Envelope, entry: Entry, actor: Actor, at: dateti
     recipient.link_id = link.link_id
     recipient.save(update_fields=["link_id"])
     organisation = accounts.organisation_card(envelope.organisation_id)
-    with translation.override(recipient.language or patient.language):
+    with translation.override(recipient.language or patient.reads):
         subject = _("%(organisation)s has answered your question") % {"organisation": organisation.name}
         text = _(
             "Hello,\n\n"

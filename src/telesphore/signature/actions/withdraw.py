@@ -82,8 +82,8 @@ def _write_declaration(envelope: Envelope, recipient: Recipient, reason: str, ac
         reason=reason,
         at=localtime(at),
     )
-    titled = declaration_title(title, patient.language)
-    pdf = declaration_pdf(declaration, patient.language)
+    titled = declaration_title(title, patient.reads)
+    pdf = declaration_pdf(declaration, patient.reads)
     composition = Composition(
         title=titled,
         documents=(Part(document_id=envelope.document_id, title=titled),),

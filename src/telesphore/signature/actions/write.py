@@ -236,6 +236,7 @@ def _write_recipient(
         type_code=envelope.type_code,
         sender_id=envelope.sender_id,
         about_id=envelope.patient_id,
+        at_bedside=party.at_bedside and party.role is PartyRole.PATIENT,
     )
     if placed:
         write_fields(envelope, recipient_id, placed.fills)

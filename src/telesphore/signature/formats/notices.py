@@ -52,6 +52,21 @@ def asked_patient(organisation: str, url: str, language: str, *, again: bool) ->
         return Words(subject, text)
 
 
+def asked_representative(organisation: str, url: str, language: str, *, again: bool) -> Words:
+    """Who acts for a patient is asked to read and sign, in their account; `again` in a reminder."""
+    with translation.override(language):
+        values = {"organisation": organisation, "url": url}
+        subject = _("%(organisation)s asks you to read and sign a document") % values
+        if again:
+            subject = _("Reminder: %(subject)s") % {"subject": subject}
+        text = _(
+            "Hello,\n\n"
+            "%(organisation)s asks you to read and sign a document for somebody for whom you act.\n\n"
+            "Sign in to your account: %(url)s\n"
+        )
+        return Words(subject, text % values)
+
+
 def asked_no_more(organisation: str, language: str) -> Words:
     """Somebody who was awaited is asked nothing any more."""
     with translation.override(language):
@@ -66,7 +81,7 @@ def asked_no_more(organisation: str, language: str) -> Words:
 
 
 def told_sender(event: str, url: str, language: str) -> Words:
-    """What became of what somebody sent: `declined`, `completed`, `expired` or `undelivered`."""
+    """What became of what somebody sent: `declined`, `completed`, `expired`, `undelivered` or `unrepresented`."""
     with translation.override(language):
         subject, what = {
             "completed": (_("A document is completed"), _("A document that you sent is completed and sealed.")),
@@ -80,6 +95,13 @@ def told_sender(event: str, url: str, language: str) -> Words:
                 _(
                     "Somebody whom a document awaits could not be told: their address does not work."
                     " Correct it, and they are called again."
+                ),
+            ),
+            "unrepresented": (
+                _("Nobody can sign for a patient"),
+                _(
+                    "A document that you sent awaits whoever acts in the patient’s place, and nobody can any more."
+                    " Record who does: once they open their account, they find it there."
                 ),
             ),
         }[event]

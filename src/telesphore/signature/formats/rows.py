@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -74,6 +74,21 @@ def parse(content: bytes) -> Table:
     if not rows:
         raise Unreadable
     return Table(header, tuple(rows))
+
+
+def table(given: Sequence[Mapping[str, str]]) -> Table:
+    """A list that comes as objects, whose keys are column names; a cell that is not given is empty.
+
+    Raises:
+        Unreadable
+    """
+    names = list(dict.fromkeys(name for line in given for name in line))
+    if not 1 <= len(given) <= MOST_ROWS or any(len(cell) > LONGEST_CELL for line in given for cell in line.values()):
+        raise Unreadable
+    if not all(name.strip() for name in names):
+        raise Unreadable
+    header = _header(names)
+    return Table(header, tuple(tuple(line.get(name, "").strip() for name in names) for line in given))
 
 
 def _decode(content: bytes) -> str:

@@ -184,6 +184,8 @@ class Recipient(Owned):
     sender_id = models.UUIDField(null=True)
     about_id = models.UUIDField(null=True)
     """The patient whom the envelope is about."""
+    at_bedside = models.BooleanField(db_default=False)
+    """Nobody writes to them: a professional hands a tablet over."""
 
     class Meta:
         constraints: ClassVar = [

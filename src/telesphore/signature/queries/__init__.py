@@ -37,11 +37,12 @@ from telesphore.signature.queries.circuits import (
 )
 from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
 from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
-from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent
+from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent, stuck
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
 from telesphore.signature.queries.fields import FieldLine, fields_to_fill
 from telesphore.signature.queries.guests import GuestCard, guests_of
+from telesphore.signature.queries.journeys import Journey, journeys_of_patient
 from telesphore.signature.queries.prepared import ADDED_LIMIT, CardTask, card_task
 from telesphore.signature.queries.proofs import (
     AuthorityLine,
@@ -90,6 +91,7 @@ __all__ = [
     "ForBedside",
     "Forecast",
     "GuestCard",
+    "Journey",
     "Order",
     "PartLine",
     "PatientLine",
@@ -132,6 +134,7 @@ __all__ = [
     "guests_of",
     "has_digest",
     "is_unsigned",
+    "journeys_of_patient",
     "kind_of",
     "language_asked",
     "last_revision",
@@ -147,6 +150,7 @@ __all__ = [
     "sent",
     "sentence_signed",
     "standing",
+    "stuck",
     "thread",
     "thread_head",
     "thread_links",

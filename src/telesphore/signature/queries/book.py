@@ -10,16 +10,18 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Lower
 
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
 from telesphore.records.models import Patient
-from telesphore.signature.models import Recipient
+from telesphore.signature import access
+from telesphore.signature.models import Entry, Field, Recipient
 from telesphore.signature.queries.circuits import PAGE
-from telesphore.signature.states import RecipientState, StepKind
+from telesphore.signature.queries.thread import questions_for
+from telesphore.signature.states import ASKED_FIELDS, RecipientState, StepKind
 from telesphore.vault import queries as vault
 
 MOST_PICKED = 500
@@ -52,6 +54,7 @@ class Wanted:
         place: whose place: the person's id.
         patient: the beginnings of a patient's names.
         late: only what is past its due date.
+        questions: only what has questions that the actor was not shown.
     """
 
     order: Order = Order.URGENCY
@@ -62,6 +65,7 @@ class Wanted:
     sender: UUID | None = None
     patient: str = ""
     late: bool = False
+    questions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,10 @@ class Awaiting:
         kind: what is asked.
         purpose: what the signature would mean; empty when none is asked.
         late: past its due date.
+        may_act: whether the actor may do what is asked; a delegate may be allowed only to refuse.
+        may_decline: whether the actor may refuse it.
+        questions: whether somebody asked what the actor was not shown yet, and nobody answered.
+        fields: whether the signer is asked to fill in something: that is done on its own page.
     """
 
     recipient_id: UUID
@@ -88,6 +96,20 @@ class Awaiting:
     due_at: datetime | None
     since: datetime
     late: bool
+    may_act: bool = True
+    may_decline: bool = True
+    questions: bool = False
+    fields: bool = False
+
+    @property
+    def signable(self) -> bool:
+        """Whether it may be signed among others, from the list."""
+        return self.kind is StepKind.SIGN and self.may_act and not self.fields
+
+    @property
+    def approvable(self) -> bool:
+        """Whether it may be approved among others, from the list."""
+        return self.kind is StepKind.REVIEW and self.may_act
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,55 +151,53 @@ def awaiting(*, actor: Actor, at: datetime, wanted: Wanted, after: UUID | None =
     Args:
         after: the last place of the page before.
     """
-    places, delegators = _places(actor, at)
-    waiting = places.filter(state=RecipientState.WAITING)
+    reach = _Reach(actor, at)
+    waiting = reach.waiting()
     # One pass over the index counts all that the filters offer, and most of what they leave.
     counted = list(waiting.order_by().values_list("person_id", *_EXACT).annotate(count=Count("id")).order_by(*_EXACT))
     chosen = _chosen(waiting, wanted, actor, at)
-    if wanted.patient or wanted.late:
+    if wanted.patient or wanted.late or wanted.questions:
         matching = chosen.count()
     else:
         matching = sum(row[-1] for row in counted if _fits(row, wanted))
     # Only the last place's id is in the address: what it sorts by may be a patient's name. Whoever acted on it
     # meanwhile goes on from where they were.
-    last = places.filter(id=after) if after is not None else None
-    rows = _sorted(chosen, wanted.order, last=last, limit=PAGE + 1)
+    last = reach.places.filter(id=after) if after is not None else None
+    rows = _sorted(chosen, wanted.order, actor, last=last, limit=PAGE + 1)
     senders = {row[4] for row in counted if row[4] is not None}
-    names = _names({actor.person} | delegators | senders)
-    lines = _lines(rows[:PAGE], actor, at, names)
+    lines = _lines(rows[:PAGE], reach, names := _names(reach.people | senders))
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
     return Book(lines, matching, sum(row[-1] for row in counted), more, *_facets(counted, names))
 
 
 def count_waiting(*, actor: Actor, at: datetime) -> int:
     """How many places await the actor, theirs and those of whom they stand in for. Two queries."""
-    return _places(actor, at)[0].filter(state=RecipientState.WAITING).count()
+    return _Reach(actor, at).waiting().count()
 
 
 def first_waiting(*, actor: Actor, at: datetime) -> Awaiting | None:
     """What awaits the actor first, by urgency."""
-    places, delegators = _places(actor, at)
-    rows = _sorted(places.filter(state=RecipientState.WAITING), Order.URGENCY, limit=1)
-    return next(iter(_lines(rows, actor, at, _names({actor.person} | delegators | _senders(rows)))), None)
+    reach = _Reach(actor, at)
+    rows = _sorted(reach.waiting(), Order.URGENCY, actor, limit=1)
+    return next(iter(_lines(rows, reach, _names(reach.people | _senders(rows)))), None)
 
 
 def picked(*, actor: Actor, at: datetime, envelope_ids: Sequence[UUID]) -> tuple[Awaiting, ...]:
     """Of these envelopes, what still awaits the actor or whom they stand in for, by urgency, at most `MOST_PICKED`; of
     one envelope one place, the actor's own first. A constant number of queries."""
-    places, delegators = _places(actor, at)
-    waiting = places.filter(state=RecipientState.WAITING, envelope_id__in=list(envelope_ids)[:MOST_PICKED])
+    reach = _Reach(actor, at)
+    waiting = reach.waiting().filter(envelope_id__in=list(envelope_ids)[:MOST_PICKED])
     once: dict[UUID, _Row] = {}
-    for row in _sorted(waiting, Order.URGENCY):
+    for row in _sorted(waiting, Order.URGENCY, actor):
         if row.envelope_id not in once or row.person_id == actor.person_id:
             once[row.envelope_id] = row
     rows = list(once.values())
-    return _lines(rows, actor, at, _names({actor.person} | delegators | _senders(rows)))
+    return _lines(rows, reach, _names(reach.people | _senders(rows)))
 
 
 def pick_all(*, actor: Actor, at: datetime, wanted: Wanted) -> list[UUID]:
     """The envelopes of the first `MOST_PICKED` lines that the filters leave. Two queries."""
-    places, _delegators = _places(actor, at)
-    chosen = _chosen(places.filter(state=RecipientState.WAITING), wanted, actor, at)
+    chosen = _chosen(_Reach(actor, at).waiting(), wanted, actor, at)
     rows = _ordered(chosen, wanted.order).values_list("envelope_id", flat=True)[:MOST_PICKED]
     return list(dict.fromkeys(rows))
 
@@ -185,15 +205,33 @@ def pick_all(*, actor: Actor, at: datetime, wanted: Wanted) -> list[UUID]:
 _EXACT = ("kind", "type_code", "purpose", "sender_id")
 
 
-def _places(actor: Actor, at: datetime) -> tuple[QuerySet[Recipient], set[UUID]]:
-    """The actor's places in circuits and those that they may take now, whatever their state; and whom they stand in
-    for. One query is made, for the delegations."""
-    mine = Q(person_id=actor.person)
-    held = accounts.held_by(actor=actor, at=at)
-    for one in held:
-        theirs = Q(person_id=one.delegator_id)
-        mine |= theirs & Q(type_code__in=one.document_types) if one.document_types else theirs
-    return Recipient.objects.filter(mine, organisation_id=actor.organisation), {one.delegator_id for one in held}
+class _Reach:
+    """The actor's places in circuits, and those that they may take now: of an act, and of a type of document, that was
+    delegated to them. One query is made, for the delegations."""
+
+    def __init__(self, actor: Actor, at: datetime) -> None:
+        self.actor, self.at = actor, at
+        self._held = accounts.held_by(actor=actor, at=at)
+        self.people = {actor.person, *(one.delegator_id for one in self._held)}
+        mine = Q(person_id=actor.person)
+        for one in self._held:
+            kinds = [kind for kind in access.ACTS if any(access.allowed(one.permissions, kind))]
+            theirs = Q(person_id=one.delegator_id, kind__in=kinds)
+            mine |= theirs & Q(type_code__in=one.document_types) if one.document_types else theirs
+        self.places = Recipient.objects.filter(mine, organisation_id=actor.organisation)
+        """Whatever their state."""
+
+    def waiting(self) -> QuerySet[Recipient]:
+        """Those that wait."""
+        return self.places.filter(state=RecipientState.WAITING)
+
+    def allowed(self, row: "_Row") -> tuple[bool, bool]:
+        """Whether the actor may do what this place is asked, and may refuse it."""
+        kind = StepKind(row.kind)
+        if row.person_id == self.actor.person:
+            return True, kind is not StepKind.OPINION
+        held = [one for one in self._held if one.delegator_id == row.person_id and one.covers(row.type_code)]
+        return access.allowed(frozenset().union(*(one.permissions for one in held)), kind)
 
 
 def _chosen(rows: QuerySet[Recipient], wanted: Wanted, actor: Actor, at: datetime) -> QuerySet[Recipient]:
@@ -201,6 +239,8 @@ def _chosen(rows: QuerySet[Recipient], wanted: Wanted, actor: Actor, at: datetim
     rows = rows.filter(**{name: value for name, value in zip(("person_id", *_EXACT), exact, strict=True) if value})
     if wanted.late:
         rows = rows.filter(due_at__lt=at)
+    if wanted.questions:
+        rows = rows.filter(Exists(_questions(actor)))
     if wanted.patient:
         patients = Patient.objects.filter(organisation_id=actor.organisation)
         for word in wanted.patient.split():
@@ -242,13 +282,24 @@ class _Row(NamedTuple):
     sent_at: datetime
     key_id: UUID
     title_sealed: bytes
+    asks_question: bool
+    asks_fields: bool
 
 
-_COLUMNS = (*_Row._fields[:9], *(f"envelope__{name}" for name in _Row._fields[9:]))
+_COLUMNS = (*_Row._fields[:9], *(f"envelope__{name}" for name in _Row._fields[9:-2]), *_Row._fields[-2:])
+
+
+def _questions(actor: Actor) -> QuerySet[Entry]:
+    return questions_for(actor).filter(envelope_id=OuterRef("envelope_id"))
 
 
 def _sorted(
-    rows: QuerySet[Recipient], order: Order, *, last: QuerySet[Recipient] | None = None, limit: int | None = None
+    rows: QuerySet[Recipient],
+    order: Order,
+    actor: Actor,
+    *,
+    last: QuerySet[Recipient] | None = None,
+    limit: int | None = None,
 ) -> list[_Row]:
     """In this order, after the `last` one when it exists."""
     rows = _ordered(rows, order)
@@ -257,6 +308,11 @@ def _sorted(
         values = _ordered(last, order).values_list(*keys).first()
         if values is not None:
             rows = rows.filter(beyond(_KEYS[order], values))
+    # Asked of the rows that are shown alone: the database does so after it sorted and cut.
+    fields = Field.objects.filter(
+        organisation_id=actor.organisation, recipient_id=OuterRef("id"), kind__in=sorted(ASKED_FIELDS)
+    )
+    rows = rows.annotate(asks_question=Exists(_questions(actor)), asks_fields=Exists(fields))
     return [_Row(*row) for row in rows.values_list(*_COLUMNS)[:limit]]
 
 
@@ -284,7 +340,8 @@ def _names(person_ids: set[UUID]) -> dict[UUID, str]:
     return {person_id: card.display_name for person_id, card in accounts.person_cards(person_ids).items()}
 
 
-def _lines(rows: Sequence[_Row], actor: Actor, at: datetime, names: Mapping[UUID, str]) -> tuple[Awaiting, ...]:
+def _lines(rows: Sequence[_Row], reach: _Reach, names: Mapping[UUID, str]) -> tuple[Awaiting, ...]:
+    actor, at = reach.actor, reach.at
     patients = records.patient_cards(organisation_id=actor.organisation, patient_ids={row.patient_id for row in rows})
     titles = vault.unseal_texts(
         organisation_id=actor.organisation,
@@ -307,6 +364,9 @@ def _lines(rows: Sequence[_Row], actor: Actor, at: datetime, names: Mapping[UUID
             row.due_at,
             row.awaited_at or row.sent_at,
             row.due_at is not None and row.due_at < at,
+            *reach.allowed(row),
+            row.asks_question,
+            row.asks_fields and row.kind == StepKind.SIGN,
         )
         for row, title in zip(rows, titles, strict=True)
     )

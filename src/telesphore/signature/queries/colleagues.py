@@ -7,6 +7,7 @@ from telesphore.accounts import access as accounts_access
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
+from telesphore.signature import access
 from telesphore.signature.models import Recipient
 from telesphore.signature.queries.circuits import PAGE, BookLine, lines_of
 from telesphore.signature.states import OPEN_STATES, RecipientState
@@ -35,6 +36,7 @@ def delegated_book(*, actor: Actor, at: datetime) -> list[tuple[str, datetime, l
             person_id=held.delegator_id,
             state=RecipientState.WAITING,
             envelope__state__in=OPEN_STATES,
+            kind__in=[kind for kind in access.ACTS if any(access.allowed(held.permissions, kind))],
         )
         rows = list(waiting.select_related("envelope").order_by("awaited_at")[:PAGE])
         types = records.types_of(

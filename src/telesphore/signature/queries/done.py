@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Coalesce
 
 from telesphore.accounts import queries as accounts
@@ -14,10 +15,12 @@ from telesphore.records import queries as records
 from telesphore.signature.models import Digest, Envelope, Recipient
 from telesphore.signature.queries.book import beyond
 from telesphore.signature.queries.circuits import PAGE, BookLine, lines_of, titles
-from telesphore.signature.states import ACTED, OPEN_STATES, EnvelopeState, RecipientState
+from telesphore.signature.queries.seals import SEALABLE, SealWait, seal_waits
+from telesphore.signature.states import ACTED, OPEN_STATES, REMINDER_PAUSE, EnvelopeState, RecipientState
 
 DONE = (*sorted(ACTED), RecipientState.DECLINED)
 ON_THEIR_WAY = (*sorted(OPEN_STATES), EnvelopeState.SEALING)
+MOST_SEALS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Awaited:
     Attributes:
         late: the due date is past.
         undelivered: their last notice could not be delivered.
+        may_remind: whether they may be reminded now.
     """
 
     recipient_id: UUID
@@ -44,6 +48,7 @@ class Awaited:
     late: bool
     undelivered: bool
     reminders: int
+    may_remind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class SentLine:
     urgent: bool
     due_at: datetime | None
     awaited: tuple[Awaited, ...]
+    seal: SealWait | None = None
+    """When the organisation's seal is awaited."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,9 +134,18 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
             else one.get_role_display()
         )
         late = row.due_at is not None and row.due_at < at
+        remindable = row.expires_at > at and (one.reminded_at is None or at - one.reminded_at >= REMINDER_PAUSE)
         return Awaited(
-            one.id, name, one.awaited_at or row.sent_at, late, notices.get(one.id) == "failed", one.reminders
+            one.id,
+            name,
+            one.awaited_at or row.sent_at,
+            late,
+            notices.get(one.id) == "failed",
+            one.reminders,
+            remindable,
         )
+
+    seals = seal_waits([row for row in rows if row.state in SEALABLE and row.id not in waiting])
 
     return [
         SentLine(
@@ -141,9 +157,26 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
             row.urgent,
             row.due_at,
             tuple(awaited(row, one) for one in waiting.get(row.id, [])),
+            seals.get(row.id),
         )
         for row, title in zip(rows, titles(rows), strict=True)
     ]
+
+
+def stuck(*, actor: Actor) -> list[tuple[UUID, str, SealWait]]:
+    """Of what the actor sent, what the organisation's seal does not come to, the oldest first, at most `PAGE`: the
+    envelope, its title, and why. Four queries."""
+    waiting = Recipient.objects.filter(
+        organisation_id=OuterRef("organisation_id"), envelope_id=OuterRef("id"), state=RecipientState.WAITING
+    )
+    rows = list(
+        Envelope.objects.filter(
+            ~Exists(waiting), organisation_id=actor.organisation, sender_id=actor.person, state__in=SEALABLE
+        ).order_by("sent_at", "id")[:MOST_SEALS]
+    )
+    seals = seal_waits(rows)
+    troubled = [row for row in rows if seals[row.id].trouble][:PAGE]
+    return [(row.id, title, seals[row.id]) for row, title in zip(troubled, titles(troubled), strict=True)]
 
 
 def has_digest(*, actor: Actor) -> bool:

@@ -53,6 +53,8 @@ class RecipientLine:
     may_hand_over: bool = False
     may_correct: bool = False
     may_remind: bool = False
+    at_bedside: bool = False
+    """A tablet is handed over to them; nobody writes to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ class EnvelopeView:
     """The consent that this one withdraws."""
 
     @property
+    def may_follow(self) -> bool:
+        """Whether its sender may begin its next round."""
+        again = (EnvelopeState.DECLINED, EnvelopeState.VOIDED, EnvelopeState.EXPIRED)
+        return self.is_sender and self.state in again and self.followed_by_id is None
+
+    @property
     def may_hand_over(self) -> bool:
         """Whether the actor may give their own place to a colleague."""
         return any(line.may_hand_over for step in self.steps for line in step.recipients)
@@ -197,8 +205,9 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
             recipient.reminders,
             recipient.reminded_at,
             asked and mine and person is not None,
-            asked and is_sender and person is None,
-            open_ and waits and is_sender,
+            asked and is_sender and person is None and not recipient.at_bedside,
+            open_ and waits and is_sender and not recipient.at_bedside,
+            recipient.at_bedside,
         )
 
     lines = [

@@ -13,7 +13,7 @@ from telesphore.audit.queries.events import Event as Event  # noqa: PLC0414 - fo
 from telesphore.kernel.actors import Actor
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
-from telesphore.signature.models import Composition, Envelope, Field, Recipient, Watcher
+from telesphore.signature.models import Composition, Envelope, Recipient, Watcher
 from telesphore.signature.queries.circuits import titles
 from telesphore.signature.queries.drafts import composition_of
 from telesphore.signature.states import EnvelopeState
@@ -56,7 +56,12 @@ class EnvelopeLine:
 
 @dataclass(frozen=True, slots=True)
 class FieldLine:
-    """A place that a recipient fills in; what they filled in is in the file, and nowhere else."""
+    """A place that a recipient fills in.
+
+    Attributes:
+        page: counted from 0.
+        value: what was filled in; None before, and for whom it is not.
+    """
 
     field_id: UUID
     recipient_id: UUID
@@ -65,6 +70,9 @@ class FieldLine:
     page: int
     box: tuple[float, ...]
     required: bool
+    label: str
+    options: tuple[str, ...]
+    value: str | None
 
 
 def envelopes(
@@ -133,19 +141,6 @@ def composition(*, envelope_id: UUID, actor: Actor) -> Composition:
     if found is None:
         raise EnvelopeNotFound
     return found
-
-
-def fields(*, envelope_id: UUID, actor: Actor, at: datetime) -> list[FieldLine]:
-    """The places to fill in beside the signatures, for the sender and the recipients.
-
-    Raises:
-        EnvelopeNotFound
-    """
-    envelope = access.sender_or_recipient(actor=actor, envelope_id=envelope_id, at=at)
-    rows = list(Field.objects.filter(organisation_id=envelope.organisation_id, envelope_id=envelope.id).order_by("id"))
-    return [
-        FieldLine(row.id, row.recipient_id, row.name, row.kind, row.page, tuple(row.box), row.required) for row in rows
-    ]
 
 
 def watchers(*, envelope_id: UUID, actor: Actor, at: datetime) -> list[accounts.PersonCard]:

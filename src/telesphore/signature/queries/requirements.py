@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
-from telesphore.records.access import Decision
-from telesphore.records.queries.entrance import Standing
+from telesphore.records.access import Decision, who_acts_for
+from telesphore.records.states import PAGES
 from telesphore.signature.models import Composition, Party, StepPlan
 from telesphore.signature.states import (
     GUESTS,
@@ -26,10 +26,6 @@ from telesphore.signature.states import (
     at_least,
     least_level,
 )
-
-ADULT = 18
-LANGUAGES = frozenset({"fr", "en"})
-"""In which a patient reads the pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +78,14 @@ def facts_for(
     """What is known of the patient, the documents (unless `papers` says) and the people. A constant number of
     queries."""
     patient = decision.patient
-    lines = records.representations(decision=decision, at=at)
-    holding = [line for line in lines if line.standing is Standing.HOLDS]
-    measured = [line for line in lines if line.standing in (Standing.HOLDS, Standing.INVITED)]
-    age = records.card(patient).age(localtime(at).date())
+    stand_ins = who_acts_for(patient, at)
     return Facts(
         patient.id,
         patient.email,
         patient.phone,
         patient.language,
-        age < ADULT or bool(measured),
-        bool(holding),
+        stand_ins is not None,
+        bool(stand_ins),
         records.papers(
             organisation_id=patient.organisation_id, document_ids=[part.document_id for part in composition.documents]
         )
@@ -137,7 +130,7 @@ def _steps(composition: Composition, facts: Facts) -> Iterator[Missing]:
     interpreted = any(party.role is PartyRole.INTERPRETER for party in composition.parties)
     meaning = MEANINGS.get(type_of(composition, facts))
     patient_there = any(party.role is PartyRole.PATIENT for party in composition.parties)
-    if meaning and meaning.interpreter and patient_there and facts.language not in LANGUAGES and not interpreted:
+    if meaning and meaning.interpreter and patient_there and facts.language not in PAGES and not interpreted:
         yield Missing("no-interpreter", _("The patient reads neither French nor English: add an interpreter."))
     for number, step in enumerate(composition.steps):
         yield from _step(step, number)
@@ -178,6 +171,11 @@ def _party(composition: Composition, step: StepPlan, party: Party, facts: Facts)
         elif not facts.professionals[party.person_id].email:
             yield "no-email", _("This person has no e-mail address: they could not be told.")
     elif party.role is PartyRole.PATIENT:
+        if step.kind is not StepKind.SIGN:
+            yield (
+                "patient-only-signs",
+                _("The patient signs, and does nothing else here: give the review or the opinion to somebody else."),
+            )
         if not party.at_bedside and not facts.guardian and not (facts.email and facts.phone):
             yield (
                 "no-channel",
@@ -190,6 +188,11 @@ def _party(composition: Composition, step: StepPlan, party: Party, facts: Facts)
             yield (
                 "no-representative",
                 _("The law gives this patient a representative: record them, and have them open their account."),
+            )
+        if facts.guardian and party.at_bedside:
+            yield (
+                "no-tablet-for-represented",
+                _("Whoever represents this patient signs from their own account: no tablet is handed over."),
             )
     elif party.role in GUESTS:
         if not party.name:
@@ -237,7 +240,5 @@ def _dates(composition: Composition, facts: Facts) -> Iterator[Missing]:
         yield Missing("due-date-outside", _("The due date must be after now and before the envelope expires."))
     consents = any(party.purpose is Purpose.CONSENTS for party in composition.parties)
     today = localtime(facts.at).date()
-    meaning = MEANINGS.get(type_of(composition, facts))
-    before = consents and (meaning is None or meaning.before_the_act)
-    if composition.act_on is not None and before and composition.act_on <= today:
+    if composition.act_on is not None and consents and composition.act_on <= today:
         yield Missing("act-is-past", _("A consent is signed before the act: its day is here or past."))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor, ActorKind
@@ -232,13 +232,17 @@ def unread_questions(*, envelope_ids: Sequence[UUID], actor: Actor) -> dict[UUID
 
     The caller has checked that the envelopes are the actor's to see.
     """
+    rows = questions_for(actor).filter(envelope_id__in=envelope_ids)
+    return dict(Counter(rows.values_list("envelope_id", flat=True)))
+
+
+def questions_for(actor: Actor) -> QuerySet[Entry]:
+    """Questions of others that wait for an answer, and were not shown to the actor yet, in all threads: the caller
+    narrows them to what is the actor's to see."""
     own = {"organisation_id": OuterRef("organisation_id"), "envelope_id": OuterRef("envelope_id")}
     read = ThreadReading.objects.filter(**own, reader_id=actor.person, number__gte=OuterRef("number"))
     answered = Entry.objects.filter(**own, answers_number=OuterRef("number"))
     rows = Entry.objects.filter(
-        ~Exists(read), ~Exists(answered), organisation_id=actor.organisation, envelope_id__in=envelope_ids,
-        kind=EntryKind.QUESTION,
-    ).exclude(author_id=actor.person)  # fmt: skip
-    if actor.kind is not ActorKind.PROFESSIONAL:
-        rows = rows.filter(visibility=EntryVisibility.EVERYONE)
-    return dict(Counter(rows.values_list("envelope_id", flat=True)))
+        ~Exists(read), ~Exists(answered), organisation_id=actor.organisation, kind=EntryKind.QUESTION
+    ).exclude(author_id=actor.person)
+    return rows if actor.kind is ActorKind.PROFESSIONAL else rows.filter(visibility=EntryVisibility.EVERYONE)

@@ -12,9 +12,16 @@ from telesphore.accounts import actions, queries
 from telesphore.accounts.access import check, may
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.records.states import DocumentType
 from telesphore.web.access import fresh, permission
 from telesphore.web.accounts.member_forms import DelegationForm, beginning, end
 from telesphore.web.requests import actor_of
+
+ASKED = {
+    "sign": "signature:recipient:sign",
+    "review": "signature:recipient:review",
+    "opinion": "signature:recipient:advise",
+}
 
 
 @permission("accounts:delegation:see")
@@ -51,6 +58,7 @@ def give(request: HttpRequest) -> HttpResponse:
     own = [one for one in everyone if one[0] == actor.person_id]
     form = DelegationForm(
         request.POST or None,
+        initial=_asked_for(request),
         delegators=everyone if manages else own,
         colleagues=[one for one in everyone if one[0] != actor.person_id],
         own=None if manages else str(actor.person_id),
@@ -78,6 +86,15 @@ def give(request: HttpRequest) -> HttpResponse:
             return redirect("delegations")
     context = {"form": form, "manages": manages}
     return render(request, "accounts/delegate.html", context, status=422 if form.errors else 200)
+
+
+def _asked_for(request: HttpRequest) -> dict[str, list[str]]:
+    """What a page that leads here has already in mind: the act that a document asks, and its kind."""
+    act, kind = request.GET.get("act", ""), request.GET.get("type", "")
+    return {
+        "permissions": [ASKED[act], "signature:recipient:decline"] if act in ASKED else [],
+        "document_types": [kind] if kind in DocumentType.values else [],
+    }
 
 
 @permission("accounts:delegation:see")

@@ -85,7 +85,11 @@ def home(request: HttpRequest) -> HttpResponse:
     waiting = signature.waiting_for_patient(
         organisation_id=entrance.organisation.organisation_id, patient_id=entrance.patient.patient_id
     )
-    return render(request, "patients/home.html", {**_shell(request, entrance), "waiting": waiting})
+    journeys = signature.journeys_of_patient(
+        organisation_id=entrance.organisation.organisation_id, patient_id=entrance.patient.patient_id
+    )
+    context = {**_shell(request, entrance), "waiting": waiting, "journeys": journeys}
+    return render(request, "patients/home.html", context)
 
 
 @patient_account
@@ -102,6 +106,22 @@ def begin_signing(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
         return redirect("patients:home")
     session.begin_from_account(request, entrance, link_id=line.link_id, envelope_id=envelope_id, at=now())
     return redirect("patients:read")
+
+
+@patient_account
+@require_POST
+@fresh
+def begin_taking_back(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
+    """Lead to where a signature is taken back; whether it still may be is told there."""
+    entrance = _entrance(request)
+    lines = signature.journeys_of_patient(
+        organisation_id=entrance.organisation.organisation_id, patient_id=entrance.patient.patient_id
+    )
+    line = next((line for line in lines if line.envelope_id == envelope_id and line.standing == "signed"), None)
+    if line is None or line.link_id is None or not _signs_here(request, entrance):
+        return redirect("patients:home")
+    session.begin_from_account(request, entrance, link_id=line.link_id, envelope_id=envelope_id, at=now())
+    return redirect("patients:take-back")
 
 
 @patient_account

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from telesphore.accounts import queries as accounts
@@ -23,6 +24,13 @@ from telesphore.web.rates import AskedTooOften, Rate, spend
 
 QUESTIONS = Rate("patient-questions", most=20, seconds=600)
 
+HINTS = (
+    gettext_lazy("I have not understood."),
+    gettext_lazy("What happens if I refuse?"),
+    gettext_lazy("I would like to be called back."),
+)
+"""Questions that are often asked, for who does not know how to begin."""
+
 
 @link_session
 def question(request: HttpRequest) -> HttpResponse:
@@ -35,7 +43,11 @@ def question(request: HttpRequest) -> HttpResponse:
         raise Http404
     refusal, body = "", request.POST.get("body", "")[: LONGEST_BODY + 1]
     page = _page(request)
-    if request.method == "POST" and spend(request, QUESTIONS, at).left < 0:
+    hint = _hint(request)
+    if hint:
+        # Added to what they wrote; nothing leaves before they say so.
+        body = f"{body.strip()} {hint}".strip()
+    elif request.method == "POST" and spend(request, QUESTIONS, at).left < 0:
         refusal = AskedTooOften().sentence
     elif request.method == "POST":
         # Of the page that they were reading, its margin: they point at no place of it.
@@ -55,11 +67,18 @@ def question(request: HttpRequest) -> HttpResponse:
         "envelope": queries.envelope(envelope_id=visit.envelope_id, actor=actor, at=at),
         "organisation": accounts.organisation_card(visit.organisation_id).name,
         "refusal": refusal,
-        "body": body if refusal else "",
+        "body": body if refusal or hint else "",
+        "hints": HINTS,
         "page": page,
         "back": page or 0,
     }
     return render(request, "patients/question.html", context, status=422 if refusal else 200)
+
+
+def _hint(request: HttpRequest) -> str:
+    """The words of the suggestion that was pressed; empty when none was."""
+    asked = request.POST.get("hint", "")
+    return str(HINTS[int(asked)]) if asked in ("0", "1", "2") else ""
 
 
 def _page(request: HttpRequest) -> int | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telesphore.web.patients import invited, mine, questions, views, withdrawing
+from telesphore.web.patients import invited, law, mine, mistake, questions, views, withdrawing
 
 app_name = "patients"
 urlpatterns = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("p/question", questions.question, name="question"),
     path("p/question/<uuid:entry_id>/file", questions.attachment, name="question-file"),
     path("p/done", views.done, name="done"),
+    path("p/take-back", mistake.take_back, name="take-back"),
+    path("p/taken-back", mistake.taken_back, name="taken-back"),
+    path("p/law", law.law, name="law"),
     path("p/declined", views.declined, name="declined"),
     path("p/copy", views.copy_page, name="copy"),
     path("p/copy.pdf", views.copy_file, name="copy-file"),
@@ -33,6 +36,7 @@ urlpatterns = [
     path("my/records", mine.entrances, name="entrances"),
     path("my/records/leave", mine.back_to_work, name="back-to-work"),
     path("my/sign/<uuid:envelope_id>", mine.begin_signing, name="begin-signing"),
+    path("my/sign/<uuid:envelope_id>/take-back", mine.begin_taking_back, name="begin-taking-back"),
     path("my/documents/", mine.documents, name="documents"),
     path("my/documents/<uuid:document_id>/", mine.document, name="document-page"),
     path("my/documents/<uuid:document_id>/file.pdf", mine.document_file, name="document-file"),

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.accounts.queries import PersonCard
-from telesphore.records.states import DocumentType, Measure, Sex
+from telesphore.records.states import DocumentType, Language, Measure, Sex
 from telesphore.web.forms import PhoneField
 
 
@@ -21,6 +21,14 @@ class PatientForm(forms.Form):
     birth_place = forms.CharField(label=_("Birth place"), max_length=100, required=False)
     email = forms.EmailField(label=_("E-mail address"), required=False)
     phone = PhoneField(label=_("Mobile phone"), required=False)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=Language.choices,
+        initial=Language.FRENCH,
+        help_text=_(
+            "The pages are in French and English. For a consent in another language, an interpreter signs too."
+        ),
+    )
 
 
 class DepositForm(forms.Form):

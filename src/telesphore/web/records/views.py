@@ -52,7 +52,7 @@ def register(request: HttpRequest) -> HttpResponse:
             ),
             email=data["email"],
             phone=data["phone"],
-            language="fr",
+            language=data["language"],
             actor=actor_of(request),
             at=now(),
         )

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -21,19 +22,19 @@ from telesphore.signature.actions.correct_recipient import Reach, correct_recipi
 from telesphore.signature.states import Opinion
 from telesphore.web.access import permission
 from telesphore.web.requests import actor_of
+from telesphore.web.signature.filters import WayBack
 from telesphore.web.signature.forms import AdviseForm, CorrectForm, HandOverForm, ReviewForm
 
 
 @permission("signature:recipient:review")
-@require_POST
 def review(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Approve, with a comment or without."""
-    form = ReviewForm(request.POST)
-    if not form.is_valid():
+    form = ReviewForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
         return _page(request, envelope_id, "signature/review.html", form)
     reviewing.approve(envelope_id=envelope_id, comment=form.cleaned_data["comment"], actor=actor_of(request), at=now())
     messages.success(request, _("It is approved. You may take it back until the next person has acted."))
-    return redirect("signature:envelope", envelope_id)
+    return redirect(WayBack(request).address or reverse("signature:envelope", args=[envelope_id]))
 
 
 @permission("signature:recipient:advise")
@@ -49,7 +50,7 @@ def advise(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
             at=now(),
         )
         messages.success(request, _("Your opinion is given. You may take it back until the next person has acted."))
-        return redirect("signature:envelope", envelope_id)
+        return redirect(WayBack(request).address or reverse("signature:envelope", args=[envelope_id]))
     return _page(request, envelope_id, "signature/advise.html", form)
 
 
@@ -67,9 +68,9 @@ def take_back(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 def recall(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Have back what one has sent, as a draft, after a look at what follows."""
     if request.method == "POST":
-        recalling.recall(envelope_id=envelope_id, actor=actor_of(request), at=now())
+        draft_id = recalling.recall(envelope_id=envelope_id, actor=actor_of(request), at=now())
         messages.success(request, _("It is back among your drafts. Nobody is asked for anything."))
-        return redirect("signature:sent")
+        return redirect("signature:compose", draft_id)
     return _page(request, envelope_id, "signature/recall.html")
 
 
@@ -94,7 +95,7 @@ def hand_over(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
             form.add_error("colleague", refused.sentence)
         else:
             messages.success(request, _("Your place is handed over."))
-            return redirect("signature:book")
+            return redirect(WayBack(request).address or "signature:book")
     return _page(request, envelope_id, "signature/hand_over.html", form)
 
 
@@ -110,7 +111,8 @@ def remind(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> HttpR
         messages.warning(request, refused.sentence)
     else:
         messages.success(request, _("A reminder is on its way."))
-    return redirect("signature:envelope", envelope_id)
+    # From the list of what one sent, one goes on reminding there.
+    return redirect("signature:sent") if "list" in request.POST else redirect("signature:envelope", envelope_id)
 
 
 @permission("signature:recipient:correct")
@@ -140,4 +142,5 @@ def correct(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> Http
 def _page(request: HttpRequest, envelope_id: UUID, template: str, form: object = None) -> HttpResponse:
     seen = queries.envelope(envelope_id=envelope_id, actor=actor_of(request), at=now())
     status = 422 if getattr(form, "errors", None) else 200
-    return render(request, template, {"envelope": seen, "form": form, "today": now().date()}, status=status)
+    context = {"envelope": seen, "form": form, "back": WayBack(request), "today": now().date()}
+    return render(request, template, context, status=status)

@@ -21,7 +21,7 @@ from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.requests import actor_of
-from telesphore.web.signature.filters import BookFilters, identifier
+from telesphore.web.signature.filters import BookFilters, WayBack, identifier
 from telesphore.web.signature.forms import SignForm
 
 PICKED = "signature:picked"
@@ -69,7 +69,13 @@ def preview(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     lines = queries.picked(actor=actor, at=at, envelope_ids=[envelope_id])
     if not lines:
         raise EnvelopeNotFound
-    context = {"line": lines[0], "may_sign": may(actor, "signature:recipient:sign"), "today": at}
+    line = lines[0]
+    context = {
+        "line": line,
+        "may_sign": may(actor, "signature:recipient:sign"),
+        "back": WayBack(request, leaving=True),
+        "today": at,
+    }
     return render(request, "signature/parts/preview.html", context)
 
 
@@ -126,9 +132,9 @@ def _agree(request: HttpRequest, refused: Mapping[UUID, str]) -> HttpResponse:
     if not lines:
         return redirect("signature:book")
     context = {
-        "reviews": [(line, refused.get(line.envelope_id, "")) for line in lines if line.kind == "review"],
-        "lines": [line for line in lines if line.kind == "sign"],
-        "others": [line for line in lines if line.kind not in ("sign", "review")],
+        "reviews": [(line, refused.get(line.envelope_id, "")) for line in lines if line.approvable],
+        "lines": [line for line in lines if line.signable],
+        "others": [line for line in lines if not line.signable and not line.approvable],
         "gone": len(picked) - len(lines),
         "form": SignForm(),
         "waiting": len(lines),
@@ -153,8 +159,17 @@ def sent(request: HttpRequest) -> HttpResponse:
     """What the actor sent, who is awaited, and who is late."""
     everything = request.GET.get("tab") == "all"
     after = identifier(request.GET.get("after", ""))
-    lines, more = queries.sent(actor=actor_of(request), at=now(), open_only=not everything, after=after)
-    context = {"lines": lines, "more": more, "everything": everything, "today": now()}
+    actor, at = actor_of(request), now()
+    lines, more = queries.sent(actor=actor, at=at, open_only=not everything, after=after)
+    first = after is None
+    context = {
+        "lines": lines,
+        "more": more,
+        "everything": everything,
+        "undelivered": queries.undelivered(actor=actor) if first else [],
+        "stuck": queries.stuck(actor=actor) if first else [],
+        "today": at,
+    }
     return render(request, "signature/sent.html", context)
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
@@ -26,6 +27,7 @@ from telesphore.web.filling import FillForm
 from telesphore.web.requests import actor_of
 from telesphore.web.signature import thread
 from telesphore.web.signature.book import signs_by_agent
+from telesphore.web.signature.filters import WayBack
 from telesphore.web.signature.forms import AdviseForm, ReasonForm, ReviewForm, SignForm
 
 
@@ -143,7 +145,8 @@ def _with_reason(request: HttpRequest, envelope_id: UUID, action: object, templa
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         action(envelope_id=envelope_id, reason=form.cleaned_data["reason"], actor=actor, at=now())
-        return redirect("signature:envelope", envelope_id)
+        return redirect(WayBack(request).address or reverse("signature:envelope", args=[envelope_id]))
     seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
     status = 422 if form.errors else 200
-    return render(request, template, {"envelope": seen, "form": form, "today": now().date()}, status=status)
+    context = {"envelope": seen, "form": form, "back": WayBack(request), "today": now().date()}
+    return render(request, template, context, status=status)

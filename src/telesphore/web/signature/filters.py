@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -63,6 +64,7 @@ class BookFilters:
             sender=identifier(asked.get("sender", "")),
             patient=" ".join(asked.get("q", "").replace("\x00", "")[:100].split()[:5]),
             late=asked.get("late") == "1",
+            questions=asked.get("questions") == "1",
         )
         self.selects: tuple[Select, ...] = ()
 
@@ -113,6 +115,7 @@ class BookFilters:
             "place": str(wanted.place or ""),
             "purpose": wanted.purpose,
             "late": "1" if wanted.late else "",
+            "questions": "1" if wanted.questions else "",
         }
 
     @staticmethod
@@ -134,6 +137,30 @@ def _select(
         # What nothing waits of any more stays chosen until it is let go.
         found.append(Choice(current, str(words.get(current, "—")), True))
     return Select(name, label, (Choice("", everything, not current), *found))
+
+
+class WayBack:
+    """To the list of the signature book, where it was left to act on one document: its filters, its page and the line
+    that follows, as `preview` wrote them into the addresses of the acts.
+
+    Attributes:
+        query: what such an address carries; empty when the act was not reached from the list.
+        address: of the list; empty as well.
+    """
+
+    def __init__(self, request: HttpRequest, *, leaving: bool = False) -> None:
+        self.query = self.address = ""
+        if not leaving and request.GET.get("from") != "book":
+            return
+        kept = QueryDict(BookFilters(request.GET).address if "order" in request.GET else "", mutable=True)
+        if after := identifier(request.GET.get("after", "")):
+            kept["after"] = str(after)
+        self.address = reverse("signature:book") + (f"?{kept.urlencode()}" if kept else "")
+        if following := identifier(request.GET.get("next", "")):
+            self.address += f"#e-{following}"
+            kept["next"] = str(following)
+        kept["from"] = "book"
+        self.query = kept.urlencode()
 
 
 def identifier(value: str) -> UUID | None:

@@ -77,20 +77,6 @@ class CorrectForm(forms.Form):
     phone = PhoneField(label=_("Mobile phone"))
 
 
-class SendForm(forms.Form):
-    """Who signs: the patient first when they do, then a professional of the care team."""
-
-    patient_signs = forms.BooleanField(label=_("The patient signs first"), required=False)
-    professional = forms.ChoiceField(label=_("Then signs"))
-
-    def __init__(self, *args: object, professionals: Iterable[tuple[UUID, str]], **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
-        choices = [(str(identifier), name) for identifier, name in professionals]
-        field = self.fields["professional"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *choices]
-
-
 class SeenForm(forms.Form):
     """How a professional knows who is in front of them: at least one way."""
 

@@ -234,7 +234,7 @@ def choose_patient(request: HttpRequest, template_id: UUID) -> HttpResponse:
 
 @permission("signature:envelope:send")
 def use(request: HttpRequest, template_id: UUID, patient_id: UUID) -> HttpResponse:
-    """Use a template for a patient: send at once, what it leaves open once filled in."""
+    """Use a template for a patient: what it leaves open once filled in, send at once, or change before sending."""
     actor, at = actor_of(request), now()
     seen = queries.template(template_id=template_id, actor=actor, at=at)
     decision = records_access.decide(actor=actor, patient_id=patient_id, at=at)
@@ -253,10 +253,12 @@ def use(request: HttpRequest, template_id: UUID, patient_id: UUID) -> HttpRespon
                 template_id=template_id,
                 patient_id=patient_id,
                 choices=using.Choices(form.professional_id, form.values, due_at),
-                complete=True,
+                complete="change" not in request.POST,
                 actor=actor,
                 at=at,
             )
+            if "change" in request.POST:
+                return redirect("signature:compose", draft_id)
             envelope_id = compose.send_draft(draft_id=draft_id, version=1, actor=actor, at=at)
         except DomainError as refused:
             if refused.refusal is not Refusal.INVALID:

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from telesphore.web.signature import acts, bedside, book, bulk, cards, envelopes, fields, sending, templates, thread
+from telesphore.web.signature import (
+    acts,
+    bedside,
+    book,
+    bulk,
+    cards,
+    composing,
+    envelopes,
+    fields,
+    sending,
+    templates,
+    thread,
+)
 
 app_name = "signature"
 urlpatterns = [
@@ -42,6 +54,13 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/remind", acts.remind, name="remind"),
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/correct", acts.correct, name="correct"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
+    path("records/<uuid:patient_id>/envelopes/new", sending.begin, name="begin"),
+    path("book/<uuid:envelope_id>/again", sending.correct, name="again"),
+    path("drafts/", sending.drafts, name="drafts"),
+    path("drafts/<uuid:draft_id>/", composing.page, name="compose"),
+    path("drafts/<uuid:draft_id>/upload", composing.upload, name="draft-upload"),
+    path("drafts/<uuid:draft_id>/send", sending.send_draft, name="draft-send"),
+    path("drafts/<uuid:draft_id>/discard", sending.discard, name="draft-discard"),
     path("drafts/<uuid:draft_id>/fields", fields.fields, name="fields"),
     path("circuits/", book.sent, name="sent"),
     path("circuits/bulk/", bulk.bulks, name="bulks"),

@@ -145,5 +145,9 @@ addEventListener("beforeunload", (event) => {
   if (kept() && !navigator.onLine) event.preventDefault();
 });
 
-// The page came again while something was still to be sent.
-send();
+// The page came again while something was still to be sent: once the document is there, or does not come.
+if (kept()) {
+  freeze(true);
+  viewer.addEventListener("whole-document", send, { once: true });
+  timer = setTimeout(send, 5000);
+}

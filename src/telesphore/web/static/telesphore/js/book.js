@@ -20,7 +20,11 @@ for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = f
 function preview(link) {
   const address = `${link.href}preview`;
   if (!previews.has(address)) {
-    const asked = fetch(address, { headers: { "HX-Request": "true" } }).then((answer) => {
+    // Where the acts come back to: this list as it stands, at the line that follows.
+    const way = new URLSearchParams(location.search);
+    const next = links[links.indexOf(link) + 1];
+    if (next) way.set("next", next.closest("li").dataset.line);
+    const asked = fetch(`${address}?${way}`, { headers: { "HX-Request": "true" } }).then((answer) => {
       const elsewhere = answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Telesphore-Locked");
       if (elsewhere) location.assign(elsewhere);
       if (!answer.ok) throw new Error(String(answer.status));
@@ -60,7 +64,7 @@ async function show(link) {
     pane.removeAttribute("aria-busy");
   }
   if (open !== link) return;
-  htmx.swap(pane, text, { swapStyle: "innerHTML" });
+  htmx.swap(pane, text, { swapStyle: htmx.config.defaultSwapStyle });
   pane.scrollTo(0, 0);
   if (!WIDE.matches) scrollTo(0, 0);
   // Beside the list, the list keeps the focus; on a phone the document is what is looked at.
@@ -134,6 +138,20 @@ function sign(link) {
   form.requestSubmit();
 }
 
+/** What this line asks for: the page of an opinion or of a review, else the list of what is signed. */
+async function act(link) {
+  const acts = () => (open === link ? pane.querySelector("[data-act]") : null);
+  if (boxes.some((box) => box.checked) || !link.closest("li").hasAttribute("data-alone")) return sign(link);
+  if (!acts()) await show(link);
+  acts()?.click();
+}
+
+/** Refuse what is shown, or this line. */
+async function refuse(link) {
+  if (open !== link) await show(link);
+  pane.querySelector("[data-refuse]")?.click();
+}
+
 const keys = {
   j: () => move(1),
   ArrowDown: () => move(1),
@@ -142,8 +160,8 @@ const keys = {
   Enter: () => show(current()),
   " ": () => show(current()),
   x: () => current().closest("li").querySelector("[data-pick]")?.click(),
-  s: () => sign(current()),
-  r: () => location.assign(`${current().href}decline`),
+  s: () => act(current()),
+  r: () => refuse(current()),
   o: () => location.assign(current().href),
   "?": () => help.showModal(),
   Escape: leave,
@@ -200,6 +218,9 @@ pane.addEventListener("click", (event) => {
   }
 });
 document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+
+// Back from an act: at the line that followed.
+if (location.hash.startsWith("#e-")) document.getElementById(location.hash.slice(1))?.querySelector("[data-preview]")?.focus();
 
 count();
 addEventListener("pageshow", () => {

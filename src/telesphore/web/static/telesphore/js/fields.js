@@ -7,7 +7,7 @@ const SIZES = {
   signature: [192, 56], initials: [60, 20], name: [192, 20], date: [112, 20], text: [220, 20], checkbox: [14, 14],
   choice: [172, 20],
 };
-const LEAST = { signature: [20, 12], checkbox: [8, 8] };
+const LEAST = { signature: [20, 12], checkbox: [12, 12] };
 const KEPT = 100;
 
 const numbers = ["part", "page", "across", "up", "width", "height"];
@@ -167,9 +167,10 @@ class Editor {
     const kind = this.part("what").value;
     const [width, height] = SIZES[kind];
     const number = Number(this.total.value);
-    const holder = document.createElement("div");
-    holder.innerHTML = this.part("new").innerHTML.replaceAll("__prefix__", number);
-    const element = holder.firstElementChild;
+    const element = this.part("new").content.firstElementChild.cloneNode(true);
+    for (const one of [element, ...element.querySelectorAll("*")]) {
+      for (const attribute of one.attributes) attribute.value = attribute.value.replaceAll("__prefix__", number);
+    }
     this.form.querySelector("[data-rows]").append(element);
     this.total.value = number + 1;
     this.adopt(element);

@@ -1,0 +1,535 @@
+"""Random sequences of acts on circuits by random people, and what holds after each: a state machine of hypothesis.
+
+Each example is a transaction of its own, which is rolled back. The suite runs a few, the same ones each time;
+`bench/machine.py` looks for new ones.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from telesphore.accounts import actions as accounts
+from telesphore.accounts.states import DELEGABLE, Role
+from telesphore.ades.fields import signature_fields
+from telesphore.ades.pdf.reader import Document
+from telesphore.audit.models import Event
+from telesphore.kernel.actors import Actor, ActorKind
+from telesphore.kernel.clock import now
+from telesphore.kernel.errors import DomainError
+from telesphore.links.models import Link
+from telesphore.outbox.models import Notice
+from telesphore.records import actions as records
+from telesphore.signature.actions import (
+    advise,
+    close,
+    correct_recipient,
+    discuss,
+    expire,
+    hand_over,
+    recall,
+    remind,
+    review,
+    seal,
+    seal_step,
+    send,
+    sign,
+    transfer,
+)
+from telesphore.signature.actions.compose import Composition, Part, Party, StepPlan
+from telesphore.signature.actions.take import read_revision
+from telesphore.signature.models import Draft, Entry, Envelope, Recipient, Revision, Step
+from telesphore.signature.queries import last_revision
+from telesphore.signature.queries.thread import thread_links
+from telesphore.signature.states import (
+    ACTED,
+    OPEN_STATES,
+    TRANSITIONS,
+    EnvelopeState,
+    Opinion,
+    PartyRole,
+    Purpose,
+    RecipientState,
+    StepKind,
+)
+from tests.accounts.members import claire, hired
+from tests.cast import assemble
+from tests.papers import blank
+from tests.signature.circuits import Token, token_of
+
+MOST_ENVELOPES = 3
+TO_SIGN = ("signature:sign", "signature:guest")
+CLOSED = frozenset(EnvelopeState) - OPEN_STATES - {EnvelopeState.DRAFT, EnvelopeState.SEALING}
+ACT_OF = {StepKind.REVIEW: "approve", StepKind.OPINION: "advise", StepKind.SIGN: "sign"}
+
+PEOPLE = ("sylvie", "lebrun", "ricaud", "martin", "cherif", "claire", "odile", "ibrahim", "guest", "system", "program")
+ACTS = (
+    "approve", "advise", "sign", "decline", "void", "recall", "take back", "hand over", "remind", "expire", "correct",
+    "seal", "seal step", "write",
+)  # fmt: skip
+OF_ONE_CONCERNED = ("take back", "take back", "hand over", "recall", "remind", "decline", "void", "correct", "write")
+TURNS = (
+    *["act_rightly"] * 6, *["act_as_one_concerned"] * 3, *["act_anyhow"] * 3, "work", "work", "again", "delegate",
+    "end_delegation", "time_passes", "leave_and_transfer",
+)  # fmt: skip
+"""What happens next, as often as it stands here."""
+PROFESSIONALS = ("lebrun", "ricaud", "martin")
+parties = st.lists(st.sampled_from((*PROFESSIONALS, "patient", "guest")), min_size=1, max_size=3, unique=True)
+steps = st.lists(
+    st.tuples(st.sampled_from(("sign", "sign", "review", "opinion", "seal")), parties, st.integers(0, 3)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All that an act may change, as it stands."""
+
+    envelopes: dict[UUID, tuple[str, datetime | None]]
+    steps: dict[UUID, tuple[Any, ...]]
+    recipients: dict[UUID, tuple[Any, ...]]
+    others: tuple[Any, ...]
+
+    @classmethod
+    def read(cls) -> "Rows":
+        return cls(
+            {row[0]: row[1:] for row in Envelope.objects.values_list("id", "state", "closed_at", "expires_at")},
+            {row[0]: row[1:] for row in Step.objects.values_list("id", "completed_at")},
+            {
+                row[0]: row[1:]
+                for row in Recipient.objects.values_list(
+                    "id",
+                    "state",
+                    "person_id",
+                    "link_id",
+                    "signed_at",
+                    "acted_at",
+                    "opinion",
+                    "reminders",
+                    "reminded_at",
+                )
+            },
+            (
+                sorted(Revision.objects.values_list("envelope_id", "number")),
+                sorted(Link.objects.values_list("id", "revoked_at", "used_up_at"), key=str),
+                Notice.objects.count(),
+                Entry.objects.count(),
+                Draft.objects.count(),
+                Event.objects.filter(outcome="done", action__regex=r"^(signature|accounts):").count(),
+            ),
+        )
+
+    def since(self, before: "Rows") -> list[Any]:
+        """What is not as it was."""
+        mine, theirs = (
+            {**one.envelopes, **one.steps, **one.recipients, "others": one.others} for one in (self, before)
+        )
+        return [(theirs.get(key), now_is) for key, now_is in mine.items() if theirs.get(key) != now_is]
+
+    def acted(self) -> dict[UUID, str]:
+        """Who has done what their step asks."""
+        return {row_id: row[0] for row_id, row in self.recipients.items() if row[0] in ACTED}
+
+
+@dataclass(frozen=True)
+class World:
+    """What all examples begin with: the people, tokens of those who may have one, a document of one page."""
+
+    people: dict[str, Actor]
+    tokens: dict[str, Token]
+    document_id: UUID
+
+    @classmethod
+    def make(cls) -> "World":
+        cast, at = assemble(), now()
+        people = {
+            "sylvie": cast.sylvie, "lebrun": cast.lebrun, "ricaud": cast.ricaud, "cherif": cast.cherif,
+            "odile": cast.odile, "ibrahim": cast.ibrahim, "claire": claire(cast),
+            "martin": hired(cast.hospital, "Paul", Role.PROFESSIONAL),
+            "system": Actor.system(cast.hospital), "program": replace(cast.lebrun, kind=ActorKind.SOFTWARE),
+            "guest": Actor(kind=ActorKind.GUEST, organisation_id=cast.hospital, person_id=cast.ibrahim_id),
+        }  # fmt: skip
+        document = records.deposit(
+            patient_id=cast.odile_id, title="Note", type_code="11488-4", class_code="11", content=blank(1),
+            actor=cast.sylvie, at=at,
+        )  # fmt: skip
+        tokens = {name: token_of(people[name], name.capitalize()) for name in (*PROFESSIONALS, "cherif")}
+        return cls(people, tokens, document.document_id)
+
+
+class Circuits(RuleBasedStateMachine):
+    """The site's acts, by right and wrong people; the rows are judged after each."""
+
+    tally: Counter[str] = Counter()
+    """How often each act was taken or refused, in all examples."""
+
+    world: World
+    """Made once, before the first example."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        self.at = now()
+        self.people = dict(self.world.people)
+        self.envelopes: list[UUID] = []
+        self.delegations: dict[UUID, tuple[str, str, datetime]] = {}
+        self.entries: list[UUID] = []
+        self.left: set[str] = set()
+
+    def teardown(self) -> None:
+        try:
+            for envelope_id in self.envelopes:
+                self._file_bears_what_the_rows_say(envelope_id)
+        finally:
+            transaction.set_rollback(True)
+            self.atomic.__exit__(None, None, None)
+
+    # What is done
+
+    @initialize(plan=steps)
+    def first(self, plan: list[tuple[str, list[str], int]]) -> None:
+        self._send(plan)
+
+    @rule(turn=st.sampled_from(TURNS), data=st.data())
+    def turn(self, turn: str, data: st.DataObject) -> None:
+        """One rule, so that each turn comes as often as `TURNS` holds it, in few examples too."""
+        strategies = {
+            "again": (steps,),
+            "act_rightly": (st.lists(st.integers(0, 20), min_size=1, max_size=4),),
+            "act_anyhow": (st.sampled_from(ACTS), st.sampled_from(PEOPLE), st.integers(0, 20), st.integers(0, 20)),
+            "act_as_one_concerned": (st.sampled_from(OF_ONE_CONCERNED), st.integers(0, 20), st.integers(0, 20)),
+            "work": (st.just(0),),
+            "delegate": (
+                st.sampled_from(PROFESSIONALS), st.sampled_from((*PROFESSIONALS, "sylvie", "cherif")),
+                st.sets(st.sampled_from(sorted(DELEGABLE)), min_size=1), st.integers(1, 5),
+            ),
+            "end_delegation": (st.integers(0, 20), st.sampled_from(PEOPLE[:6])),
+            "leave_and_transfer": (
+                st.sampled_from(PROFESSIONALS[1:]), st.sampled_from((*PROFESSIONALS, "sylvie", "cherif")),
+            ),
+            "time_passes": (st.sampled_from((1, 12, 30, 24 * 8)),),
+        }  # fmt: skip
+        getattr(self, turn)(*(data.draw(one) for one in strategies[turn]))
+
+    def again(self, plan: list[tuple[str, list[str], int]]) -> None:
+        if len(self.envelopes) < MOST_ENVELOPES:
+            self._send(plan)
+
+    def act_rightly(self, choices: list[int]) -> None:
+        """Some who are awaited do what they are asked for."""
+        for which in choices:
+            waiting = Recipient.objects.filter(
+                state=RecipientState.WAITING, envelope__expires_at__gt=self.at, envelope_id__in=self.envelopes
+            )
+            rows = list(waiting.select_related("step").order_by("id"))
+            if rows:
+                row = rows[which % len(rows)]
+                self._do(ACT_OF[StepKind(row.step.kind)], self._holder(row), row.envelope_id, which, rightly=True)
+
+    def work(self, which: int) -> None:
+        """The worker runs the sealing jobs that are due."""
+        for envelope_id in self.envelopes:
+            self._do("seal step", "system", envelope_id, which)
+            self._do("seal", "system", envelope_id, which)
+
+    def act_anyhow(self, act: str, who: str, which: int, whom: int) -> None:
+        self._do(act, who, self.envelopes[which % len(self.envelopes)], whom)
+
+    def act_as_one_concerned(self, act: str, which: int, whom: int) -> None:
+        envelope_id = self.envelopes[which % len(self.envelopes)]
+        if act in ("recall", "remind", "void", "correct"):
+            return self._do(act, "sylvie", envelope_id, whom)
+        states = ACTED if act == "take back" else {RecipientState.WAITING}
+        rows = list(Recipient.objects.filter(envelope_id=envelope_id, state__in=states).order_by("id"))
+        if rows:
+            self._do(act, self._holder(rows[whom % len(rows)]), envelope_id, whom)
+        return None
+
+    def delegate(self, delegator: str, delegate: str, acts: set[str], days: int) -> None:
+        giver, until = self.people[delegator], self.at + timedelta(days=days)
+        given = self._act(
+            "delegate", giver,
+            lambda: accounts.give_delegation(
+                delegator_id=giver.person, delegate_id=self.people[delegate].person, permissions=sorted(acts),
+                document_types=[], starts_at=self.at, ends_at=until, reason="", actor=giver, at=self.at,
+            ),
+        )  # fmt: skip
+        if given is not None:
+            self.delegations[given] = (delegator, delegate, until)
+
+    def end_delegation(self, which: int, who: str) -> None:
+        if not self.delegations:
+            return
+        delegation_id = sorted(self.delegations)[which % len(self.delegations)]
+        actor = self.people[who]
+        self._act(
+            "end delegation", actor,
+            lambda: accounts.withdraw_delegation(delegation_id=delegation_id, actor=actor, at=self.at),
+        )  # fmt: skip
+        if self.accepted and who in (*self.delegations[delegation_id][:2], "claire"):
+            giver, taker, until = self.delegations[delegation_id]
+            self.delegations[delegation_id] = (giver, taker, min(until, self.at))
+
+    def leave_and_transfer(self, who: str, to: str) -> None:
+        if not self.left:
+            accounts.leave(person_id=self.people[who].person, actor=self.people["claire"], at=self.at)
+            self.left.add(who)
+            # Whose roles are gone: as the site makes the actor of each request.
+            self.people[who] = replace(self.people[who], roles=frozenset())
+        gone, successor, actor = self.people[min(self.left)], self.people[to], self.people["claire"]
+        self._act(
+            "transfer", actor,
+            lambda: transfer.transfer(
+                person_id=gone.person, successor_id=successor.person, actor=actor, at=self.at
+            ),
+        )  # fmt: skip
+
+    def time_passes(self, hours: int) -> None:
+        self.at += timedelta(hours=hours)
+        everywhere = Actor.system()
+        self._act("remind all", everywhere, lambda: remind.remind_due(actor=everywhere, at=self.at))
+        self._act("expire all", everywhere, lambda: expire.expire_due(actor=everywhere, at=self.at))
+
+    # What holds
+
+    @invariant()
+    def no_step_is_skipped(self) -> None:
+        for envelope_id in self.envelopes:
+            steps = list(Step.objects.filter(envelope_id=envelope_id).order_by("position"))
+            rows = list(Recipient.objects.filter(envelope_id=envelope_id))
+            complete = True
+            for step in steps:
+                own = Counter(row.state for row in rows if row.step_id == step.id)
+                acted = sum(own[state] for state in ACTED)
+                assert complete or not (own[RecipientState.WAITING] or acted or step.completed_at), "a step was skipped"
+                if step.completed_at:
+                    assert step.kind == StepKind.SEAL or acted >= step.needed, "a step completed too early"
+                    assert not own[RecipientState.WAITING], "somebody is asked in a step that is complete"
+                else:
+                    assert not acted or acted < step.needed, "a step did not complete"
+                complete = step.completed_at is not None
+            envelope = Envelope.objects.get(id=envelope_id)
+            if envelope.state in (EnvelopeState.SEALING, EnvelopeState.COMPLETED):
+                assert complete, "sealed before the last step"
+            if envelope.state not in OPEN_STATES:
+                assert not any(row.state == RecipientState.WAITING for row in rows), "asked in a closed circuit"
+            elif complete:
+                raise AssertionError("the last step is complete, and nothing seals")
+            elif not any(row.state == RecipientState.WAITING for row in rows):
+                due = next(step for step in steps if step.completed_at is None)
+                assert due.kind == StepKind.SEAL, "a circuit waits for nobody"
+
+    @invariant()
+    def links_live_for_those_who_are_awaited_and_for_no_other(self) -> None:
+        rows = Recipient.objects.filter(envelope_id__in=self.envelopes).select_related("envelope")
+        awaited = {
+            row.link_id
+            for row in rows
+            if row.state == RecipientState.WAITING and row.person_id is None and row.envelope.expires_at > self.at
+        }
+        alive = set(
+            Link.objects.filter(
+                purpose__in=TO_SIGN, revoked_at=None, used_up_at=None, expires_at__gt=self.at
+            ).values_list("id", flat=True)
+        )
+        assert alive == awaited, "a link lives for who is not awaited, or none for who is"
+
+    @invariant()
+    def threads_hold(self) -> None:
+        for envelope in Envelope.objects.filter(id__in=self.envelopes):
+            thread_links(envelope=envelope, shown=frozenset())
+
+    @invariant()
+    def completed_is_said_of_what_is_sealed(self) -> None:
+        for envelope in Envelope.objects.filter(id__in=self.envelopes):
+            sealed = Event.objects.filter(
+                action="signature:envelope:complete", subject_id=envelope.id, outcome="done"
+            ).count()
+            assert sealed == (envelope.state == EnvelopeState.COMPLETED)
+            numbers = list(
+                Revision.objects.filter(envelope_id=envelope.id).order_by("number").values_list("number", flat=True)
+            )
+            assert numbers == list(range(1, len(numbers) + 1)) or numbers == list(range(len(numbers)))
+            if sealed:
+                assert (
+                    last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope.id).recipient_id
+                    is None
+                )
+
+    # How
+
+    def _send(self, plan: list[tuple[str, list[str], int]]) -> None:
+        composition = Composition(
+            documents=(Part(document_id=self.world.document_id),),
+            steps=tuple(self._step(*one) for one in plan),
+            watchers=(self.people["martin"].person,),
+            expires_after_days=12, remind_after_days=1, remind_every_days=1,
+        )  # fmt: skip
+        sylvie = self.people["sylvie"]
+        sent = self._act(
+            "send", sylvie, lambda: send.send_composition(composition=composition, actor=sylvie, at=self.at)
+        )
+        if sent is not None:
+            self.envelopes.append(sent)
+        elif not self.envelopes:
+            # Each example has something to act on.
+            self._send([("review", ["lebrun"], 0), ("sign", ["patient", "lebrun"], 1)])
+
+    def _step(self, kind: str, names: list[str], needed: int) -> StepPlan:
+        if kind == "seal":
+            return StepPlan(kind=StepKind.SEAL)
+        people = [self._party(name) for name in names if kind == "sign" or name in PROFESSIONALS]
+        return StepPlan(kind=StepKind(kind), parties=tuple(people), needed=min(needed, len(people)) or None)
+
+    def _party(self, name: str) -> Party:
+        if name == "patient":
+            return Party(role=PartyRole.PATIENT, purpose=Purpose.ACKNOWLEDGES)
+        if name == "guest":
+            return Party(
+                role=PartyRole.INTERPRETER, purpose=Purpose.VALIDATES, name="Amina Diallo",
+                email="amina.diallo@interpretes.example", phone="+33639980160",
+            )  # fmt: skip
+        return Party(role=PartyRole.PROFESSIONAL, person_id=self.people[name].person, purpose=Purpose.VALIDATES)
+
+    def _holder(self, row: Recipient) -> str:
+        """Whose place it is."""
+        if row.guest_sealed is not None:
+            return f"guest {row.id}"
+        if row.patient_id is not None:
+            return "odile"
+        return next(name for name, actor in self.people.items() if actor.person_id == row.person_id)
+
+    def _actor(self, who: str, envelope_id: UUID) -> Actor:
+        if who.startswith("guest "):
+            return replace(self.people["guest"], person_id=UUID(who.removeprefix("guest ")))
+        return self.people[who]
+
+    def _do(self, act: str, who: str, envelope_id: UUID, whom: int, *, rightly: bool = False) -> None:
+        actor, at = self._actor(who, envelope_id), self.at
+        own = {"envelope_id": envelope_id, "actor": actor, "at": at}
+        rows = list(Recipient.objects.filter(envelope_id=envelope_id).order_by("id").values_list("id", flat=True))
+        someone = rows[whom % len(rows)] if rows else envelope_id
+        colleague = self.people[sorted(self.people)[whom % len(self.people)]].person_id or envelope_id
+
+        def signing() -> object:
+            if actor.kind in (ActorKind.PATIENT, ActorKind.GUEST):
+                return sign.sign_as_patient(pages_shown=1, drawing=None, **own)
+            return sign.sign_with_token(
+                token=self.world.tokens.get(who, self.world.tokens["cherif"]), drawing=None, **own
+            )
+
+        words = discuss.Words(body="Une question ?", about=self.entries[-1] if self.entries and whom % 3 == 0 else None)
+        acts: dict[str, Callable[[], object]] = {
+            "approve": lambda: review.approve(comment="Relu.", **own),
+            "advise": lambda: advise.advise(opinion=Opinion.RESERVED, comment="", **own),
+            "sign": signing,
+            "decline": lambda: close.decline(reason="Non.", **own),
+            "void": lambda: close.void(reason="", **own),
+            "recall": lambda: recall.recall(**own),
+            "take back": lambda: recall.take_back(**own),
+            "hand over": lambda: hand_over.hand_over(successor_id=colleague, **own),
+            "remind": lambda: remind.remind_now(recipient_id=someone, **own),
+            "expire": lambda: expire.expire(**own),
+            "correct": lambda: correct_recipient.correct_recipient(
+                recipient_id=someone, reach=correct_recipient.Reach("autre@courriel.example", "+33639980177"), **own
+            ),
+            "seal": lambda: seal.seal(**own),
+            "seal step": lambda: seal_step.seal_step(**own),
+            "write": lambda: discuss.write(words=words, **own),
+        }  # fmt: skip
+        result = self._act(act, actor, acts[act])
+        assert self.accepted or not rightly or who in self.left, f"{act} by {who} was refused: {self.refusal!r}"
+        if act == "write" and isinstance(result, UUID):
+            self.entries.append(result)
+
+    def _act(self, name: str, actor: Actor, act: Callable[[], Any]) -> Any:
+        """Act, then judge what it changed."""
+        self.at += timedelta(seconds=1)
+        before, result = Rows.read(), None
+        self.refusal: DomainError | None = None
+        try:
+            result = act()
+        except DomainError as refused:
+            self.refusal = refused
+        self.accepted = self.refusal is None
+        after = Rows.read()
+        self.tally[f"{name}: {'taken' if self.accepted else 'refused'}"] += 1
+        if not self.accepted:
+            assert after == before, f"{name} was refused ({self.refusal!r}), and changed {after.since(before)}"
+        elif after != before:
+            assert after.others[-1] > before.others[-1], f"{name} changed something without a trace"
+        for envelope_id, (was, *_rest) in before.envelopes.items():
+            now_is = after.envelopes[envelope_id][0]
+            assert now_is == was or now_is in TRANSITIONS[EnvelopeState(was)], f"{name}: {was} became {now_is}"
+            if was in CLOSED:
+                assert after.envelopes[envelope_id] == before.envelopes[envelope_id]
+        self._judge_who_acted(name, actor, before, after)
+        return result
+
+    def _judge_who_acted(self, name: str, actor: Actor, before: Rows, after: Rows) -> None:
+        was, acted = before.acted(), after.acted()
+        new, gone = acted.keys() - was.keys(), was.keys() - acted.keys()
+        assert all(was[row_id] == acted[row_id] for row_id in was.keys() & acted.keys()), "an act became another"
+        assert len(gone) == (name == "take back" and self.accepted), f"{name} lost an act"
+        assert len(new) == (name in ACT_OF.values() and self.accepted), f"{name} acted for {len(new)}"
+        for row in Recipient.objects.filter(id__in=[*new, *gone]):
+            self._judge_place(actor, row, before, took=row.id in new)
+
+    def _judge_place(self, actor: Actor, row: Recipient, before: Rows, *, took: bool) -> None:
+        if took:
+            assert before.recipients[row.id][0] == RecipientState.WAITING, "who was not awaited acted"
+        place = row.person_id or row.patient_id or row.id
+        if actor.person_id == place:
+            kind = ActorKind.PROFESSIONAL if row.person_id else ActorKind.PATIENT if row.patient_id else ActorKind.GUEST
+            assert actor.kind is kind
+            assert "signed_by" not in (row.proof or {})
+            return
+        if not took:
+            return  # Whoever acted by delegation takes back what they did; the delegation may be over.
+        assert row.proof is not None
+        assert row.proof["signed_by"] == actor.person.hex, "somebody acted for another without a name"
+        giver, taker, until = self.delegations[UUID(row.proof["delegation"])]
+        assert self.people[giver].person_id == row.person_id, "the delegation is another's"
+        assert self.people[taker].person_id == actor.person_id
+        assert self.at <= until, "the delegation is over"
+
+    def _file_bears_what_the_rows_say(self, envelope_id: UUID) -> None:
+        envelope = Envelope.objects.get(id=envelope_id)
+        file = read_revision(last_revision(organisation_id=envelope.organisation_id, envelope_id=envelope_id))
+        found = {one.name for one in signature_fields(Document(file)) if one.value is not None}
+        signed = Recipient.objects.filter(envelope_id=envelope_id, state=RecipientState.SIGNED)
+        seals = Step.objects.filter(envelope_id=envelope_id, kind=StepKind.SEAL).exclude(completed_at=None).count()
+        expected = {name for name in signed.values_list("field_name", flat=True) if name}
+        assert expected <= found, "a signature is not in the file"
+        rest = {name for name in found - expected if name.startswith(send.SEAL_FIELD)}
+        assert len(rest) == seals + (envelope.state == EnvelopeState.COMPLETED), "seals and rows differ"
+        assert not {name for name in found - expected - rest if name.startswith("Sign")}, "a signature too many"
+
+
+def campaign(*, examples: int, acts: int, derandomize: bool) -> None:
+    """Run so many examples of so many rules each. What fails is told as it was found: to find the shortest way there
+    takes minutes, for each act is one of a real site."""
+    Circuits.tally.clear()
+    Circuits.world = World.make()
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # As hypothesis writes it.
+        Circuits,
+        settings=settings(
+            max_examples=examples, stateful_step_count=acts, derandomize=derandomize, database=None, deadline=None,
+            phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
