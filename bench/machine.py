@@ -32,7 +32,7 @@ def main() -> int:
         began, broken = time.perf_counter(), ""
         try:
             campaign(examples=3 if given.short else given.examples, acts=given.acts, derandomize=False)
-        except Exception as error:  # Whatever is wrong is what is looked for.
+        except Exception as error:  # noqa: BLE001 - whatever is wrong is what is looked for.
             broken = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
         print(
             json.dumps(
