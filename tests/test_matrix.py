@@ -250,6 +250,7 @@ OF_THE_ORGANISATION = {"person_id", "membership_id", "unit_id", "invitation_id",
 BESIDES = {
     "delegate": {REFUSED},  # Seen by more than may give one.
     "patients:begin-signing": {LET_IN},  # Leads home from what awaits nobody.
+    "patients:begin-taking-back": {LET_IN},  # The same, from what was not signed.
     "end_all_sessions": {SENT_TO_SIGN_IN},  # One's own ends with the others.
     "passkey-sign-in": {SENT_TO_SIGN_IN},  # Without a passkey's answer.
 }

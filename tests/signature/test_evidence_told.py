@@ -43,7 +43,13 @@ def doctor(actor: Actor, purpose: Purpose | None = Purpose.VALIDATES) -> Party:
     return Party(role=PartyRole.PROFESSIONAL, person_id=actor.person_id, purpose=purpose)
 
 
-def through(cast: Cast, *steps: StepPlan, titles: tuple[str, ...] = ("Consentement",), kind: str = NOTE) -> UUID:
+def through(
+    cast: Cast,
+    *steps: StepPlan,
+    titles: tuple[str, ...] = ("Consentement",),
+    kind: str = NOTE,
+    watchers: tuple[UUID, ...] = (),
+) -> UUID:
     documents = [
         records.deposit(
             patient_id=cast.odile_id, title=title, type_code=kind, class_code="52", content=blank(2),
@@ -54,7 +60,8 @@ def through(cast: Cast, *steps: StepPlan, titles: tuple[str, ...] = ("Consenteme
     parts = tuple(
         Part(document_id=document_id, title=title) for document_id, title in zip(documents, titles, strict=True)
     )
-    return send_composition(composition=Composition(documents=parts, steps=steps), actor=cast.sylvie, at=now())
+    composition = Composition(documents=parts, steps=steps, watchers=watchers)
+    return send_composition(composition=composition, actor=cast.sylvie, at=now())
 
 
 def signing(*parties: Party) -> StepPlan:

@@ -1,7 +1,7 @@
 """Who represents a patient signs what awaits the patient: in their place, by their own name, while it holds."""
 
 import subprocess
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -15,15 +15,15 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
-from telesphore.records.models import Representation
+from telesphore.records.models import Patient, Representation
 from telesphore.records.states import Measure
 from telesphore.signature import queries
 from telesphore.signature.actions import close, results, sign, view
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient
 from tests.cast import Cast
-from tests.records.test_accounts import INES, basis, child
-from tests.web.test_patient_accounts import as_representative, prove, to_sign
+from tests.records.test_accounts import INES, basis, child, last_mail
+from tests.web.test_patient_accounts import as_representative, prove, to_sign, with_account
 
 
 def begun(cast: Cast, measure: Measure = Measure.GUARDIANSHIP) -> tuple[UUID, Client]:
@@ -70,6 +70,34 @@ def test_who_represents_a_patient_signs_in_their_place_and_both_names_are_in_pro
     assert (signer.name, signer.on_behalf_of, signer.is_patient) == ("Inès Ferrand", patient.display_name, True)
     [step] = queries.envelope(envelope_id=envelope_id, actor=cast.sylvie, at=now()).steps
     assert step.recipients[0].signed_by == "Inès Ferrand"
+
+
+def test_a_parent_called_without_a_link_comes_by_their_account_and_signs_for_the_minor(cast: Cast) -> None:
+    Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2015, 1, 1))
+    client = as_representative(cast, cast.odile_id, Measure.PARENTAL_AUTHORITY)
+    prove(client)
+    envelope_id = to_sign(cast)
+    mail = last_mail(cast, "signature:invitation")
+    assert INES.email in mail
+    assert "/l/" not in mail
+    assert f"/my/sign/{envelope_id}" in client.get("/my/").content.decode()
+    assert client.post(f"/my/sign/{envelope_id}")["Location"] == "/p/"
+    client.post("/p/read", {"page": "1"})
+    assert client.post("/p/sign", {"drawing": ""})["Location"] == "/p/done"
+    assert Recipient.objects.get().proof["signed_by"] == Person.objects.get(email=INES.email).id.hex
+
+
+def test_a_minor_with_an_account_of_their_own_reads_and_signs_nothing(cast: Cast) -> None:
+    client = with_account(cast)
+    prove(client)
+    envelope_id = to_sign(cast)
+    Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2015, 1, 1))
+    assert client.post(f"/my/sign/{envelope_id}")["Location"] == "/p/"
+    client.post("/p/read", {"page": "1"})
+    answer = client.post("/p/sign", {"drawing": ""})
+    assert answer.status_code == 409
+    assert "un représentant, qui signe à sa place" in answer.content.decode()
+    assert Recipient.objects.get().signed_at is None
 
 
 def test_a_representation_that_ended_since_the_reading_signs_nothing(cast: Cast) -> None:

@@ -73,3 +73,18 @@ def test_others_find_no_such_page(cast: Cast, who: str) -> None:
     assert client.get("/p/withdraw").status_code == 404
     assert client.post("/p/withdraw", {}).status_code == 404
     assert Envelope.objects.get(id=envelope_id).withdrawn_at is None
+
+
+def test_the_envelope_says_that_its_consent_was_withdrawn_by_whom_and_shows_the_withdrawal(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    sylvie, page = as_person(cast.sylvie.person_id), f"/book/{envelope_id}/"
+    assert "Consentement retiré" not in sylvie.get(page).content.decode()
+    with_copy(cast, envelope_id).post("/p/withdraw", {})
+    shown = sylvie.get(page).content.decode()
+    assert "Consentement retiré par FERRAND Odile" in shown
+    withdrawal = Envelope.objects.get(withdraws_id=envelope_id)
+    seal.seal(envelope_id=withdrawal.id, actor=Actor.system(cast.hospital), at=now())
+    file_signed_document(EnvelopeCompleted(cast.hospital, withdrawal.id))
+    filed = records.results_of(organisation_id=cast.hospital, source_id=withdrawal.id)["signed"]
+    assert f"/documents/{filed}/" in sylvie.get(page).content.decode()
+    assert page in sylvie.get(f"/book/{withdrawal.id}/").content.decode()

@@ -12,11 +12,13 @@ from telesphore.signature.actions.close import lock
 from telesphore.signature.errors import (
     BraceletOfAnother,
     IdentityNotSeen,
+    IdentityTooWeak,
     NobodyAtBedside,
+    NotAtBedside,
 )
 from telesphore.signature.models import Bedside
-from telesphore.signature.queries.bedside import identity_of
-from telesphore.signature.states import BedsideEnd, IdentityDocument
+from telesphore.signature.queries.bedside import decided_within, identity_of
+from telesphore.signature.states import BedsideEnd, IdentityDocument, SignatureLevel, at_least
 
 LIFE = timedelta(hours=1)
 LINK_AT_BEDSIDE = "signature:bedside"
@@ -68,15 +70,21 @@ def send_code(*, envelope_id: UUID, actor: Actor, at: datetime) -> links.NewLink
 
 
 @audit.act("signature:bedside:open")
-def hand_over(*, envelope_id: UUID, seen: Seen, session_id: UUID, actor: Actor, at: datetime) -> UUID:
+def hand_over(
+    *, envelope_id: UUID, seen: Seen, session_id: UUID, session_ends_at: datetime, actor: Actor, at: datetime
+) -> UUID:
     """Hand a tablet over to the patient for this document; returns the id by which it is taken back.
 
     The caller locks the professional's session at once: until it is unlocked the tablet opens nothing else.
+
+    Args:
+        session_id, session_ends_at: the professional's; the tablet is not handed over for longer.
 
     Raises:
         EnvelopeNotFound: nothing of a patient whose record is open to the actor.
         NotYourTurn: the patient is not awaited.
         IdentityNotSeen, BraceletOfAnother
+        IdentityTooWeak, NotAtBedside: what was seen would not make a signature of the level asked.
     """
     access.patient_awaited(actor=actor, envelope_id=envelope_id, at=at)
     lock(actor=actor, envelope_id=envelope_id)
@@ -88,6 +96,7 @@ def hand_over(*, envelope_id: UUID, seen: Seen, session_id: UUID, actor: Actor, 
         raise BraceletOfAnother
     if not (seen.document or scanned or seen.code_link_id):
         raise IdentityNotSeen
+    _check_level(recipient.asked_level, seen)
     for left in Bedside.objects.filter(organisation_id=actor.organisation, session_id=session_id, ended_at=None):
         _end(left, BedsideEnd.RETURNED, at)
     row = Bedside.objects.create(
@@ -100,7 +109,7 @@ def hand_over(*, envelope_id: UUID, seen: Seen, session_id: UUID, actor: Actor, 
         bracelet=bool(scanned),
         code_link_id=seen.code_link_id,
         began_at=at,
-        ends_at=min(at + LIFE, envelope.expires_at),
+        ends_at=min(at + LIFE, session_ends_at, envelope.expires_at),
     )
     audit.record(
         "signature:bedside:open",
@@ -115,8 +124,13 @@ def hand_over(*, envelope_id: UUID, seen: Seen, session_id: UUID, actor: Actor, 
 
 
 @audit.act("signature:bedside:end")
-def take_back(*, bedside_id: UUID, end: BedsideEnd, actor: Actor, at: datetime) -> None:
+def take_back(
+    *, bedside_id: UUID, end: BedsideEnd, actor: Actor, at: datetime, decided_at: datetime | None = None
+) -> None:
     """The tablet is the professional's again; nothing happens when it was already.
+
+    Args:
+        decided_at: when the patient decided, as the tablet says; kept when it lies within the time that they held it.
 
     Raises:
         NobodyAtBedside: no such one in the actor's organisation.
@@ -135,8 +149,16 @@ def take_back(*, bedside_id: UUID, end: BedsideEnd, actor: Actor, at: datetime) 
         patient=row.envelope.patient_id,
         ground="bedside",
         at=at,
-        detail={"bedside": row.id.hex, "end": end.value},
+        detail={"bedside": row.id.hex, "end": end.value, **decided_within(row=row, decided_at=decided_at, at=at)},
     )
+
+
+def _check_level(asked: str, seen: Seen) -> None:
+    """Refused before the patient has the tablet, rather than once they have signed."""
+    if not at_least(SignatureLevel.ADVANCED, asked):
+        raise NotAtBedside
+    if not (seen.document or seen.code_link_id or at_least(SignatureLevel.SIMPLE, asked)):
+        raise IdentityTooWeak
 
 
 def _end(row: Bedside, end: BedsideEnd, at: datetime) -> None:

@@ -56,6 +56,7 @@ def sign_as_patient(
     at: datetime,
     filled: Mapping[str, str] = NOTHING,
     language: str = "fr",
+    decided_at: datetime | None = None,
 ) -> Signed:
     """The patient, who represents them, or a guest signs with a certificate issued on the spot: its key lives for this
     one signature. The certificate names who signs; what is drawn names the patient too.
@@ -65,6 +66,7 @@ def sign_as_patient(
         drawing: PNG of a handwritten signature; decoration only.
         filled: name of the field → value, of those that they are asked for (`queries.fields_to_fill`).
         language: in which the sentence that they sign was shown.
+        decided_at: when they decided on a tablet that had no network; `at` is when it arrived.
 
     Raises:
         EnvelopeNotFound, AlreadySigned, EnvelopeClosed, EnvelopeExpired, NotYourTurn, NotReadYet, ActIsPast,
@@ -112,7 +114,7 @@ def sign_as_patient(
     ready = _ready_with(token, envelope, recipient, shown, None, at, filled)
     words = sentence(spoken_by(envelope, recipient, actor), language)
     signature = token.sign(ready.prepared.to_be_signed)
-    return take_signature(ready, signature, sentence=words, actor=actor, at=at)
+    return take_signature(ready, signature, sentence=words, actor=actor, at=at, decided_at=decided_at)
 
 
 def _reason(recipient: Recipient) -> str:

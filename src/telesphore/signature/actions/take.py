@@ -115,12 +115,14 @@ def take_signature(
     at: datetime,
     prepared_id: UUID | None = None,
     sentence: str = "",
+    decided_at: datetime | None = None,
 ) -> Signed:
     """The last stage: the signature is checked, and taken if the file is still the one that was prepared.
 
     Args:
         prepared_id: the row that kept this signature while it waited; it is used up.
         sentence: the exact words that were signed, shown before; kept sealed in the proof.
+        decided_at: see `sign_as_patient`.
 
     Raises:
         DamagedPrepared, SignatureDoesNotMatch, SomeoneSignedMeanwhile, PreparedUsed, PreparedDropped, PreparedExpired,
@@ -152,6 +154,7 @@ def take_signature(
         reached=reached,
         prepared_id=prepared_id,
         sentence=sentence,
+        decided_at=decided_at,
         actor=actor,
         at=at,
     )
@@ -166,6 +169,7 @@ def _take(
     reached: SignatureLevel,
     prepared_id: UUID | None,
     sentence: str,
+    decided_at: datetime | None,
     actor: Actor,
     at: datetime,
 ) -> Signed:
@@ -213,7 +217,7 @@ def _take(
             context=sentence_context(recipient.id),
         )
         recipient.proof |= {"sentence": sealed.hex()}
-    recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at)
+    recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at, decided_at=decided_at)
     recipient.save(update_fields=["state", "signed_at", "proof"])
     write_values(envelope, recipient, ready.prepared.values)
     if recipient.link_id is not None:

@@ -2,7 +2,9 @@
 
 from telesphore.signature.errors.bedside import BraceletOfAnother as BraceletOfAnother
 from telesphore.signature.errors.bedside import IdentityNotSeen as IdentityNotSeen
+from telesphore.signature.errors.bedside import IdentityTooWeak as IdentityTooWeak
 from telesphore.signature.errors.bedside import NobodyAtBedside as NobodyAtBedside
+from telesphore.signature.errors.bedside import NotAtBedside as NotAtBedside
 from telesphore.signature.errors.cards import CardsDiffer as CardsDiffer
 from telesphore.signature.errors.cards import CertificateOfAnother as CertificateOfAnother
 from telesphore.signature.errors.cards import CertificateOfUnknown as CertificateOfUnknown

@@ -17,6 +17,20 @@ class BraceletOfAnother(DomainError):
     code = "bracelet-of-another"
 
 
+class IdentityTooWeak(DomainError):
+    """For this document a bracelet alone does not do: look at an identity document, or have the code read out."""
+
+    refusal = Refusal.INVALID
+    code = "identity-too-weak"
+
+
+class NotAtBedside(DomainError):
+    """This document asks the patient for a qualified signature, which a tablet handed over cannot give."""
+
+    refusal = Refusal.INVALID
+    code = "not-at-bedside"
+
+
 class NobodyAtBedside(DomainError):
     """This tablet is no longer handed over. Nothing was lost: ask the professional who gave it to you."""
 

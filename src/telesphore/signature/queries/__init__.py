@@ -1,6 +1,15 @@
 """The signature book, an envelope as those concerned see it, what a patient finds behind a link; how proofs stand."""
 
-from telesphore.signature.queries.bedside import AtBedside, ForBedside, at_bedside, bedside_ended, for_bedside
+from telesphore.signature.queries.bedside import (
+    AtBedside,
+    ForBedside,
+    at_bedside,
+    awaits_patient,
+    bedside_ended,
+    envelope_at_bedside,
+    for_bedside,
+    may_hand_tablet_over,
+)
 from telesphore.signature.queries.book import (
     MOST_PICKED,
     Awaiting,
@@ -98,6 +107,7 @@ __all__ = [
     "YearLine",
     "at_bedside",
     "awaiting",
+    "awaits_patient",
     "bedside_ended",
     "book",
     "card_task",
@@ -113,6 +123,7 @@ __all__ = [
     "due_by_record",
     "due_in_files",
     "envelope",
+    "envelope_at_bedside",
     "envelope_of_guest",
     "envelopes_of_patient",
     "evidence_of",
@@ -127,6 +138,7 @@ __all__ = [
     "kind_of",
     "language_asked",
     "last_revision",
+    "may_hand_tablet_over",
     "may_recall",
     "may_take_back",
     "may_withdraw",

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
+from telesphore.records import queries as records
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound, NothingToWithdraw
-from telesphore.signature.models import Envelope
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.circuits import title
+from telesphore.signature.states import RecipientState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,40 @@ def may_withdraw(*, envelope_id: UUID | None, actor: Actor, at: datetime) -> boo
     except (EnvelopeNotFound, NothingToWithdraw):
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What those who may read a consent see of its withdrawal.
+
+    Attributes:
+        by: who signed it.
+        document_id: the signed withdrawal in the record; None until it is filed.
+    """
+
+    at: datetime
+    by: str
+    document_id: UUID | None
+
+
+def withdrawal_signed(envelope: Envelope) -> Withdrawal | None:
+    """The withdrawal of an envelope that the caller has found for somebody who may read it; None while it holds."""
+    if envelope.withdrawn_at is None:
+        return None
+    organisation_id = envelope.organisation_id
+    signed = Recipient.objects.filter(
+        organisation_id=organisation_id,
+        envelope__withdraws_id=envelope.id,
+        patient_id=envelope.patient_id,
+        state=RecipientState.SIGNED,
+    ).first()
+    assert signed is not None
+    cards = records.patient_cards(organisation_id=organisation_id, patient_ids={envelope.patient_id})
+    by = cards[envelope.patient_id].display_name
+    if signed.proof and "signed_by" in signed.proof:
+        by = accounts.person_card(UUID(signed.proof["signed_by"])).display_name
+    filed = records.results_of(organisation_id=organisation_id, source_id=signed.envelope_id)
+    return Withdrawal(envelope.withdrawn_at, by, filed.get("signed"))
 
 
 def withdrawal_of(*, organisation_id: UUID, envelope_id: UUID) -> UUID | None:

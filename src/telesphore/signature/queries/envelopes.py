@@ -12,6 +12,7 @@ from telesphore.outbox import queries as outbox
 from telesphore.records import queries as records
 from telesphore.signature import access
 from telesphore.signature.models import Composition, Envelope, EnvelopePart, Recipient, Step, Watcher
+from telesphore.signature.queries.consents import Withdrawal, withdrawal_signed
 from telesphore.signature.queries.drafts import context_of
 from telesphore.signature.queries.guests import GuestCard, guests_of
 from telesphore.signature.queries.recalls import may_recall, takes_back
@@ -124,6 +125,9 @@ class EnvelopeView:
     urgent: bool = False
     follows_id: UUID | None = None
     followed_by_id: UUID | None = None
+    withdrawal: Withdrawal | None = None
+    withdraws_id: UUID | None = None
+    """The consent that this one withdraws."""
 
     @property
     def may_follow(self) -> bool:
@@ -251,6 +255,8 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
         row.urgent,
         row.follows_id if is_sender else None,
         _followed_by(row) if is_sender else None,
+        withdrawal_signed(row),
+        row.withdraws_id,
     )
 
 

@@ -73,6 +73,7 @@ def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "envelopes": signature.envelopes_of_patient(
             organisation_id=decision.patient.organisation_id, patient_id=patient_id
         ),
+        "awaited": signature.awaits_patient(organisation_id=decision.patient.organisation_id, patient_id=patient_id),
         "team": queries.care_team(decision=decision, at=at),
         "decision": decision,
         "deposit_form": DepositForm(),

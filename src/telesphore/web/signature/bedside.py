@@ -4,12 +4,17 @@ The professional's session is locked meanwhile, so that the tablet opens nothing
 new proof of who they are, is how it comes back.
 """
 
+import functools
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,11 +30,13 @@ from telesphore.signature import queries
 from telesphore.signature.actions import bedside, close, view
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.errors import AlreadySigned, NobodyAtBedside
-from telesphore.signature.formats.drawing import read_drawing
+from telesphore.signature.formats.drawing import draw_name, read_drawing
 from telesphore.signature.states import BedsideEnd, IdentityDocument
 from telesphore.web.access import at_bedside, permission
 from telesphore.web.files import pdf_response
+from telesphore.web.filling import FillForm
 from telesphore.web.presence import BEDSIDE, presence_of
+from telesphore.web.refusals import STATUS
 from telesphore.web.requests import actor_of, client_of
 from telesphore.web.signature.forms import SeenForm
 
@@ -46,6 +53,25 @@ class BedsideMiddleware:
             bedside_id = UUID(request.session.pop(BEDSIDE))
             bedside.take_back(bedside_id=bedside_id, end=BedsideEnd.RETURNED, actor=actor_of(request), at=now())
         return self.get_response(request)
+
+
+def _in_words(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """To the page's own script a refusal is a sentence to show: the page stays, and so does what was decided."""
+
+    @functools.wraps(view)
+    def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except DomainError as refused:
+            if not _by_script(request):
+                raise
+            return JsonResponse({"why": refused.sentence}, status=STATUS[refused.refusal])
+
+    return answering
+
+
+def _by_script(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
 
 
 @sensitive_post_parameters("code", "token", "bracelet")
@@ -89,6 +115,7 @@ def _hand_over(request: HttpRequest, envelope_id: UUID, form: SeenForm, actor: A
             code_link_id=revealed.link_id if revealed else None,
         ),
         session_id=presence.session_id,
+        session_ends_at=presence.ends_at,
         actor=actor,
         at=at,
     )
@@ -106,6 +133,10 @@ def _holder(request: HttpRequest) -> tuple[queries.AtBedside, Actor]:
     """
     presence = presence_of(request)
     if presence is None or BEDSIDE not in request.session:
+        raise NobodyAtBedside
+    _speak(request.POST.get("language", ""))
+    # What one patient decided is never sent as another's, who was handed the same tablet since.
+    if request.method == "POST" and request.POST.get("bedside") != request.session[BEDSIDE]:
         raise NobodyAtBedside
     found = queries.at_bedside(bedside_id=UUID(request.session[BEDSIDE]), session_id=presence.session_id, at=now())
     address, client = client_of(request)
@@ -126,14 +157,36 @@ def _holder(request: HttpRequest) -> tuple[queries.AtBedside, Actor]:
 def page(request: HttpRequest) -> HttpResponse:
     """The whole document and the decision on one page: once it is there, it needs no network until the end."""
     found, actor = _holder(request)
-    envelope = queries.envelope(envelope_id=found.envelope_id, actor=actor, at=now())
+    # Of this page alone: the professional's own language stays what it is.
+    _speak(request.GET.get("language", "") or found.language)
+    return _page(request, found, actor, None)
+
+
+def _page(
+    request: HttpRequest, found: queries.AtBedside, actor: Actor, fill: FillForm | None, status: int = 200
+) -> HttpResponse:
+    at, language = now(), translation.get_language()[:2]
+    envelope = queries.envelope(envelope_id=found.envelope_id, actor=actor, at=at)
+    reading = queries.reading(envelope_id=found.envelope_id, language=language, actor=actor, at=at)
+    lines = queries.fields_to_fill(envelope_id=found.envelope_id, actor=actor, at=at)
     context = {
+        "bedside": found,
         "envelope": envelope,
+        "reading": reading,
+        "sentence": reading.sentence,
+        "fill": fill or FillForm(lines, None),
+        "page": 1,
         "organisation": people.organisation_card(found.organisation_id).name,
         "seen_by": people.person_card(found.seen_by).display_name,
         "numbers": range(1, envelope.pages + 1),
+        "other_language": "fr" if language == "en" else "en",
     }
-    return render(request, "patients/bedside.html", context)
+    return render(request, "patients/bedside.html", context, status=status)
+
+
+def _speak(language: str) -> None:
+    if language in ("fr", "en"):
+        translation.activate(language)
 
 
 @at_bedside
@@ -159,38 +212,65 @@ def page_picture(request: HttpRequest, number: int) -> HttpResponse:
 
 @at_bedside
 @require_POST
+@_in_words
 def sign(request: HttpRequest) -> HttpResponse:
     """The patient signs. Sent again after a cut, it is taken once."""
     try:
         found, actor = _holder(request)
         envelope = queries.envelope(envelope_id=found.envelope_id, actor=actor, at=now())
+        fill = FillForm(queries.fields_to_fill(envelope_id=envelope.envelope_id, actor=actor, at=now()), request.POST)
+        if not fill.is_valid():
+            return _unfilled(request, found, actor, fill)
+        at = now()
+        decided_at = _decided(request, at)
         signing.sign_as_patient(
             envelope_id=found.envelope_id,
             pages_shown=envelope.pages if request.POST.get("read") == "on" else 0,
-            drawing=read_drawing(request.POST.get("drawing", "")),
+            drawing=read_drawing(request.POST.get("drawing", "")) or draw_name(request.POST.get("typed", "")[:200]),
+            language=translation.get_language()[:2],
+            filled=fill.values(),
+            decided_at=decided_at,
             actor=actor,
-            at=now(),
+            at=at,
         )
     except AlreadySigned:
         return _answer(request, BedsideEnd.SIGNED)
     except NobodyAtBedside:
         return _once_more(request, BedsideEnd.SIGNED)
-    bedside.take_back(bedside_id=found.bedside_id, end=BedsideEnd.SIGNED, actor=actor, at=now())
+    bedside.take_back(bedside_id=found.bedside_id, end=BedsideEnd.SIGNED, actor=actor, at=now(), decided_at=decided_at)
     return _answer(request, BedsideEnd.SIGNED)
 
 
 @at_bedside
 @require_POST
+@_in_words
 def decline(request: HttpRequest) -> HttpResponse:
     """The patient does not agree, with a reason or without. Sent again after a cut, it is taken once."""
     try:
         found, actor = _holder(request)
     except NobodyAtBedside:
         return _once_more(request, BedsideEnd.DECLINED)
-    reason = request.POST.get("reason", "")[:2000]
-    close.decline(envelope_id=found.envelope_id, reason=reason, actor=actor, at=now())
-    bedside.take_back(bedside_id=found.bedside_id, end=BedsideEnd.DECLINED, actor=actor, at=now())
+    reason, at = request.POST.get("reason", "")[:2000], now()
+    decided_at = _decided(request, at)
+    close.decline(envelope_id=found.envelope_id, reason=reason, actor=actor, at=at)
+    bedside.take_back(
+        bedside_id=found.bedside_id, end=BedsideEnd.DECLINED, actor=actor, at=now(), decided_at=decided_at
+    )
     return _answer(request, BedsideEnd.DECLINED)
+
+
+def _decided(request: HttpRequest, at: datetime) -> datetime | None:
+    """When the patient decided: how many milliseconds ago, by a clock of the tablet's that may well be wrong, told by
+    ours."""
+    ago = request.POST.get("ago", "")
+    return at - timedelta(milliseconds=int(ago)) if ago.isascii() and ago.isdigit() and len(ago) < 10 else None
+
+
+def _unfilled(request: HttpRequest, found: queries.AtBedside, actor: Actor, fill: FillForm) -> HttpResponse:
+    if _by_script(request):
+        problems = (f"{fill[name].label}: {' '.join(map(str, errors))}" for name, errors in fill.errors.items())
+        return JsonResponse({"why": " ".join([_("Your answers are to be completed."), *problems])}, status=422)
+    return _page(request, found, actor, fill, status=422)
 
 
 def _once_more(request: HttpRequest, end: BedsideEnd) -> HttpResponse:
@@ -200,7 +280,7 @@ def _once_more(request: HttpRequest, end: BedsideEnd) -> HttpResponse:
         NobodyAtBedside: it was not.
     """
     presence = presence_of(request)
-    if presence is None or BEDSIDE not in request.session:
+    if presence is None or BEDSIDE not in request.session or request.POST.get("bedside") != request.session[BEDSIDE]:
         raise NobodyAtBedside
     ended = queries.bedside_ended(bedside_id=UUID(request.session[BEDSIDE]), session_id=presence.session_id)
     if ended != end:
@@ -209,8 +289,8 @@ def _once_more(request: HttpRequest, end: BedsideEnd) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, end: BedsideEnd) -> HttpResponse:
-    place = f"{reverse('signature:bedside-done')}?{end.value}"
-    if "application/json" in request.headers.get("Accept", ""):
+    place = f"{reverse('signature:bedside-done')}?{end.value}&language={translation.get_language()[:2]}"
+    if _by_script(request):
         return JsonResponse({"done": place})
     return redirect(place)
 
@@ -222,5 +302,7 @@ def done(request: HttpRequest) -> HttpResponse:
     presence = presence_of(request)
     if presence is None or BEDSIDE not in request.session:
         raise NobodyAtBedside
+    _speak(request.GET.get("language", ""))
     signed = BedsideEnd.SIGNED.value in request.GET
-    return render(request, "patients/bedside_done.html", {"signed": signed})
+    envelope_id = queries.envelope_at_bedside(bedside_id=UUID(request.session[BEDSIDE]), session_id=presence.session_id)
+    return render(request, "patients/bedside_done.html", {"signed": signed, "envelope_id": envelope_id})

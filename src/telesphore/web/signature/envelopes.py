@@ -19,6 +19,7 @@ from telesphore.signature import ports, queries
 from telesphore.signature.actions import close, kit, view
 from telesphore.signature.actions import sign as signing
 from telesphore.signature.errors import FieldNotYours, FieldsNotFilled, ValueNotAccepted
+from telesphore.signature.states import RecipientState
 from telesphore.web.access import fresh, permission
 from telesphore.web.agents import speaks_to_agent
 from telesphore.web.files import pdf_response, zip_response
@@ -55,9 +56,16 @@ def _envelope(
         "advise_form": AdviseForm(),
         "card": seen.your_turn and seen.may_sign and signs_by_agent(actor),
         "without_agent": settings.SERVER_TOKENS,
+        "hands_tablet": _awaits_patient(seen)
+        and queries.may_hand_tablet_over(envelope_id=envelope_id, actor=actor, at=now()),
         **thread.panel(request, envelope_id),
     }
     return render(request, "signature/envelope.html", context, status=status)
+
+
+def _awaits_patient(seen: queries.EnvelopeView) -> bool:
+    lines = (line for step in seen.steps for line in step.recipients)
+    return any(line.is_patient and line.state == RecipientState.WAITING for line in lines)
 
 
 def _fill_form(request: HttpRequest, envelope_id: UUID) -> FillForm:

@@ -208,15 +208,16 @@ def empty(text: str, then: str = "", url: str = "", action: str = "") -> dict[st
 
 
 @register.inclusion_tag("parts/viewer.html")
-def viewer(src: str, page: int = 0, single: bool = False, title: str = "") -> dict[str, object]:
+def viewer(src: str, page: int = 0, single: bool = False, title: str = "", whole: bool = False) -> dict[str, object]:
     """A PDF shown by pdf.js (`viewer.js` must be on the page).
 
     Args:
         src: address of the PDF, ours.
         page: the page to begin with; 0 for the first.
         single: only that page, without the buttons that turn pages.
+        whole: fetch all that it takes to show every page at once: the network may go away.
     """
-    return {"src": src, "page": page, "single": single, "title": title}
+    return {"src": src, "page": page, "single": single, "title": title, "whole": whole}
 
 
 @register.inclusion_tag("parts/field.html")

@@ -8,6 +8,7 @@ class Viewer {
     this.element = element;
     element.hidden = false;
     this.single = "single" in element.dataset;
+    this.whole = "whole" in element.dataset;
     this.number = Number(element.dataset.page || 1);
     this.zoom = 1;
     this.asText = false;
@@ -39,16 +40,29 @@ class Viewer {
         wasmUrl: `${base}wasm/`,
         cMapUrl: `${base}cmaps/`,
         standardFontDataUrl: `${base}standard_fonts/`,
-        disableAutoFetch: true,
+        disableAutoFetch: !this.whole,
+        disableStream: this.whole,
+        disableRange: this.whole,
         enableXfa: false,
       }).promise;
       this.number = Math.min(Math.max(this.number, 1), this.file.numPages);
       this.element.querySelector(".t-tools").hidden = false;
       await this.show();
+      if (this.whole) await this.warm();
     } catch (failure) {
       console.warn("The document could not be shown.", failure.name);
       this.state("failed");
     }
+  }
+
+  /** Have pdf.js fetch what each page needs besides the file: letters that it does not carry, tables of characters. */
+  async warm() {
+    await this.file.getData();
+    for (let number = 1; number <= this.file.numPages; number += 1) {
+      const page = await this.file.getPage(number);
+      await page.getOperatorList();
+    }
+    this.element.dispatchEvent(new CustomEvent("whole-document", { bubbles: true }));
   }
 
   /** One of: wait, paper, text, failed. */
@@ -70,7 +84,7 @@ class Viewer {
     } else {
       await this.draw(page, content, turn);
     }
-    this.element.dispatchEvent(new CustomEvent("page-shown", { bubbles: true, detail: { page: this.number, viewport: this.asText ? null : this.viewport } }));
+    this.element.dispatchEvent(new CustomEvent("page-shown", { bubbles: true, detail: { page: this.number, pages: this.file.numPages, viewport: this.asText ? null : this.viewport } }));
   }
 
   async draw(page, content, turn) {
