@@ -100,7 +100,6 @@ def test_what_lacks_nothing_lacks_nothing() -> None:
         (papers(uuid4()), "unknown-document", (None, None)),
         (papers(GONE), "withdrawn-document", (None, None)),
         (WHOLE.model_copy(update={"steps": ()}), "nobody-to-sign", (None, None)),
-        (with_step(DOCTOR, kind=StepKind.REVIEW), "nobody-to-sign", (None, None)),
         (WHOLE.model_copy(update={"steps": (*WHOLE.steps, StepPlan())}), "nobody-to-sign", (3, None)),
         (with_step(DOCTOR, kind=StepKind.SEAL), "seal-with-people", (0, None)),
         (with_step(DOCTOR, PATIENT, needed=3), "too-many-needed", (0, None)),
@@ -189,7 +188,7 @@ def test_a_minor_is_represented_by_law_and_an_adult_is_not(cast: Cast) -> None:
 def test_nothing_leaves_while_something_is_missing(cast: Cast) -> None:
     with pytest.raises(NotReady) as refused:
         through(cast, step(StepKind.REVIEW, PATIENT))
-    assert {code for code, _sentence in refused.value.gaps} == {"patient-only-signs", "nobody-to-sign"}
+    assert {code for code, _sentence in refused.value.gaps} == {"patient-only-signs"}
     assert not Envelope.objects.exists()
 
 

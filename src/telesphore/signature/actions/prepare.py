@@ -169,6 +169,9 @@ def complete_signature(
     row = access.prepared_of(actor=actor, prepared_id=prepared_id, at=at)
     envelope = row.envelope
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
+    if row.state == PreparedState.DROPPED:
+        # What ended the circuit says more than that this was given up.
+        access.check_can_sign(envelope, row.recipient, at)
     access.check_waits(row, at)
     access.check_can_sign(envelope, row.recipient, at)
     try:

@@ -125,8 +125,6 @@ def _steps(composition: Composition, facts: Facts) -> Iterator[Missing]:
     if not any(step.parties or step.kind is StepKind.SEAL for step in composition.steps):
         yield Missing("nobody-to-sign", _("Add a step, and somebody to it."))
         return
-    if not any(step.kind in (StepKind.SIGN, StepKind.SEAL) for step in composition.steps):
-        yield Missing("nobody-to-sign", _("Nobody is asked to sign: add a step of signature."))
     interpreted = any(party.role is PartyRole.INTERPRETER for party in composition.parties)
     meaning = MEANINGS.get(type_of(composition, facts))
     patient_there = any(party.role is PartyRole.PATIENT for party in composition.parties)
