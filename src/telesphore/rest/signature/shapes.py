@@ -328,7 +328,7 @@ class Entries(BaseModel):
 class NewEntry(_Given):
     """What a program adds in its person's name; an answer is read by those who read its question."""
 
-    body: Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+    body: Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00]*$")] = ""
     kind: Literal["message", "question", "answer"] = "message"
     with_patient: bool = False
     answers: UUID | None = None
