@@ -112,7 +112,10 @@ def test_what_is_missing_is_told_beside_its_place_and_nothing_leaves(cast: Cast,
     seen = sylvie.get(address("compose", draft_id))
     assert [gap.place for gap in seen.context["gaps"]] == ["step-0-0"]
     assert text(seen).count("Choisissez qui.") == 2
-    assert sylvie.get(address("draft-send", draft_id))["Location"].endswith("#missing")
+    assert press(sylvie, cast, draft_id, "go")["Location"].endswith("#missing")
+    summary = text(sylvie.get(address("draft-send", draft_id)))
+    assert "Choisissez qui." in summary
+    assert "Envoyer</button>" not in summary
     assert sylvie.post(address("draft-send", draft_id), {"version": 1}).status_code == 302
     assert not Envelope.objects.exists()
 

@@ -306,7 +306,7 @@ def _acted(act: str, request: HttpRequest, whole: Composition, seen: Seen) -> tu
     draft_id = seen.draft.draft_id
     match word:
         case "go":
-            return whole, reverse("signature:draft-send", args=[draft_id])
+            return whole, "#missing" if seen.gaps(whole) else reverse("signature:draft-send", args=[draft_id])
         case "upload":
             return whole, reverse("signature:draft-upload", args=[draft_id])
         case "fields":

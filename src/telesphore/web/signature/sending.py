@@ -5,7 +5,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -62,9 +61,8 @@ def send_draft(request: HttpRequest, draft_id: UUID) -> HttpResponse:
             return redirect("signature:compose", draft_id)
         messages.success(request, _("It is on its way."))
         return redirect("signature:envelope", envelope_id)
-    if seen.gaps():
-        return redirect(reverse("signature:compose", args=[draft_id]) + "#missing")
-    return render(request, "signature/compose_send.html", {**seen.context(), "steps": seen.summary()})
+    context = {**seen.context(), "steps": seen.summary(), "gaps": seen.gaps()}
+    return render(request, "signature/compose_send.html", context)
 
 
 @permission("signature:envelope:send")
