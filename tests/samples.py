@@ -24,7 +24,7 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.pki import actions as pki
 from telesphore.records import actions as records
-from telesphore.signature.actions import close, compose, copy, discuss, results, seal
+from telesphore.signature.actions import close, compose, copy, discuss, embed, results, seal
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope, Recipient
@@ -249,6 +249,7 @@ def _of_the_hospital(cast: Cast) -> dict[str, object]:
         ),
         "entry_id": entry.id,
         **_webhook(administrator),
+        "origin_id": embed.allow_origin(origin="https://dpi.example", actor=administrator, at=at),
         "role": Role.PROFESSIONAL.value,
         **{f"{name}:token": token[1] for name in ("invitation", "invitation-send-code", "invitation-give-code")},
     }  # fmt: skip

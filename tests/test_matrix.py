@@ -185,8 +185,9 @@ def _visitors(world: World) -> dict[str, Visitor]:
 
 
 CARE = frozenset({
-    "records:document:deposit", "records:document:read", "records:record:open", "signature:envelope:read",
-    "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+    "records:document:deposit", "records:document:read", "records:record:open", "signature:embedding:make",
+    "signature:envelope:read", "signature:envelope:send", "signature:envelope:void", "signature:kit:export",
+    "signature:recipient:correct", "signature:recipient:remind", "signature:template:see", "signature:thread:write",
 })  # fmt: skip
 
 

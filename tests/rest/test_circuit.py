@@ -32,12 +32,12 @@ def test_who_is_awaited_is_reminded_once_an_hour_and_reached_at_the_right_addres
     assert dpi.ask("POST", f"{place}/remind", status=409)["code"] == "reminded-lately"
     before = Recipient.objects.get().link_id
     reach = {"email": "odile@ailleurs.example", "phone": "+33639980199"}
-    dpi.ask("PUT", f"{place}/address", reach, status=204)
+    dpi.ask("POST", f"{place}/address", reach, status=204)
     assert Patient.objects.get(id=cast.odile_id).email == "odile@ailleurs.example"
     assert Recipient.objects.get().link_id not in (None, before)
     own = {"email": "sylvie.courtois@montfaucy.example", "phone": "+33639980199"}
-    assert dpi.ask("PUT", f"{place}/address", own, status=422)["code"] == "own-address"
-    dpi.ask("PUT", f"envelopes/{envelope_id}/recipients/{uuid4()}/address", reach, status=404)
+    assert dpi.ask("POST", f"{place}/address", own, status=422)["code"] == "own-address"
+    dpi.ask("POST", f"envelopes/{envelope_id}/recipients/{uuid4()}/address", reach, status=404)
 
 
 def test_what_nobody_acted_on_is_taken_back_as_a_draft(cast: Cast, dpi: Program) -> None:
@@ -84,7 +84,7 @@ def test_who_only_reads_does_not_write(cast: Cast) -> None:
     place = f"envelopes/{envelope_id}/recipients/{Recipient.objects.get().id}"
     reader.ask("GET", f"envelopes/{envelope_id}/thread")
     for method, path in (
-        ("POST", f"envelopes/{envelope_id}/thread"), ("POST", f"{place}/remind"), ("PUT", f"{place}/address"),
+        ("POST", f"envelopes/{envelope_id}/thread"), ("POST", f"{place}/remind"), ("POST", f"{place}/address"),
         ("POST", f"envelopes/{envelope_id}/recall"), ("GET", "templates"), ("POST", "bulks"),
     ):  # fmt: skip
         reader.ask(method, path, status=403)
@@ -113,11 +113,11 @@ def test_a_template_is_read_and_sent(cast: Cast, dpi: Program) -> None:
     template_id = templates.made(cast)
     assert [one["id"] for one in dpi.ask("GET", "templates?search=endoscopie")["items"]] == [str(template_id)]
     assert dpi.ask("GET", f"templates/{template_id}")["seats"] == [None, "chosen"]
-    given = {"patient_id": str(cast.odile_id)}
-    assert dpi.ask("POST", f"templates/{template_id}/use", given, status=422)["code"] == "professional-to-choose"
+    given = {"template_id": str(template_id), "patient_id": str(cast.odile_id)}
+    assert dpi.ask("POST", "templates/use", given, status=422)["code"] == "professional-to-choose"
     given["professional_id"] = str(cast.lebrun.person_id)
-    assert dpi.ask("POST", f"templates/{template_id}/use", given, status=201)["state"] == "draft"
-    assert dpi.ask("POST", f"templates/{template_id}/use", {**given, "send": True}, status=201)["state"] == "sent"
+    assert dpi.ask("POST", "templates/use", given, status=201)["state"] == "draft"
+    assert dpi.ask("POST", "templates/use", {**given, "send": True}, status=201)["state"] == "sent"
     assert Draft.objects.count() == 1
 
 

@@ -132,10 +132,13 @@ def test_what_is_not_theirs_is_told_as_what_never_was(cast: Cast, who: str) -> N
     assert stranger.ask("POST", "envelopes", new, status=404)["code"] == "record-not-found"
     reach = {"email": "odile@ailleurs.example", "phone": "+33639980199"}
     address = f"envelopes/{envelope_id}/recipients/{names['recipient']}/address"
-    assert stranger.ask("PUT", address, reach, status=404)["code"] == "envelope-not-found"
+    assert stranger.ask("POST", address, reach, status=404)["code"] == "envelope-not-found"
     entry = f"envelopes/{envelope_id}/thread"
     assert stranger.ask("POST", entry, {"body": "?"}, status=404)["code"] == "envelope-not-found"
-    assert stranger.ask("POST", f"templates/{template_id}/use", new, status=404)["code"] == "template-not-found"
+    assert (
+        stranger.ask("POST", "templates/use", {**new, "template_id": str(template_id)}, status=404)["code"]
+        == "template-not-found"
+    )
 
 
 def test_a_scope_opens_its_own_endpoints_and_no_other(cast: Cast) -> None:

@@ -25,7 +25,7 @@ from telesphore.signature.states import EnvelopeState
 PAGE = 50
 READ, SEND = "signature:envelope:read", "signature:envelope:send"
 ONE = "envelopes/{uuid:envelope_id}"
-_NO_REASON = shapes.Reason()
+_NO_REASON, _NOWHERE, _NO_FRAME = shapes.Reason(), shapes.Reach(), shapes.Frame()
 
 
 def _envelope(line: lists.EnvelopeLine) -> dict[str, object]:
@@ -219,8 +219,10 @@ def remind_recipient(request: HttpRequest, envelope_id: UUID, recipient_id: UUID
     remind.remind_now(envelope_id=envelope_id, recipient_id=recipient_id, actor=actor_of(request), at=now())
 
 
-@offer("PUT", f"{ONE}/recipients/{{uuid:recipient_id}}/address", scope="signature:recipient:correct", status=204)
-def correct_address(request: HttpRequest, envelope_id: UUID, recipient_id: UUID, reach: shapes.Reach) -> None:
+@offer("POST", f"{ONE}/recipients/{{uuid:recipient_id}}/address", scope="signature:recipient:correct", status=204)
+def correct_address(
+    request: HttpRequest, envelope_id: UUID, recipient_id: UUID, reach: shapes.Reach = _NOWHERE
+) -> None:
     """Write the right address of a patient or a guest. Whoever is awaited is called again, by a new link."""
     correct_recipient(
         envelope_id=envelope_id, recipient_id=recipient_id, reach=Reach(reach.email, reach.phone),
@@ -232,7 +234,7 @@ def correct_address(request: HttpRequest, envelope_id: UUID, recipient_id: UUID,
     "POST", f"{ONE}/recipients/{{uuid:recipient_id}}/embedding", scope=embed.MAKE, response=shapes.Embedding, status=201
 )
 def embed_recipient(
-    request: HttpRequest, envelope_id: UUID, recipient_id: UUID, frame: shapes.Frame
+    request: HttpRequest, envelope_id: UUID, recipient_id: UUID, frame: shapes.Frame = _NO_FRAME
 ) -> shapes.Embedding:
     """Make a way into a frame for one awaited patient or guest: five minutes, once, and a code by SMS."""
     made = embed.embed(

@@ -43,8 +43,9 @@ class Template(TemplateLine):
 
 
 class UseTemplate(_Given):
-    """For whom, and what the template leaves open."""
+    """Which template, for whom, and what it leaves open."""
 
+    template_id: UUID
     patient_id: UUID
     professional_id: UUID | None = None
     values: Annotated[dict[Cell, Cell], Field(max_length=40)] = {}

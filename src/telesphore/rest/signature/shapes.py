@@ -205,14 +205,14 @@ class Anchored(BaseModel):
 class Reach(_Given):
     """How somebody without an account is reached; phone in E.164."""
 
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]*$")]
-    phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[+0-9]*$")]
+    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00]*$")] = ""
+    phone: Annotated[str, StringConstraints(max_length=20, pattern=r"^[+0-9]*$")] = ""
 
 
 class Frame(_Given):
     """Which pages will show it: origins that an administrator allowed."""
 
-    origins: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(min_length=1, max_length=20)]
+    origins: Annotated[list[Annotated[str, StringConstraints(max_length=300)]], Field(max_length=20)] = []
 
 
 class Embedding(BaseModel):
@@ -328,7 +328,7 @@ class Entries(BaseModel):
 class NewEntry(_Given):
     """What a program adds in its person's name; an answer is read by those who read its question."""
 
-    body: Annotated[str, StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$")]
+    body: Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00]*$")] = ""
     kind: Literal["message", "question", "answer"] = "message"
     with_patient: bool = False
     answers: UUID | None = None

@@ -43,15 +43,13 @@ def read_template(request: HttpRequest, template_id: UUID) -> list_shapes.Templa
     )  # fmt: skip
 
 
-@offer("POST", f"{ONE}/use", scope=SEND, response=shapes.Draft | shapes.Envelope, status=201)
-def use_template(
-    request: HttpRequest, template_id: UUID, given: list_shapes.UseTemplate
-) -> shapes.Draft | shapes.Envelope:
+@offer("POST", "templates/use", scope=SEND, response=shapes.Draft | shapes.Envelope, status=201)
+def use_template(request: HttpRequest, given: list_shapes.UseTemplate) -> shapes.Draft | shapes.Envelope:
     """Begin a draft from a template, for one patient, and send it at once when asked to."""
     actor, at = actor_of(request), now()
     choices = use.Choices(given.professional_id, given.values, given.due_at)
     draft_id = use.use_template(
-        template_id=template_id, patient_id=given.patient_id, choices=choices, complete=given.send, actor=actor,
+        template_id=given.template_id, patient_id=given.patient_id, choices=choices, complete=given.send, actor=actor,
         at=at,
     )  # fmt: skip
     if not given.send:

@@ -15,6 +15,7 @@ from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.states import EntryKind, EntryVisibility
 
 PAGE = 100
+_NOTHING = shapes.NewEntry()
 
 
 @offer("GET", f"{ONE}/thread", scope=READ, response=shapes.Entries)
@@ -40,7 +41,7 @@ def list_entries(request: HttpRequest, envelope_id: UUID, cursor: shapes.Cursor 
 
 
 @offer("POST", f"{ONE}/thread", scope="signature:thread:write", response=shapes.Written, status=201)
-def write_entry(request: HttpRequest, envelope_id: UUID, new: shapes.NewEntry) -> shapes.Written:
+def write_entry(request: HttpRequest, envelope_id: UUID, new: shapes.NewEntry = _NOTHING) -> shapes.Written:
     """Add a message, a question or an answer, under the person's name with the token's beside it."""
     words = discuss.Words(
         body=new.body,

@@ -25,6 +25,7 @@ from telesphore.signature.errors import (
     NotAnOrigin,
     NotAwaited,
     OriginNotAllowed,
+    OriginNotFound,
     RecipientNotFound,
     TooManyOrigins,
 )
@@ -73,12 +74,12 @@ def forbid_origin(*, origin_id: UUID, actor: Actor, at: datetime) -> None:
     """Let them no more: who is inside there is shown nothing from now on.
 
     Raises:
-        NotAllowed, OriginNotAllowed: no such one.
+        NotAllowed, OriginNotFound
     """
     check(actor, MANAGE)
     rows = FramingOrigin.objects.filter(organisation_id=actor.organisation, id=origin_id, ended_at=None)
     if not rows.update(ended_at=at):
-        raise OriginNotAllowed
+        raise OriginNotFound
     audit.record("signature:embedding:forbid", actor=actor, subject=origin_id, at=at)
 
 

@@ -43,6 +43,7 @@ from telesphore.signature.errors.composing import UnknownSigner as UnknownSigner
 from telesphore.signature.errors.embedding import EmbeddedTooOften as EmbeddedTooOften
 from telesphore.signature.errors.embedding import NotAnOrigin as NotAnOrigin
 from telesphore.signature.errors.embedding import OriginNotAllowed as OriginNotAllowed
+from telesphore.signature.errors.embedding import OriginNotFound as OriginNotFound
 from telesphore.signature.errors.embedding import TooManyOrigins as TooManyOrigins
 from telesphore.signature.errors.envelopes import EnvelopeClosed as EnvelopeClosed
 from telesphore.signature.errors.envelopes import EnvelopeExpired as EnvelopeExpired

@@ -17,6 +17,13 @@ class OriginNotAllowed(DomainError):
     code = "origin-not-allowed"
 
 
+class OriginNotFound(DomainError):
+    """This origin is not allowed any more."""
+
+    refusal = Refusal.NOT_FOUND
+    code = "origin-not-found"
+
+
 class TooManyOrigins(DomainError):
     """There are 20 origins already: remove one first."""
 
