@@ -38,6 +38,11 @@ function shorter(css) {
   return bare.replace(/[ \n]*([{};,])[ \n]*/g, "$1").replaceAll(";}", "}").replaceAll("}", "}\n").trim();
 }
 
+/** Our own scripts carry comments on lines of their own that browsers need not load. */
+function bare(script) {
+  return script.replace(/^[ \t]*\/\*\*[^]*?\*\/\n/gm, "").replace(/^[ \t]*\/\/.*\n/gm, "");
+}
+
 const LATIN =
   "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212,U+2215,U+FEFF,U+FFFD";
 const LATIN_EXT =
@@ -122,7 +127,7 @@ keep("patient.css", [letters, shorter(ours("tokens") + ours("shared") + ours("pa
 sprites();
 keep("mark.svg", text(sources, "images/mark.svg"));
 keep("htmx.js", readFileSync(join(packages, "htmx.org/dist/htmx.min.js")));
-for (const file of below(join(sources, "js"), ".js")) keep(basename(file), text(file));
+for (const file of below(join(sources, "js"), ".js")) keep(basename(file), bare(text(file)));
 
 // pdf.js finds its own parts by name, so its folder is named after its version instead.
 const pdfjs = `pdfjs-${JSON.parse(text(packages, "pdfjs-dist/package.json")).version}`;

@@ -89,7 +89,7 @@ def test_many_are_signed_at_once_and_what_fails_says_why_and_stays(cast: Cast, d
     answer["signatures"][0]["signature"] = plain64(b"no signature")
     done = desk.completed(answer)
     assert (len(done["signed"]), [one["error"] for one in done["refused"]]) == (2, ["signature-does-not-match"])
-    assert [state(one) for one in envelopes] == ["waiting", "waiting", "signed", "signed"]
+    assert [state(one) for one in envelopes] == ["waiting", "released", "signed", "signed"]
     assert Event.objects.filter(action="signature:recipient:sign", outcome="done").count() == 2
 
 

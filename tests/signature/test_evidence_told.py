@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from telesphore.accounts.states import Acr
@@ -165,6 +166,7 @@ def at_bedside(cast: Cast, **seen: object) -> Told:
         envelope_id=envelope_id,
         seen=bedside.Seen(**seen),
         session_id=session_id,
+        session_ends_at=now() + timedelta(hours=1),
         actor=cast.lebrun,
         at=now(),  # type: ignore[arg-type]  # The test's own words.
     )

@@ -86,6 +86,7 @@ def test_our_own_ways_in_leave_nothing_of_the_session_before(cast: Cast) -> None
 WITHOUT_CSRF_TOKEN = {
     "pki:ocsp": "answers programs; no cookie counts",
     "pki:timestamp": "answers programs; no cookie counts",
+    "api_nowhere": "no such address for any program; no cookie counts",
     "agent_pair": "a card agent, which has no cookie: the code's MAC says who may",
     "psc_ended": "Pro Santé Connect's server, which has no cookie: its signature says who it is",
 }

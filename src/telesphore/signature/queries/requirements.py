@@ -27,6 +27,9 @@ from telesphore.signature.states import (
     least_level,
 )
 
+LONGEST = 365
+"""Days that an envelope lasts at most: it may be due later, and is sent again then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -234,7 +237,8 @@ def asked_level(composition: Composition, party: Party, facts: Facts) -> Signatu
 
 def _dates(composition: Composition, facts: Facts) -> Iterator[Missing]:
     end = facts.at + timedelta(days=composition.expires_after_days)
-    if composition.due_at is not None and not facts.at < composition.due_at <= end:
+    later = composition.expires_after_days == LONGEST
+    if composition.due_at is not None and not (facts.at < composition.due_at and (later or composition.due_at <= end)):
         yield Missing("due-date-outside", _("The due date must be after now and before the envelope expires."))
     consents = any(party.purpose is Purpose.CONSENTS for party in composition.parties)
     today = localtime(facts.at).date()
