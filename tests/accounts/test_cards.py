@@ -21,6 +21,7 @@ from telesphore.web.accounts import cards as pages
 from tests.accounts.peer import LEBRUN, ORIGIN, Cards, Peer, paired, proof
 from tests.cast import Cast
 from tests.certificates import Signer, TestAuthority
+from tests.signature.circuits import by, sent
 
 ComeIn = Callable[[Actor], Client]
 
@@ -247,7 +248,8 @@ def test_without_authorities_nobody_comes_in_by_card(cast: Cast, peer: Peer) -> 
 
 def test_only_pages_that_use_the_card_may_reach_the_agent(cast: Cast, cards: Cards, come_in: ComeIn) -> None:
     client = come_in(cast.lebrun)
-    for path in ("/sign-in/card/", "/book/agree"):
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    for path in ("/sign-in/card/", f"/book/{envelope_id}/"):
         assert "http://127.0.0.1:24727" in client.get(path)["Content-Security-Policy"], path
     for path in ("/security/", "/", "/patients/"):
         assert "127.0.0.1" not in client.get(path)["Content-Security-Policy"], path
