@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from telesphore.signature.actions import recall as recalling
 from telesphore.signature.actions import remind as reminding
 from telesphore.signature.actions import review as reviewing
 from telesphore.signature.actions.correct_recipient import Reach, correct_recipient
+from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.states import Opinion
 from telesphore.web.access import permission
 from telesphore.web.requests import actor_of
@@ -134,7 +135,7 @@ def correct(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> Http
     seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=now())
     line = next((one for step in seen.steps for one in step.recipients if one.recipient_id == recipient_id), None)
     if line is None or not line.may_correct:
-        raise Http404
+        raise EnvelopeNotFound
     context = {"envelope": seen, "form": form, "line": line, "today": now().date()}
     return render(request, "signature/correct.html", context, status=422 if form.errors else 200)
 
