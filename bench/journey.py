@@ -347,8 +347,9 @@ class Lane:
             if opened.status == 302:
                 return browser
             self._expect(opened, 422, "open")
-            self.notes["code refused, another asked"] += 1
-            time.sleep(10)
+            # An older one, most often: that of the answer which never came is on its way.
+            self.notes["code refused, another awaited"] += 1
+            self._wait(float("inf"), "a code that opens")
 
     def _message(self, to: str, mark: str, pattern: re.Pattern[str], within: float = float("inf")) -> tuple[str, str]:
         """Name, and what the pattern finds, of the newest message after `mark`. Raises TookTooLong."""
