@@ -208,6 +208,9 @@ class Circuits(RuleBasedStateMachine):
     def _act_rightly(self, row: Recipient, which: int, *, otherwise: bool) -> None:
         """In one of the ways that there are: a token at hand or a card elsewhere, one's phone or a tablet."""
         act, who = ACT_OF[StepKind(row.step.kind)], self._holder(row)
+        if who == "ines":
+            # The child would himself, first.
+            self._do(act, "leo", row.envelope_id, which)
         if act == "sign" and otherwise and who in PROFESSIONALS:
             self._do("prepare", who, row.envelope_id, which, rightly=True)
             if self.accepted:
