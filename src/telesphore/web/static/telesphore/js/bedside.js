@@ -15,6 +15,8 @@ const seen = new Set();
 let tries = 0;
 let timer = 0;
 let sending = false;
+// A page that came again with something to send is read first: once it is sent, its document is no longer given.
+let early = Boolean(kept());
 
 /** What was decided on this tablet, for this hand-over and no other. */
 function kept() {
@@ -41,7 +43,7 @@ function tell(name) {
 
 async function send() {
   const act = kept();
-  if (!act || sending) return;
+  if (!act || sending || early) return;
   clearTimeout(timer);
   sending = true;
   freeze(true);
@@ -146,8 +148,12 @@ addEventListener("beforeunload", (event) => {
 });
 
 // The page came again while something was still to be sent: once the document is there, or does not come.
-if (kept()) {
+if (early) {
   freeze(true);
-  viewer.addEventListener("whole-document", send, { once: true });
-  timer = setTimeout(send, 5000);
+  const begin = () => {
+    early = false;
+    send();
+  };
+  viewer.addEventListener("whole-document", begin, { once: true });
+  timer = setTimeout(begin, 5000);
 }
