@@ -15,8 +15,7 @@ const seen = new Set();
 let tries = 0;
 let timer = 0;
 let sending = false;
-// A page that came again with something to send is read first: once it is sent, its document is no longer given.
-let early = Boolean(kept());
+let held = false;
 
 /** What was decided on this tablet, for this hand-over and no other. */
 function kept() {
@@ -43,7 +42,7 @@ function tell(name) {
 
 async function send() {
   const act = kept();
-  if (!act || sending || early) return;
+  if (!act || sending) return;
   clearTimeout(timer);
   sending = true;
   freeze(true);
@@ -77,6 +76,10 @@ function refuse(why) {
   if (why) part("why").textContent = why;
   part("refused").focus();
   freeze(false);
+  if (!held) return;
+  held = false;
+  viewer.removeAttribute("aria-busy");
+  document.dispatchEvent(new Event("htmx:load", { bubbles: true }));
 }
 
 /** The first page that was not shown; 0 when all were, or when there is no telling. */
@@ -147,13 +150,10 @@ addEventListener("beforeunload", (event) => {
   if (kept() && !navigator.onLine) event.preventDefault();
 });
 
-// The page came again while something was still to be sent: once the document is there, or does not come.
-if (early) {
-  freeze(true);
-  const begin = () => {
-    early = false;
-    send();
-  };
-  viewer.addEventListener("whole-document", begin, { once: true });
-  timer = setTimeout(begin, 5000);
+// The page came again while something was still to be sent. That goes first, without the document, which is no longer
+// given once it is decided; a refusal brings it back. viewer.js comes after this script, and leaves alone what is busy.
+if (kept()) {
+  held = true;
+  viewer.setAttribute("aria-busy", "true");
+  send();
 }
