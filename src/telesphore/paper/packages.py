@@ -66,7 +66,9 @@ class HasMacros(DomainError):
 
 
 class LinkedContent(DomainError):
-    """This office file shows pictures or text that are kept elsewhere. Open it, save it as PDF, then deposit that one."""
+    """This office file shows pictures or text that are kept elsewhere. Open it, save it as PDF, then deposit that
+    one.
+    """
 
     code = "office-file-linked"
 
