@@ -8,6 +8,7 @@ from telesphore.signature.models import Envelope, Recipient, Step
 from telesphore.signature.states import PartyRole
 from tests.browser.screens import Screen
 from tests.browser.site import Site
+from tests.paper.pictures import photograph
 
 Turn = Callable[..., Screen]
 NAMED = """() => {
@@ -38,6 +39,17 @@ def press(screen: Screen, name: str) -> None:
         screen.page.keyboard.press("Enter")
 
 
+def photographs(sylvie: Screen) -> None:
+    """A second document: a paper that her phone has photographed, held sideways."""
+    press(sylvie, "Ajouter un fichier…")
+    photo = {"name": "IMG_2034.jpg", "mimeType": "image/jpeg", "buffer": photograph(6)}
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(photo)
+    sylvie.fill("Titre", "Notice signée sur papier")
+    sylvie.look("compose-upload-picture")
+    sylvie.press("Ajouter")
+    sylvie.says("Converti à partir d’une image JPEG")
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_sylvie_composes_three_steps_with_the_keyboard_alone(site: Site, screen: Turn, scripts: bool) -> None:
     site.deposit()
@@ -46,6 +58,8 @@ def test_sylvie_composes_three_steps_with_the_keyboard_alone(site: Site, screen:
     press(sylvie, "Préparer une enveloppe")
     write(sylvie, "Un document du dossier", "Cons")
     press(sylvie, "Ajouter ce document")
+    if scripts:
+        photographs(sylvie)
     for number, who in enumerate(("Le patient", "Un interprète", "Dr Anne"), 1):
         press(sylvie, "Ajouter une étape")
         write(sylvie, f"Qui, à l’étape {number}", who)

@@ -8,7 +8,7 @@ from telesphore.paper.kinds import Kind
 
 
 class NoConverter(DomainError):
-    """Office files are not converted here. Open it, save it as PDF, then deposit that one; or ask whoever runs this
+    """Office files are not converted on this server. Save yours as PDF, then deposit that one; or ask whoever runs the
     server to install LibreOffice.
     """
 

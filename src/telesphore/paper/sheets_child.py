@@ -108,7 +108,7 @@ def sheets_of(content: bytes, limits: dict[str, Any]) -> Iterator[Sheet]:
             check_size(picture, limits)
             # A TIFF's preview of another of its pictures.
             if not (many and number > 1 and tag(picture, SUBFILE) & REDUCED):
-                yield coded(picture)
+                yield coded(content, picture)
 
 
 def check_size(picture: Image.Image, limits: dict[str, Any]) -> None:
@@ -192,9 +192,10 @@ def profile_of(picture: Image.Image) -> bytes:
     return profile if space == PROFILES[picture.mode] else b""
 
 
-def coded(picture: Image.Image) -> Sheet:
+def coded(content: bytes, picture: Image.Image) -> Sheet:
     """Any other picture, upright: without loss, or as a JPEG what was lossy already."""
-    lossy = picture.info.get("compression") == "jpeg" or (picture.format == "WEBP" and is_lossy(picture))
+    # A WebP without loss says so in its first chunks (RFC 9649 §2.6).
+    lossy = picture.info.get("compression") == "jpeg" or (picture.format == "WEBP" and b"VP8L" not in content[:4096])
     stretch = stretch_of(picture)
     profile = profile_of(picture)
     # A stray mark among a palette's or grey's colours is transparency too.
@@ -226,12 +227,6 @@ def coded(picture: Image.Image) -> Sheet:
 def profile_of_mode(profile: bytes, mode: str) -> bytes:
     """The profile, if it is for this mode: its header says so (ICC.1 §7.2.8)."""
     return profile if profile[16:20] == PROFILES[mode].encode() else b""
-
-
-def is_lossy(picture: Image.Image) -> bool:
-    """Whether a WebP was coded with loss (RFC 9649 §2.5)."""
-    held = picture.fp.getvalue() if isinstance(picture.fp, io.BytesIO) else b""
-    return b"VP8L" not in held[:4096]
 
 
 def is_grey(picture: Image.Image) -> bool:
