@@ -13,9 +13,10 @@ from telesphore.connectors.libreoffice.converter import LibreOffice
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.paper import ports
+from telesphore.paper.conversion import NotAllPictures, as_pdf
 from telesphore.paper.kinds import Kind
+from telesphore.paper.sheets import PicturesTooHeavy
 from telesphore.records import actions as records
-from telesphore.records.actions.convert import NotAllPictures, as_pdf
 from telesphore.records.formats import intake
 from telesphore.records.models import Document
 from tests.cast import Cast
@@ -129,7 +130,7 @@ def test_what_the_converter_makes_is_checked_like_any_other_pdf(cast: Cast, offi
 
 def test_files_that_are_too_large_together_are_refused() -> None:
     half = photograph() + bytes(26 * 2**20)
-    with pytest.raises(intake.TooLarge):
+    with pytest.raises(PicturesTooHeavy):
         as_pdf(half, [half])
 
 

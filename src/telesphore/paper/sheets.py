@@ -26,7 +26,7 @@ class Limits:
         pixels: of one picture; sheets: of all of them together.
         processor: seconds of processor time; elapsed: seconds on the wall.
         memory: bytes of address space.
-        written: bytes of the document.
+        size: bytes of all of them, as they come; written: of the document.
     """
 
     pixels: int = 50_000_000
@@ -34,6 +34,7 @@ class Limits:
     processor: int = 20
     elapsed: float = 60
     memory: int = 1536 * MEGABYTE
+    size: int = 50 * MEGABYTE
     written: int = 50 * MEGABYTE
 
 
@@ -83,6 +84,8 @@ def sheets(pictures: Sequence[bytes], limits: Limits = Limits()) -> bytes:
     """
     if len(pictures) > limits.sheets:
         raise TooManySheets(limit=limits.sheets)
+    if sum(map(len, pictures)) > limits.size:
+        raise PicturesTooHeavy
     orders = {**asdict(limits), "sizes": [len(picture) for picture in pictures]}
     try:
         answer = subprocess.run(

@@ -10,9 +10,10 @@ from django.db import IntegrityError
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
+from telesphore.paper.conversion import AsPdf, as_pdf
 from telesphore.records import access, queries
-from telesphore.records.actions.convert import AsPdf, as_pdf
 from telesphore.records.errors import NotAllowed
+from telesphore.records.formats import intake
 from telesphore.records.models import CareTeamMember, Document, Patient
 from telesphore.records.states import IdentityStatus
 from telesphore.vault import actions as vault
@@ -186,16 +187,17 @@ def deposit(
         type_code: LOINC (JDV_J07). class_code: TRE_A03.
 
     Raises:
-        RecordNotFound, NotAllowed, and the refusals of `convert.as_pdf`.
+        RecordNotFound, NotAllowed, and the refusals of `paper.conversion.as_pdf` and `formats.intake`.
     """
     organisation_id = _check_registers(actor)
     decision = access.decide(actor=actor, patient_id=patient_id, at=at)
     made = as_pdf(content, following)
+    normalised = intake.normalise(made.pdf)
     deposited = vault.deposit(
         organisation_id=organisation_id,
         key_id=decision.patient.key_id,
         media_type="application/pdf",
-        content=made.normalised.pdf,
+        content=normalised.pdf,
     )
     assert actor.person_id is not None
     # A crash here leaves an encrypted orphan in the store, which the vault's sweep removes.
@@ -205,15 +207,15 @@ def deposit(
         type_code=type_code,
         class_code=class_code,
         deposited=deposited,
-        pages=made.normalised.pages,
-        notices=made.normalised.notices,
+        pages=normalised.pages,
+        notices=normalised.notices,
         ground=decision.ground,
         author_id=actor.person_id,
         actor=actor,
         at=at,
         made=made,
     )
-    return Deposit(document_id, made.normalised.notices, made.converted_from)
+    return Deposit(document_id, normalised.notices, made.converted_from)
 
 
 @audit.act("records:document:deposit")
@@ -271,7 +273,7 @@ def _file(
             "size": deposited.size,
             "sha256": deposited.sha256.hex(),
             "notices": list(notices),
-            **(made.trace if made else {}),
+            **({"converted": made.trace} if made and made.originals else {}),
         },
     )
     return document_id

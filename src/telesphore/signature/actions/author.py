@@ -12,9 +12,10 @@ from telesphore.accounts import queries as accounts
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
+from telesphore.paper.conversion import AsPdf, as_pdf
 from telesphore.paper.words import words_of
 from telesphore.records import actions as records
-from telesphore.records.actions.convert import AsPdf, as_pdf
+from telesphore.records.formats import intake
 from telesphore.records.models import Document, Patient
 from telesphore.signature import access, queries
 from telesphore.signature.actions.unname import names, unnamed, without_patient
@@ -84,7 +85,7 @@ def make_template(
 
     Raises:
         TemplateNotYours, NothingToSign, NobodyToSign, NotReadable, and the refusals of
-            `records.actions.convert.as_pdf`.
+            `paper.conversion.as_pdf` and `intake`.
     """
     access.check_scope(actor=actor, scope=scope, unit_id=unit_id, at=at)
     pages = [_deposited(sheet, actor.organisation) for sheet in sheets]
@@ -118,7 +119,7 @@ def revise_template(
 
     Raises:
         TemplateNotFound, TemplateNotYours, TemplateArchived, NobodyToSign, NoPlaceToSign, NotReadable, and the refusals
-        of `records.actions.convert.as_pdf`.
+        of `paper.conversion.as_pdf` and `intake`.
     """
     row = access.template_of(actor=actor, template_id=template_id, at=at)
     access.check_manages(actor, row)
@@ -240,8 +241,9 @@ def archive_template(*, template_id: UUID, actor: Actor, at: datetime) -> None:
 
 def _deposited(sheet: Sheet, organisation_id: UUID) -> _Page:
     made = as_pdf(sheet.content)
-    deposited = _to_vault(made.normalised.pdf, organisation_id)
-    paper = Paper(type_code=sheet.type_code, class_code=sheet.class_code, pages=made.normalised.pages)
+    normalised = intake.normalise(made.pdf)
+    deposited = _to_vault(normalised.pdf, organisation_id)
+    paper = Paper(type_code=sheet.type_code, class_code=sheet.class_code, pages=normalised.pages)
     return _Page(sheet.title, paper, deposited.blob_id, deposited, made)
 
 
@@ -341,7 +343,7 @@ def _write(
         author_id=actor.person_id,
         at=at,
     )
-    converted = [page.made.trace["converted"] for page in pages if page.made and page.made.originals]
+    converted = [page.made.trace for page in pages if page.made and page.made.originals]
     audit.record(
         "signature:template:make" if number == 1 else "signature:template:change",
         actor=actor,
