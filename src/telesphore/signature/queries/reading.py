@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import queries as records
+from telesphore.records.states import Language
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient
@@ -74,13 +75,15 @@ def spoken_by(envelope: Envelope, recipient: Recipient, actor: Actor) -> Spoken:
     """What goes into the sentence of a patient, of who represents them, or of a guest."""
     patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
         envelope.patient_id
-    ].display_name
+    ]
     represents = actor.kind is ActorKind.REPRESENTATIVE
     guest = guests_of([(envelope, recipient)]).get(recipient.id)
-    name = accounts.person_card(actor.person).display_name if represents else guest.name if guest else patient
+    name = (
+        accounts.person_card(actor.person).display_name if represents else guest.name if guest else patient.display_name
+    )
     return Spoken(
         name=name,
-        patient=patient,
+        patient=patient.display_name,
         title=title(envelope),
         sender=accounts.person_card(envelope.sender_id).display_name,
         pages=envelope.pages,
@@ -88,6 +91,8 @@ def spoken_by(envelope: Envelope, recipient: Recipient, actor: Actor) -> Spoken:
         purpose=recipient.purpose or Purpose.CONSENTS,
         represents=represents,
         quality=guest.quality if guest else "",
+        # Who speaks French has the document translated otherwise, into signs for one: the quality says it.
+        language="" if patient.language == Language.FRENCH else patient.language,
     )
 
 
