@@ -31,6 +31,7 @@ class Reading:
         pages_read: how far they read, in pages from the first.
         sentence: what they sign.
         easy_text: the document told in easy words; empty when the sender gave none.
+        stand_ins: for a patient whom the law has represented, the names of those who sign for them; None for others.
     """
 
     recipient_id: UUID
@@ -42,6 +43,7 @@ class Reading:
     awaited: bool
     sentence: str
     easy_text: str
+    stand_ins: tuple[str, ...] | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -68,6 +70,9 @@ def reading(*, envelope_id: UUID, language: str, actor: Actor, at: datetime) -> 
         recipient.state == RecipientState.WAITING,
         sentence(spoken, language),
         composition.easy_text if composition else "",
+        records.stand_ins(organisation_id=envelope.organisation_id, patient_id=envelope.patient_id, at=at)
+        if actor.kind is ActorKind.PATIENT
+        else None,
     )
 
 
