@@ -206,13 +206,13 @@ def undeliverable(cast: Cast) -> None:
 
 def test_a_notice_that_reached_nobody_comes_back_to_the_sender(cast: Cast) -> None:
     envelope_id = through(cast, step(StepKind.SIGN, PATIENT), step(StepKind.REVIEW, asks(cast.lebrun)))
-    assert queries.undelivered(actor=cast.sylvie) == []
+    assert queries.undelivered(actor=cast.sylvie, at=now()) == []
     undeliverable(cast)
-    (line,) = queries.undelivered(actor=cast.sylvie)
+    (line,) = queries.undelivered(actor=cast.sylvie, at=now())
     assert (line.envelope_id, line.title, line.name, line.correctable) == (
         envelope_id, "Consentement", "FERRAND Odile", True,
     )  # fmt: skip
-    assert queries.undelivered(actor=cast.lebrun) == []
+    assert queries.undelivered(actor=cast.lebrun, at=now()) == []
     notice = Notice.objects.get(status=Status.FAILED)
     for _again in range(2):
         tell.tell_undelivered(
@@ -220,4 +220,4 @@ def test_a_notice_that_reached_nobody_comes_back_to_the_sender(cast: Cast) -> No
         )
     assert told("signature:undelivered", notice.id) == 1
     by_sylvie(cast, envelope_id)
-    assert queries.undelivered(actor=cast.sylvie) == []
+    assert queries.undelivered(actor=cast.sylvie, at=now()) == []

@@ -81,6 +81,7 @@ SENTENCES = {
     "signature:proof:watch": _("Proof watched"),
     "signature:kit:make": _("Proof kit made"),
     "signature:recipient:advise": _("Opinion given"),
+    "signature:recipient:change-way": _("Way by which the patient signs changed: link or bedside"),
     "signature:recipient:correct": _("Address of a recipient corrected"),
     "signature:recipient:decline": _("Signature refused by the recipient"),
     "signature:recipient:drop-prepared": _("Prepared signature dropped"),

@@ -38,6 +38,7 @@ DID = {
     "signature:envelope:send": gettext_lazy("sent a document to be signed"),
     "signature:envelope:void": gettext_lazy("withdrew a document to sign"),
     "signature:recipient:advise": gettext_lazy("gave an opinion on a document"),
+    "signature:recipient:change-way": gettext_lazy("changed the way to a document: by a link, or at the bedside"),
     "signature:recipient:correct": gettext_lazy("corrected the address of somebody who was asked to sign"),
     "signature:recipient:decline": gettext_lazy("declined to sign a document"),
     "signature:recipient:hand-over": gettext_lazy("handed a document over to a colleague"),
