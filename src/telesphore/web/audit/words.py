@@ -58,6 +58,7 @@ SENTENCES = {
     "records:record:open": _("Record opened"),
     "records:representation:confirm": _("Representative came in"),
     "records:representation:end": _("Representation ended"),
+    "records:patient:change-language": _("Language of the patient changed"),
     "records:patient:change-contact": _("Contact of the patient changed"),
     "records:representation:invite": _("Representative invited again"),
     "records:representation:record": _("Representation recorded"),

@@ -26,6 +26,7 @@ DID = {
     "records:document:print": gettext_lazy("printed a document"),
     "records:document:withdraw": gettext_lazy("withdrew a document"),
     "records:patient:change-contact": gettext_lazy("changed your e-mail address and phone"),
+    "records:patient:change-language": gettext_lazy("changed the language in which we write to you"),
     "records:patient:register": gettext_lazy("opened the record"),
     "records:record:enter": gettext_lazy("came in with the account"),
     "records:record:open": gettext_lazy("saw the list of documents"),
