@@ -55,6 +55,8 @@ class PatientCard:
     birth_place_code: str
     ins: str
     identity_status: str
+    language: str = "fr"
+    """What they speak best (`records.states.Language`)."""
 
     def age(self, on: date) -> int:
         """Completed years on that day."""
@@ -155,6 +157,7 @@ def card(patient: Patient) -> PatientCard:
         patient.birth_place_code,
         patient.ins,
         patient.identity_status,
+        patient.language,
     )
 
 

@@ -21,7 +21,8 @@ class UndeliveredLine:
 
     Attributes:
         why: the gateway's code.
-        correctable: whether the sender may correct their address; a colleague's is their own to correct.
+        correctable: whether the sender may correct their address; a colleague's is their own to correct, and so is
+            that of who represents a patient.
     """
 
     envelope_id: UUID
@@ -33,7 +34,7 @@ class UndeliveredLine:
     correctable: bool
 
 
-def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
+def undelivered(*, actor: Actor, at: datetime) -> list[UndeliveredLine]:
     """Of what the actor sent, who is awaited and was not reached, the latest first, at most `PAGE`. A constant
     number of queries."""
     waiting = Recipient.objects.filter(
@@ -56,6 +57,11 @@ def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
     patients = records.patient_cards(
         organisation_id=actor.organisation, patient_ids={row.envelope.patient_id for row in found}
     )
+    represented = records.represented(
+        organisation_id=actor.organisation,
+        patient_ids={row.patient_id for row in found if row.patient_id is not None},
+        at=at,
+    )
     guests = guests_of([(row.envelope, row) for row in found])
 
     def name(row: Recipient) -> str:
@@ -71,7 +77,7 @@ def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
             name(row),
             failed[row.id].error_code,
             failed[row.id].queued_at,
-            row.person_id is None,
+            row.person_id is None and row.patient_id not in represented,
         )
         for row, title in zip(found, titles([row.envelope for row in found]), strict=True)
     ]

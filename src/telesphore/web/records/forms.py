@@ -31,6 +31,12 @@ class PatientForm(forms.Form):
     )
 
 
+class LanguageForm(forms.Form):
+    """What a patient speaks best."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+
+
 class DepositForm(forms.Form):
     """A document and what it is."""
 

@@ -16,12 +16,15 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.paper.ports import ConverterBusy
 from telesphore.records import access, actions, queries
 from telesphore.records.actions import Identity
+from telesphore.records.errors import DocumentNotFound
 from telesphore.records.formats import intake
-from telesphore.records.states import SIGNED_PART, DocumentType
+from telesphore.records.states import PAGES, SIGNED_PART, DocumentType, Language
 from telesphore.signature import queries as signature
+from telesphore.signature.actions import copy
+from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
 from telesphore.web.files import pdf_response
-from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm, WithdrawForm
+from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import contents_of, told_converted
@@ -78,8 +81,24 @@ def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "team": queries.care_team(decision=decision, at=at),
         "decision": decision,
         "deposit_form": DepositForm(),
+        "language_form": LanguageForm(initial={"language": decision.patient.language}),
+        "told_in_french": decision.patient.language not in PAGES,
     }
     return render(request, "records/record.html", context)
+
+
+@permission("records:patient:register")
+@require_POST
+def change_language(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Say what a patient speaks best."""
+    form = LanguageForm(request.POST)
+    if form.is_valid():
+        language = Language(form.cleaned_data["language"])
+        actions.change_language(patient_id=patient_id, language=language, actor=actor_of(request), at=now())
+        messages.success(request, _("The patient’s language is changed."))
+    else:
+        messages.warning(request, _("Choose a language of the list."))
+    return redirect("records:record", patient_id)
 
 
 @permission("records:document:deposit")
@@ -176,6 +195,23 @@ def print_with_proof(request: HttpRequest, document_id: UUID) -> HttpResponse:
     language = "en" if get_language() == "en" else "fr"
     printed = actions.print_document(document_id=document_id, language=language, actor=actor_of(request), at=at)
     return pdf_response(printed.pdf)
+
+
+@permission("signature:copy:send")
+@require_POST
+def send_copy(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Send the patient a new link to what they signed: to read it again, or to withdraw a consent."""
+    actor, at = actor_of(request), now()
+    seen = queries.document(document_id=document_id, actor=actor, at=at)
+    if seen.source_id is None or seen.source_part != SIGNED_PART:
+        raise DocumentNotFound
+    try:
+        copy.send_again(envelope_id=seen.source_id, actor=actor, at=at)
+    except NotAnAddress as refused:
+        messages.warning(request, refused.sentence)
+    else:
+        messages.success(request, _("A new link is on its way. The one before works no more."))
+    return redirect("records:document", document_id)
 
 
 @permission("records:document:withdraw")

@@ -166,7 +166,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "more": more,
         "everything": everything,
-        "undelivered": queries.undelivered(actor=actor) if first else [],
+        "undelivered": queries.undelivered(actor=actor, at=at) if first else [],
         "stuck": queries.stuck(actor=actor) if first else [],
         "today": at,
     }
