@@ -144,7 +144,8 @@ def _own(update: Update, field: FormField) -> Dictionary:
         return {
             **named, Name("FT"): Name("Btn"), Name("V"): off, Name("AS"): off, Name("AP"): {Name("N"): looks},
         }  # fmt: skip
-    nothing: Dictionary = {Name("N"): _drawing(update, width, height, b"")}
+    # Not without a byte: some readers complain of a stream that is empty once it was compressed.
+    nothing: Dictionary = {Name("N"): _drawing(update, width, height, b"q Q\n")}
     own: Dictionary = {**named, Name("FT"): Name("Tx"), Name("DA"): _LOOK, Name("AP"): nothing}
     if field.kind is FillKind.CHOICE:
         options: list[Value] = [text(one) for one in field.options]

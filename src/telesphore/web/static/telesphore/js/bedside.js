@@ -15,6 +15,7 @@ const seen = new Set();
 let tries = 0;
 let timer = 0;
 let sending = false;
+let held = false;
 
 /** What was decided on this tablet, for this hand-over and no other. */
 function kept() {
@@ -75,6 +76,10 @@ function refuse(why) {
   if (why) part("why").textContent = why;
   part("refused").focus();
   freeze(false);
+  if (!held) return;
+  held = false;
+  viewer.removeAttribute("aria-busy");
+  document.dispatchEvent(new Event("htmx:load", { bubbles: true }));
 }
 
 /** The first page that was not shown; 0 when all were, or when there is no telling. */
@@ -145,9 +150,10 @@ addEventListener("beforeunload", (event) => {
   if (kept() && !navigator.onLine) event.preventDefault();
 });
 
-// The page came again while something was still to be sent: once the document is there, or does not come.
+// The page came again while something was still to be sent. That goes first, without the document, which is no longer
+// given once it is decided; a refusal brings it back. viewer.js comes after this script, and leaves alone what is busy.
 if (kept()) {
-  freeze(true);
-  viewer.addEventListener("whole-document", send, { once: true });
-  timer = setTimeout(send, 5000);
+  held = true;
+  viewer.setAttribute("aria-busy", "true");
+  send();
 }

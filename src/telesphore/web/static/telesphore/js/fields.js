@@ -3,6 +3,7 @@
 
 const GRID = 4;
 const NEAR = 5;
+const APART = 12;
 const SIZES = {
   signature: [192, 56], initials: [60, 20], name: [192, 20], date: [112, 20], text: [220, 20], checkbox: [14, 14],
   choice: [172, 20],
@@ -158,7 +159,26 @@ class Editor {
     const view = this.shown.get(this.last) ?? [...this.shown.values()][0];
     if (!view) return;
     const [left, foot, right, top] = this.edges(view);
-    this.put(view, (left + right) / 2, (foot + top) / 2);
+    const middle = (left + right) / 2;
+    this.put(view, middle, this.free(view, middle, (foot + top) / 2, foot));
+  }
+
+  /** How far up a new field may have its middle, at or under `start`, without lying on another; `start` when none is. */
+  free(view, x, start, foot) {
+    const [width, height] = SIZES[this.part("what").value];
+    const part = Number(view.section.dataset.part);
+    const others = this.rows()
+      .filter((one) => !one.gone && one.get("part") === part && one.get("page") === view.page)
+      .map((one) => Object.fromEntries(numbers.map((name) => [name, one.get(name)])));
+    for (let y = start; y - height / 2 - NEAR >= foot; y -= GRID) {
+      const taken = others.some(
+        (one) =>
+          Math.abs(one.across + one.width / 2 - x) < (one.width + width) / 2 + APART &&
+          Math.abs(one.up + one.height / 2 - y) < (one.height + height) / 2 + APART,
+      );
+      if (!taken) return y;
+    }
+    return start;
   }
 
   /** A new field whose middle is there. */
