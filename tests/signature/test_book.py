@@ -6,12 +6,14 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from telesphore.accounts import actions as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.identifiers import uuid7
 from telesphore.outbox import queries as outbox
+from telesphore.outbox.models import Notice, Status
 from telesphore.signature import queries
 from telesphore.signature.actions import close, digest
 from telesphore.signature.models import Digest, Envelope, Recipient, Revision, Step
@@ -19,6 +21,7 @@ from telesphore.signature.queries import Order, Wanted
 from telesphore.signature.states import RecipientState, StepKind
 from telesphore.vault import actions as vault
 from tests.cast import Cast
+from tests.entering import as_person
 from tests.signature.circuits import by, sent
 
 ALL = Wanted()
@@ -171,6 +174,37 @@ def test_a_page_asks_as_many_queries_for_few_as_for_many(cast: Cast) -> None:
     few = asked()
     many(cast, 110)
     assert asked() == few <= 6
+
+
+def test_the_page_counts_what_waits_once_for_itself_and_the_shell_around_it(cast: Cast) -> None:
+    many(cast, 2)
+    browser = as_person(cast.lebrun.person_id)
+    with CaptureQueriesContext(connection) as captured:
+        page = browser.get("/book/")
+    counts = [one for one in captured if "COUNT(" in one["sql"] and "signature_recipient" in one["sql"]]
+    assert len(counts) == 1
+    assert page.context["waiting_count"] == page.context["book"].waiting == 3
+    assert 'class="t-count" data-s="you">3<' in page.content.decode()
+
+
+def test_each_line_of_the_page_leads_to_its_circuit(cast: Cast) -> None:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    page = as_person(cast.lebrun.person_id).get("/book/").content.decode()
+    assert f'href="{reverse("signature:envelope", args=[envelope_id])}"' in page
+
+
+def test_whom_only_an_earlier_notice_did_not_reach_is_not_told_as_such(cast: Cast) -> None:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    place = Recipient.objects.get(envelope_id=envelope_id)
+    first = Notice.objects.get(about=place.id)
+    settled = {"sealed": None, "settled_at": now()}
+    Notice.objects.filter(id=first.id).update(status=Status.FAILED, error_code="refused", **settled)
+    (line,) = queries.undelivered(actor=cast.sylvie, at=now())
+    assert (line.recipient_id, line.why) == (place.id, "refused")
+    first.pk, first.status, first.queued_at = (first.organisation_id, uuid7()), Status.SENT, now()
+    first.sealed, first.settled_at = None, now()
+    first.save(force_insert=True)
+    assert queries.undelivered(actor=cast.sylvie, at=now()) == []
 
 
 def test_who_is_late_and_what_was_not_delivered_is_told_to_the_sender(cast: Cast) -> None:
