@@ -139,8 +139,8 @@ def stand_ins(*, organisation_id: UUID, patient_id: UUID, at: datetime) -> tuple
     """The names of those who act in a patient's place, in the order in which they came; None for a patient who acts
     alone, empty when nobody could act here. For who may know it: the patient, or a professional who sees the record."""
     acting = who_acts_for(Patient.objects.get(organisation_id=organisation_id, id=patient_id), at)
-    if not acting:
-        return acting
+    if acting is None:
+        return None
     people = accounts.person_cards(set(acting))
     return tuple(people[person_id].display_name for person_id in acting)
 
