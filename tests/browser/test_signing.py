@@ -67,7 +67,7 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
     sylvie.follow("Déposer un document")
     paper = tmp_path / "consentement.pdf"
     paper.write_bytes(consent_form().pdf)
-    sylvie.page.get_by_label("Fichier PDF").set_input_files(paper)
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
     sylvie.fill("Titre", CONSENT)
     sylvie.press("Déposer")
     sylvie.says("Le document est dans le dossier.")

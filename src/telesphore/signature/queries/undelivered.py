@@ -7,7 +7,6 @@ from uuid import UUID
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.outbox import queries as outbox
-from telesphore.outbox.models import Status
 from telesphore.records import queries as records
 from telesphore.signature.models import Recipient
 from telesphore.signature.queries.circuits import PAGE, titles
@@ -45,14 +44,12 @@ def undelivered(*, actor: Actor, at: datetime) -> list[UndeliveredLine]:
     )
     failed = {
         notice.about: notice
-        for notice in outbox.last_notices(
-            organisation_id=actor.organisation, about=list(waiting.values_list("id", flat=True))
+        for notice in outbox.last_failed(
+            organisation_id=actor.organisation, about=waiting.values_list("id", flat=True), most=PAGE
         )
-        if notice.status == Status.FAILED
     }
-    latest = sorted(failed, key=lambda about: failed[about].queued_at, reverse=True)[:PAGE]
-    rows = {row.id: row for row in waiting.filter(id__in=latest).select_related("envelope")}
-    found = [rows[recipient_id] for recipient_id in latest if recipient_id in rows]
+    rows = {row.id: row for row in waiting.filter(id__in=failed).select_related("envelope")}
+    found = [rows[recipient_id] for recipient_id in failed if recipient_id in rows]
     people = accounts.person_cards({row.person_id for row in found if row.person_id is not None})
     patients = records.patient_cards(
         organisation_id=actor.organisation, patient_ids={row.envelope.patient_id for row in found}

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telesphore.accounts.queries import PersonCard
 from telesphore.records.states import DocumentType, Language, Measure, Sex
-from telesphore.web.forms import PhoneField
+from telesphore.web.forms import TAKEN_IN_WORDS, DocumentField, PhoneField
 
 
 class PatientForm(forms.Form):
@@ -40,7 +40,7 @@ class LanguageForm(forms.Form):
 class DepositForm(forms.Form):
     """A document and what it is."""
 
-    file = forms.FileField(label=_("PDF file"), widget=forms.FileInput(attrs={"accept": "application/pdf"}))
+    file = DocumentField(label=_("File"), help_text=TAKEN_IN_WORDS)
     title = forms.CharField(label=_("Title"), max_length=200)
     type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.paper.ports import ConverterBusy
 from telesphore.records import access, actions, queries
 from telesphore.records.actions import Identity
 from telesphore.records.errors import DocumentNotFound
@@ -26,7 +27,7 @@ from telesphore.web.files import pdf_response
 from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
-from telesphore.web.uploads import LARGEST_FILE
+from telesphore.web.uploads import contents_of, told_converted
 
 
 @permission("records:record:open")
@@ -102,31 +103,32 @@ def change_language(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 @permission("records:document:deposit")
 def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Deposit a PDF in a record."""
+    """Deposit a document in a record: the page that follows shows it as it is kept."""
     actor, at = actor_of(request), now()
     decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
     form = DepositForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        upload = form.cleaned_data["file"]
         try:
-            if upload.size > LARGEST_FILE:
-                raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
+            content, *following = contents_of(form.cleaned_data["file"])
             kind = DocumentType(form.cleaned_data["type"])
             deposited = actions.deposit(
                 patient_id=patient_id,
                 title=form.cleaned_data["title"],
                 type_code=kind.value,
                 class_code=kind.class_code,
-                content=upload.read(),
+                content=content,
+                following=following,
                 actor=actor,
                 at=at,
             )
         except DomainError as refused:
-            if refused.refusal is not Refusal.INVALID:
+            if refused.refusal is not Refusal.INVALID and not isinstance(refused, ConverterBusy):
                 raise
             form.add_error("file", refused.sentence)
         else:
             messages.success(request, _("The document is in the record."))
+            if deposited.converted_from:
+                messages.info(request, told_converted(deposited.converted_from))
             for notice in deposited.notices:
                 messages.warning(request, intake.explain(notice))
             return redirect("records:document", deposited.document_id)
