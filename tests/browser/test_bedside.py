@@ -90,6 +90,30 @@ def test_a_refusal_waits_for_the_network_and_goes_by_itself(site: Site, screen: 
     without_network(tablet)
 
 
+def test_a_tablet_is_unlocked_only_once_what_was_decided_offline_has_left_it(
+    site: Site, screen: Callable[..., Screen]
+) -> None:
+    tablet, envelope_id = handed_over(site, screen)
+    page, context = tablet.page, tablet.page.context
+    read_all(tablet)
+    # The lock page came while the network was there, in a tab of its own.
+    lock = context.new_page()
+    lock.goto(f"{site.url}/locked/")
+    context.set_offline(True)
+    tablet.press("Je suis d’accord et je signe")
+    tablet.says("Rien n’est perdu")
+    page.close()
+    lock.locator("input[name=password]").fill(PASSWORD)
+    lock.locator("form[data-unlock] button").click()
+    lock.get_by_text("n’a pas encore quitté cette tablette").wait_for()
+    context.set_offline(False)
+    lock.wait_for_url("**/bedside/done**")
+    assert Recipient.objects.get(envelope_id=envelope_id, patient_id=site.cast.odile_id).state == "signed"
+    assert Bedside.objects.get().end == "signed"
+    assert lock.evaluate("localStorage.getItem('bedside')") is None
+    without_network(tablet)
+
+
 def test_a_decision_that_comes_after_the_hour_is_refused_in_clear_words(
     site: Site, screen: Callable[..., Screen]
 ) -> None:

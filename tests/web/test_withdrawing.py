@@ -94,7 +94,7 @@ def test_once_the_link_has_run_out_the_team_sends_another_by_which_the_consent_i
     envelope_id = completed(cast)
     old = with_copy(cast, envelope_id)
     document_id = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
-    path = f"/documents/{document_id}/send"
+    path = f"/documents/{document_id}/new-link"
     for stranger in (cast.ricaud, cast.cherif):
         assert as_person(stranger.person_id).post(path).status_code == 404
     lebrun = as_person(cast.lebrun.person_id)
@@ -112,6 +112,6 @@ def test_no_new_link_without_an_address_nor_for_what_is_no_signed_document(cast:
     results = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)
     Patient.objects.filter(id=cast.odile_id).update(phone="")
     lebrun = as_person(cast.lebrun.person_id)
-    assert lebrun.post(f"/documents/{results['signed']}/send").status_code == 302
-    assert lebrun.post(f"/documents/{results['evidence']}/send").status_code == 404
+    assert lebrun.post(f"/documents/{results['signed']}/new-link").status_code == 302
+    assert lebrun.post(f"/documents/{results['evidence']}/new-link").status_code == 404
     assert not Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).exists()

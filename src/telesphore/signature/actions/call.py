@@ -60,9 +60,9 @@ def call(
     """Write to who is awaited, unless a tablet is handed over to them. Whoever comes by a link gets a new one that
     works; the one before is revoked. A reminder puts nobody out: whoever is reading when it comes may finish."""
     if notice == REMINDER:
-        retire_link(recipient, actor, at)
+        retire_link(recipient=recipient, actor=actor, at=at)
     else:
-        close_links(recipient, actor, at)
+        close_links(recipient=recipient, actor=actor, at=at)
     recipient.link_id = None
     if recipient.at_bedside:
         # A tablet is handed over to them: a link sent now would be a second door, which nobody watches.
@@ -76,7 +76,7 @@ def call(
     recipient.save(update_fields=["link_id"])
 
 
-def retire_link(recipient: Recipient, actor: Actor, at: datetime) -> None:
+def retire_link(*, recipient: Recipient, actor: Actor, at: datetime) -> None:
     """Let the link that a recipient has end once a visit that began by it is over: another takes its place."""
     if recipient.link_id is not None:
         until = at + VISIT
@@ -85,7 +85,7 @@ def retire_link(recipient: Recipient, actor: Actor, at: datetime) -> None:
         )
 
 
-def close_links(recipient: Recipient, actor: Actor, at: datetime) -> None:
+def close_links(*, recipient: Recipient, actor: Actor, at: datetime) -> None:
     """No link of a recipient leads anywhere from now on, and whoever came by one is out."""
     if recipient.person_id is not None:
         return
@@ -122,7 +122,7 @@ def dismiss(
         recipient.save(update_fields=["state"])
         if not awaited:
             continue
-        close_links(recipient, actor, at)
+        close_links(recipient=recipient, actor=actor, at=at)
         drop_prepared(recipient, at)
         _tell_released(envelope, recipient, actor, at)
 

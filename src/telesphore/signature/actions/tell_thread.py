@@ -110,7 +110,7 @@ def _write_to_patient(envelope: Envelope, entry: Entry, actor: Actor, at: dateti
         actor=actor,
         at=at,
     )
-    retire_link(recipient, actor, at)
+    retire_link(recipient=recipient, actor=actor, at=at)
     recipient.link_id = link.link_id
     recipient.save(update_fields=["link_id"])
     organisation = accounts.organisation_card(envelope.organisation_id)

@@ -28,7 +28,7 @@ urlpatterns = [
     ),
     path("documents/<uuid:document_id>/", views.document, name="document"),
     path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
-    path("documents/<uuid:document_id>/send", views.send_copy, name="send-copy"),
+    path("documents/<uuid:document_id>/new-link", views.send_copy, name="send-copy"),
     path("documents/<uuid:document_id>/print", views.print_with_proof, name="print"),
     path("documents/<uuid:document_id>/withdraw", views.withdraw, name="withdraw"),
 ]
