@@ -121,6 +121,7 @@ def make(cast: Cast) -> Samples:
         "authority_id": pki.establish_authority(
             organisation_id=cast.hospital, actor=Actor.system(cast.hospital), at=now()
         ),
+        "records:send-copy:document_id": _signed_document(signed),
         "signature:kit:envelope_id": signed,
         **_of_the_secretary(cast),
         "api_download_kit:envelope_id": signed,

@@ -91,10 +91,12 @@ def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_POST
 def change_language(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Say what a patient speaks best."""
+    actor, at = actor_of(request), now()
+    actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
     form = LanguageForm(request.POST)
     if form.is_valid():
         language = Language(form.cleaned_data["language"])
-        actions.change_language(patient_id=patient_id, language=language, actor=actor_of(request), at=now())
+        actions.change_language(patient_id=patient_id, language=language, actor=actor, at=at)
         messages.success(request, _("The patient’s language is changed."))
     else:
         messages.warning(request, _("Choose a language of the list."))
