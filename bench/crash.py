@@ -40,7 +40,7 @@ PASSWORD = "le-parapheur-de-montfaucy"
 # A parent that waits longer at each death, as it should, would make a campaign of mostly waiting.
 UP = "from telesphore.config import command, process; process.LONGEST_DELAY = 0.5; command.main()"
 WEIGHTS = {"web server": 2, "web process": 3, "worker": 8, "database": 2, "database process": 3}
-PATIENCE = 900.0
+PATIENCE, SHORT_PATIENCE = 900.0, 240.0
 """Seconds after the last kill in which every main job comes to its end, and the jobs to theirs."""
 
 
@@ -68,6 +68,7 @@ def main() -> None:
     place = embedded.cluster(home)
     try:
         campaign = Campaign(home, port, given.pause, random.Random(given.seed))
+        campaign.patience = SHORT_PATIENCE if given.short else PATIENCE
         campaign.run(kills)
         frame.report("crash", campaign.results(), campaign.aims(kills))
     finally:
@@ -111,6 +112,7 @@ class Campaign:
         self.seconds: dict[str, float] = {}
         self.at_work = 0
         """Kills before which the site had answered somebody since the kill before."""
+        self.patience = PATIENCE
         self._killed_at = 0.0
         self._enough = threading.Event()
         self._organisation: UUID | None = None
@@ -131,9 +133,9 @@ class Campaign:
             self.seconds["killing"] = round(time.monotonic() - begun, 1)
             self._enough.set()
             for lane in self.lanes:
-                lane.deadline = time.monotonic() + PATIENCE
+                lane.deadline = time.monotonic() + self.patience
             for thread in threads:
-                thread.join(PATIENCE + 60)
+                thread.join(self.patience + 60)
             self.seconds["last jobs"] = round(time.monotonic() - begun - self.seconds["killing"], 1)
         with self._up(), _no_connection_left():
             self._drain()
@@ -299,11 +301,11 @@ class Campaign:
     # The judge
 
     def _drain(self) -> None:
-        """Wait until no job is left; what is left after `PATIENCE` is stuck."""
+        """Wait until no job is left; what is left after `patience` is stuck."""
         from telesphore.jobs import queries as jobs
 
         end = begun = time.monotonic()
-        end += PATIENCE
+        end += self.patience
         while time.monotonic() < end:
             left = [queue for queue in jobs.queues() if queue.waiting or queue.scheduled or queue.running]
             if not left:

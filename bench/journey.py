@@ -29,6 +29,7 @@ PAUSE = 0.4
 """Seconds between two looks at something that has not come yet."""
 LINK = re.compile(r"/l/([A-Za-z0-9_-]{43})")
 CODE = re.compile(r"\b(\d{6})\b")
+VERSION = re.compile(r'name="version" value="(\d+)"')
 UUIDS = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
@@ -83,6 +84,10 @@ class Browser:
         else:
             body, kind = urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded"
         return self._ask(urllib.request.Request(self._site + path, data=body, headers={"Content-Type": kind}))
+
+    def forget(self) -> None:
+        """Throw the cookies away, as who comes anew."""
+        self._jar.clear()
 
     def _ask(self, request: urllib.request.Request) -> Answer:
         try:
@@ -218,10 +223,19 @@ class Lane:
 
     def _send(self, journey: Journey) -> None:
         people = self.people
-        path, row = f"/documents/{journey.document_id}/send", rf'href="/book/{UUIDS}/"(?:(?!</a>).)*{journey.title}'
+        # A draft whose address never came stays behind, sent by nobody.
+        begun = self._patiently(
+            lambda: self._as_secretary(lambda: self._secretary.post(f"/documents/{journey.document_id}/send"))
+        )
+        draft = self._expect(begun, 302, "usual draft").location
+        summary = self._patiently(lambda: self._as_secretary(lambda: self._secretary.get(draft)))
+        version = VERSION.search(self._expect(summary, 200, "what is to be sent").text)
+        if version is None or "btn-primary" not in summary.text:
+            raise Surprise("something is missing before it is sent")
+        row = rf'href="/book/{UUIDS}/"(?:(?!</a>).)*{journey.title}'
 
         def send() -> Answer:
-            return self._secretary.post(path, patient_signs="on", professional=str(people.doctor_id))
+            return self._secretary.post(draft, version=version.group(1))
 
         found = self._act(journey, "send", self._as_secretary, send, f"/records/{people.patient_id}/", row)
         journey.envelope_id = UUID(found)
@@ -236,9 +250,16 @@ class Lane:
         row: str,
     ) -> str:
         """Send a form that makes something; returns its id. After no answer, look on `page` whether it was made."""
+        asked = 0
         while True:
+            asked += 1
             try:
-                answer = self._expect(through(send), 302, name)
+                answer = through(send)
+                if answer.status == 404 and asked > 1:
+                    # What was asked before came through only after the look: what it was made of is gone.
+                    self._wait(float("inf"), f"to see what came of {name}")
+                    raise Away
+                self._expect(answer, 302, name)
                 journey.acknowledged.append(name)
                 return answer.location.strip("/").split("/")[-1]
             except Away:
@@ -265,7 +286,8 @@ class Lane:
             self._sign_in(browser, email)
 
     def _sign_in(self, browser: Browser, email: str) -> None:
-        """Sign in by the form. Raises Away."""
+        """Sign in by the form, also when it is long ago that one proved who one is. Raises Away."""
+        browser.forget()
         while True:
             browser.get("/sign-in/")
             if browser.post("/sign-in/", login=email, password=self.people.password).status == 302:
@@ -325,8 +347,9 @@ class Lane:
             if opened.status == 302:
                 return browser
             self._expect(opened, 422, "open")
-            self.notes["code refused, another asked"] += 1
-            time.sleep(10)
+            # An older one, most often: that of the answer which never came is on its way.
+            self.notes["code refused, another awaited"] += 1
+            self._wait(float("inf"), "a code that opens")
 
     def _message(self, to: str, mark: str, pattern: re.Pattern[str], within: float = float("inf")) -> tuple[str, str]:
         """Name, and what the pattern finds, of the newest message after `mark`. Raises TookTooLong."""

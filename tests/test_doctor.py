@@ -18,6 +18,7 @@ from django.db import connections
 from telesphore.config import doctor, embedded
 from telesphore.config.catalogue import OPTIONS, read_settings
 from telesphore.config.doctor import Finding, Level, Patient
+from telesphore.config.office import office
 from telesphore.config.options import write_secret
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
@@ -296,6 +297,24 @@ def test_every_setting_is_listed_with_its_meaning_default_and_source(tmp_path: P
     assert rows["TELESPHORE_TIME_ZONE"]["source"] == str(tmp_path / "telesphore.toml")
     assert rows["TELESPHORE_HOSTS"]["value"] == "a,b"
     assert rows["TELESPHORE_LISTEN"]["value"] == "127.0.0.1:8000"
+
+
+def test_the_doctor_says_whether_office_files_are_converted(
+    patient: Callable[..., Patient], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    finding = found(office, patient())["office"]
+    assert (finding.level, "not installed" in finding.what) == (Level.OK, True)
+    for name, does in (("soffice", "echo LibreOffice 7"), ("prlimit", "exit 1"), ("bwrap", "exit 1")):
+        (programs / name).write_text(f"#!/bin/sh\n{does}\n")
+        (programs / name).chmod(0o755)
+    assert "bubblewrap" in found(office, patient())["office"].do
+    # A bubblewrap that says what it was to run.
+    (programs / "prlimit").write_text("#!/bin/sh\necho LibreOffice 7.4.7.2\n")
+    finding = found(office, patient())["office"]
+    assert (finding.level, "LibreOffice 7.4.7.2" in finding.what) == (Level.OK, True)
 
 
 def telesphore(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":

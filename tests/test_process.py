@@ -215,6 +215,22 @@ def _alive_elsewhere(instance: Instance, pid: int) -> bool:
     return found is not None and found.pid != pid
 
 
+def test_what_a_dead_program_leaves_behind_dies_before_it_starts_again() -> None:
+    forks = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", forks], stdout=subprocess.PIPE, start_new_session=True) as main:
+        program = process.Program(main)
+        assert main.stdout is not None
+        assert len({main.stdout.readline(), main.stdout.readline()}) == 2
+        assert program.alive()
+        main.kill()
+        main.wait()
+        began = time.monotonic()
+        assert not program.alive()
+        # The pipe ends with the last who holds it.
+        assert main.stdout.read() == b""
+        assert time.monotonic() - began < 30
+
+
 def test_a_killed_up_leaves_no_web_server_or_worker_and_the_next_adopts_its_database(instance: Instance) -> None:
     with instance.up() as up:
         database = embedded._find_running(instance.cluster)

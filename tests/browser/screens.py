@@ -11,11 +11,16 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
+from telesphore.accounts.models import Person
+from telesphore.accounts.states import Acr
+from telesphore.web.entering import Proof
 from tests.browser.site import EMAILS, Site
 from tests.cast import PASSWORD
+from tests.entering import as_person
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -148,7 +153,7 @@ class Screens:
         scripts: bool = True,
         **options: Any,
     ) -> Screen:
-        """A new browser, in which `person` has signed in through the form, when one is named."""
+        """A new browser, in which `person` has come in by their password, when one is named; no page is open yet."""
         context = self.browser.new_context(
             viewport=PHONE if phone else DESK,  # type: ignore[arg-type]  # A size.
             has_touch=phone,
@@ -169,7 +174,9 @@ class Screens:
         name = "-".join(["phone" if phone else "desk", language, *(["dark"] if dark else [])])
         screen = Screen(context.new_page(), self.site, name, scripts, self.complaints)
         if person:
-            sign_in(screen, person)
+            client = as_person(Person.objects.get(email=EMAILS[person]).id, Proof("password", Acr.ONE_FACTOR))
+            key = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.site.url}])
         return screen
 
     def _check_origin(self, request: Request) -> None:

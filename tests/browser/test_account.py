@@ -33,7 +33,8 @@ def test_a_wrong_password_and_an_unknown_address_are_told_the_same(screen: Turn)
 
 def test_the_second_factor_outside_a_demonstration(screen: Turn, settings: Settings) -> None:
     settings.DEMONSTRATION = False
-    lebrun = screen("lebrun", phone=True)
+    lebrun = screen(phone=True)
+    sign_in(lebrun, "lebrun")
     assert lebrun.title() == "Créer votre clé d’accès"
     lebrun.follow("Mot de passe et application")
     assert lebrun.title() == "Ajouter le code d’une application", "the password is not asked twice"
@@ -80,6 +81,7 @@ def test_after_signing_out_the_pages_are_closed(screen: Turn) -> None:
 
 def test_the_language_and_the_theme_are_kept(screen: Turn) -> None:
     sylvie = screen("sylvie")
+    sylvie.open("/")
     sylvie.press("English")
     sylvie.says("Hello, Sylvie Courtois")
     sylvie.press("Light or dark")

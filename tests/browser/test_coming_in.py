@@ -39,7 +39,8 @@ def production(settings: Any) -> None:
 
 
 def test_dr_lebrun_comes_in_and_leaves_and_both_leave_a_trace(screen: Turn, site: Site) -> None:
-    lebrun = screen("lebrun")
+    lebrun = screen()
+    sign_in(lebrun, "lebrun")
     assert "Dr Anne Lebrun" in lebrun.title()
     assert traces("accounts:session:open") == [("done", site.cast.lebrun.person_id)]
 
@@ -74,11 +75,14 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while(screen: Turn, site:
 
 
 def test_who_has_no_scripts_signs_in_too(screen: Turn) -> None:
-    assert "Dr Anne Lebrun" in screen("lebrun", scripts=False).title()
+    lebrun = screen(scripts=False)
+    sign_in(lebrun, "lebrun")
+    assert "Dr Anne Lebrun" in lebrun.title()
 
 
 def test_the_session_is_the_servers_and_ends_after_four_hours(screen: Turn, settings: Any) -> None:
-    lebrun = screen("lebrun")
+    lebrun = screen()
+    sign_in(lebrun, "lebrun")
     cookie = next(cookie for cookie in lebrun.page.context.cookies() if cookie["name"] == "sessionid")
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"

@@ -56,7 +56,7 @@ def test_sylvie_registers_a_patient_mends_what_was_wrong_and_finds_the_record(sc
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (lambda: b"%not a PDF at all", "Ce fichier n’est pas un PDF."),
+        (lambda: b"%not a PDF at all", "Ce fichier n’est ni un PDF, ni une image"),
         (locked, "Ce PDF est protégé par un mot de passe."),
         (lambda: blank(1001), "Ce PDF a plus de 1000 pages."),
         (lambda: one_page()[:200], "Ce PDF est abîmé"),
@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_taken_says_why_and_what_to_do(
     paper.write_bytes(content())
     sylvie = screen("sylvie")
     sylvie.open(f"/records/{site.cast.odile_id}/deposit")
-    sylvie.page.get_by_label("Fichier PDF").set_input_files(paper)
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
     sylvie.fill("Titre", "Consentement")
     sylvie.press("Déposer")
 
@@ -85,7 +85,7 @@ def test_a_pdf_with_a_program_is_taken_without_it(site: Site, screen: Turn, tmp_
     paper.write_bytes(with_a_program())
     sylvie = screen("sylvie")
     sylvie.open(f"/records/{site.cast.odile_id}/deposit")
-    sylvie.page.get_by_label("Fichier PDF").set_input_files(paper)
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
     sylvie.fill("Titre", "Consentement")
     sylvie.press("Déposer")
 

@@ -53,6 +53,13 @@ class Authenticator:
         self.protocol.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": able})
 
 
+def by_password(turn: Turn, **device: Any) -> Screen:
+    """Dr Lebrun, who has given the form her password."""
+    lebrun = turn(**device)
+    sign_in(lebrun, "lebrun")
+    return lebrun
+
+
 def sign_out(screen: Screen) -> None:
     screen.open("/sign-out/")
     screen.page.locator("main form button.btn-primary").click()
@@ -75,7 +82,7 @@ def mails(site: Site) -> list[str]:
 
 
 def test_from_an_initial_password_to_a_passkey_in_three_presses(screen: Turn, site: Site) -> None:
-    lebrun = screen("lebrun", phone=True)
+    lebrun = by_password(screen, phone=True)
     device = Authenticator(lebrun)
     assert lebrun.title() == "Créer votre clé d’accès"
     lebrun.look("set-up-passkey")
@@ -104,7 +111,7 @@ def test_from_an_initial_password_to_a_passkey_in_three_presses(screen: Turn, si
 
 
 def test_a_key_made_here_opens_the_account_on_a_second_device_which_is_told(screen: Turn, site: Site) -> None:
-    lebrun = screen("lebrun")
+    lebrun = by_password(screen)
     desk = Authenticator(lebrun)
     set_up(lebrun)
     key = Authenticator(lebrun, carried=True)
@@ -136,7 +143,7 @@ def test_a_key_made_here_opens_the_account_on_a_second_device_which_is_told(scre
 
 
 def test_the_last_way_stays_with_the_reason(screen: Turn) -> None:
-    lebrun = screen("lebrun")
+    lebrun = by_password(screen)
     Authenticator(lebrun)
     set_up(lebrun)
     lebrun.open("/security/")
@@ -147,7 +154,7 @@ def test_the_last_way_stays_with_the_reason(screen: Turn) -> None:
 
 
 def test_who_lost_her_only_device_comes_back_by_a_recovery_code_and_her_own_address(screen: Turn, site: Site) -> None:
-    lebrun = screen("lebrun")
+    lebrun = by_password(screen)
     Authenticator(lebrun)
     codes = set_up(lebrun)
     actions.remove_password(person_id=site.cast.lebrun.person, elsewhere=False, actor=site.cast.lebrun, at=now())
@@ -178,7 +185,7 @@ def test_who_lost_her_only_device_comes_back_by_a_recovery_code_and_her_own_addr
 
 
 def test_after_a_password_a_recovery_code_leads_to_a_new_passkey(screen: Turn, site: Site) -> None:
-    lebrun = screen("lebrun")
+    lebrun = by_password(screen)
     Authenticator(lebrun)
     codes = set_up(lebrun)
     new = screen()
@@ -213,7 +220,7 @@ def test_an_administrators_link_asks_for_the_code_that_they_told(screen: Turn, s
 
 
 def test_an_authenticator_that_does_not_recognise_its_holder_lets_nobody_in(screen: Turn) -> None:
-    lebrun = screen("lebrun")
+    lebrun = by_password(screen)
     device = Authenticator(lebrun, verified=False)
     lebrun.press(MAKE)
     lebrun.says("la clé d’accès n’a pas été donnée")
@@ -231,7 +238,7 @@ def test_an_authenticator_that_does_not_recognise_its_holder_lets_nobody_in(scre
 
 
 def test_a_password_and_an_applications_code_set_up_without_giving_the_password_twice(screen: Turn) -> None:
-    lebrun = screen("lebrun", language="en")
+    lebrun = by_password(screen, language="en")
     lebrun.look("set-up-passkey")
     lebrun.follow("Password and application")
     assert lebrun.title() == "Add an application's code"

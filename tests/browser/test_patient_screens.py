@@ -1,4 +1,4 @@
-"""The patient's screens: a document read aloud, resumed on another phone, signed by a typed name; a guest's."""
+"""The patient's screens: a document read aloud, resumed on another phone, signed by a typed name."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +10,6 @@ from telesphore.signature.models import Composition, Part, Party, PlacedField, R
 from telesphore.signature.states import FieldKind, PartyRole, Purpose
 from tests.browser.screens import Screen
 from tests.browser.site import Site
-from tests.signature.test_guests import FATOU
 
 STUB = """window.said = [];
 Object.defineProperty(window, 'speechSynthesis', { value: { speak: (one) => said.push(one.text), cancel() {} } });
@@ -93,21 +92,3 @@ def test_fields_are_filled_without_scripts(site: Site, screen: Callable[..., Scr
     odile.press("Signer")
     odile.says("C’est signé")
     assert Recipient.objects.get(role=PartyRole.PATIENT).state == "signed"
-
-
-def test_an_interpreter_signs_what_they_translated(site: Site, screen: Callable[..., Screen]) -> None:
-    sent(site, FATOU)
-    fatou = screen(phone=True)
-    come_in(fatou, site.link(), "Recevoir le code", "Continuer")
-    fatou.says("vous demande de traduire ce document")
-    fatou.look("guest-read")
-    for name in ("Page 2", "Page 3", "J’ai tout lu"):
-        fatou.press(name)
-        fatou.settle()
-    fatou.says("j’ai traduit")
-    fatou.look("guest-decide")
-    fatou.follow("C’est exact")
-    fatou.look("guest-sign")
-    fatou.press("Signer")
-    fatou.says("C’est signé")
-    fatou.look("guest-done")

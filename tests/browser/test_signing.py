@@ -9,7 +9,7 @@ from telesphore.cli.demonstration.consent import consent_form
 from telesphore.kernel.clock import now
 from telesphore.signature import queries
 from telesphore.signature.states import EnvelopeState
-from tests.browser.screens import Screen
+from tests.browser.screens import Screen, sign_in
 from tests.browser.site import PIN, Site
 
 Turn = Callable[..., Screen]
@@ -58,7 +58,8 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
     site: Site, screen: Turn, tmp_path: Path
 ) -> None:
     site.provision("lebrun")
-    sylvie = screen("sylvie")
+    sylvie = screen()
+    sign_in(sylvie, "sylvie")
     sylvie.page.get_by_role("link", name="Dossiers").first.click()
     sylvie.page.get_by_label("Nom du patient").fill("ferr")
     sylvie.press("Chercher")
@@ -66,7 +67,7 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
     sylvie.follow("Déposer un document")
     paper = tmp_path / "consentement.pdf"
     paper.write_bytes(consent_form().pdf)
-    sylvie.page.get_by_label("Fichier PDF").set_input_files(paper)
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
     sylvie.fill("Titre", CONSENT)
     sylvie.press("Déposer")
     sylvie.says("Le document est dans le dossier.")
@@ -109,6 +110,7 @@ def test_a_consent_goes_from_the_secretary_to_the_patient_to_the_doctor_and_back
 
     site.work()
     lebrun = screen("lebrun")
+    lebrun.open("/")
     lebrun.picture("home", keep=True)
     lebrun.page.get_by_role("link", name="Parapheur").first.click()
     lebrun.says("FERRAND Odile")

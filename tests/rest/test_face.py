@@ -20,6 +20,7 @@ from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Draft, Envelope, Recipient
 from telesphore.signature.states import TemplateScope
 from tests.cast import Cast
+from tests.paper.pictures import photograph
 from tests.rest.face import Program, composition, program
 from tests.signature import templates
 from tests.signature.circuits import ODILE, by, sent
@@ -177,6 +178,14 @@ def test_every_refusal_is_a_problem(cast: Cast, dpi: Program) -> None:
     assert told(Client().post("/api/v1/documents", CONTENT_LENGTH="99999999999")) == (413, "body-too-large")
     assert told(dpi.answer("GET", f"envelopes/{uuid4()}")) == (404, "envelope-not-found")
     assert told(dpi.deposit(cast.odile_id, content=b"no PDF")) == (422, "not-a-pdf")
+    assert told(dpi.deposit(cast.odile_id, content=b"\xff\xd8\xff torn")) == (422, "damaged-picture")
+
+
+def test_a_photograph_is_deposited_and_said_to_be_converted(cast: Cast, dpi: Program) -> None:
+    made = dpi.deposit(cast.odile_id, content=photograph(6)).json()
+    assert made["converted_from"] == "image/jpeg"
+    assert dpi.ask("GET", f"documents/{made['id']}")["converted_from"] == "image/jpeg"
+    assert dpi.ask("GET", f"patients/{cast.odile_id}/documents")["items"][0]["converted_from"] == "image/jpeg"
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(cast: Cast, dpi: Program) -> None:

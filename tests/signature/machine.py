@@ -7,7 +7,8 @@ Each example is a transaction of its own, which is rolled back. The suite runs a
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -25,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from telesphore.accounts import actions as accounts
-from telesphore.accounts.states import DELEGABLE, Role
+from telesphore.accounts.states import DELEGABLE, Acr
 from telesphore.ades.fields import signature_fields
 from telesphore.ades.pdf.reader import Document
 from telesphore.audit.models import Event
@@ -33,15 +34,16 @@ from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError
 from telesphore.links.models import Link
-from telesphore.outbox.models import Notice
-from telesphore.records import actions as records
+from telesphore.signature import ports
 from telesphore.signature.actions import (
     advise,
+    bedside,
     close,
     correct_recipient,
     discuss,
     expire,
     hand_over,
+    prepare,
     recall,
     remind,
     review,
@@ -50,127 +52,72 @@ from telesphore.signature.actions import (
     send,
     sign,
     transfer,
+    withdraw,
 )
 from telesphore.signature.actions.compose import Composition, Part, Party, StepPlan
 from telesphore.signature.actions.take import read_revision
-from telesphore.signature.models import Draft, Entry, Envelope, Recipient, Revision, Step
+from telesphore.signature.models import Envelope, Recipient, Revision, Step
+from telesphore.signature.ports import SigningToken
+from telesphore.signature.queries import bedside as bedside_queries
 from telesphore.signature.queries import last_revision
 from telesphore.signature.queries.thread import thread_links
 from telesphore.signature.states import (
     ACTED,
     OPEN_STATES,
+    PREPARED_TRANSITIONS,
     TRANSITIONS,
+    BedsideEnd,
     EnvelopeState,
+    IdentityDocument,
     Opinion,
     PartyRole,
+    PreparedState,
     Purpose,
     RecipientState,
     StepKind,
 )
-from tests.accounts.members import claire, hired
-from tests.cast import assemble
-from tests.papers import blank
-from tests.signature.circuits import Token, token_of
+from tests.signature.world import PROFESSIONALS, Rows, World
 
 MOST_ENVELOPES = 3
+DAMAGE = (*[False] * 7, True)
+AFTER_HOURS = timedelta(hours=4)
 TO_SIGN = ("signature:sign", "signature:guest")
 CLOSED = frozenset(EnvelopeState) - OPEN_STATES - {EnvelopeState.DRAFT, EnvelopeState.SEALING}
 ACT_OF = {StepKind.REVIEW: "approve", StepKind.OPINION: "advise", StepKind.SIGN: "sign"}
 
-PEOPLE = ("sylvie", "lebrun", "ricaud", "martin", "cherif", "claire", "odile", "ibrahim", "guest", "system", "program")
+PEOPLE = (
+    "sylvie", "lebrun", "ricaud", "martin", "cherif", "claire", "odile", "ibrahim", "guest", "system", "program",
+    "leo", "ines",
+)  # fmt: skip
 ACTS = (
     "approve", "advise", "sign", "decline", "void", "recall", "take back", "hand over", "remind", "expire", "correct",
-    "seal", "seal step", "write",
+    "seal", "seal step", "write", "prepare", "hand tablet", "withdraw",
 )  # fmt: skip
+TAKING = {*ACT_OF.values(), "complete", "sign on tablet", "withdraw"}
+"""By which somebody does what their step asks."""
+TRACES = ("signature:recipient:sign", "signature:recipient:review", "signature:recipient:advise")
 OF_ONE_CONCERNED = ("take back", "take back", "hand over", "recall", "remind", "decline", "void", "correct", "write")
 TURNS = (
-    *["act_rightly"] * 6, *["act_as_one_concerned"] * 3, *["act_anyhow"] * 3, "work", "work", "again", "delegate",
-    "end_delegation", "time_passes", "leave_and_transfer",
+    *["act_rightly"] * 6, *["act_as_one_concerned"] * 3, *["act_anyhow"] * 3, *["prepare"] * 2, *["complete"] * 3,
+    *["hand_tablet"] * 2, *["sign_on_tablet"] * 2, "tablet_back", "withdraw", "seal_is_away", "work", "work", "again",
+    "delegate", "end_delegation", "time_passes", "leave_and_transfer",
 )  # fmt: skip
 """What happens next, as often as it stands here."""
-PROFESSIONALS = ("lebrun", "ricaud", "martin")
 parties = st.lists(st.sampled_from((*PROFESSIONALS, "patient", "guest")), min_size=1, max_size=3, unique=True)
 steps = st.lists(
     st.tuples(st.sampled_from(("sign", "sign", "review", "opinion", "seal")), parties, st.integers(0, 3)),
     min_size=1,
-    max_size=3,
+    max_size=4,
 )
+plans = st.tuples(st.sampled_from(("odile", "odile", "leo")), steps)
+Plan = tuple[str, list[tuple[str, list[str], int]]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """All that an act may change, as it stands."""
+class SealIsAway:
+    """Answers `signature.ports.SealSource`, and never opens."""
 
-    envelopes: dict[UUID, tuple[str, datetime | None]]
-    steps: dict[UUID, tuple[Any, ...]]
-    recipients: dict[UUID, tuple[Any, ...]]
-    others: tuple[Any, ...]
-
-    @classmethod
-    def read(cls) -> "Rows":
-        return cls(
-            {row[0]: row[1:] for row in Envelope.objects.values_list("id", "state", "closed_at", "expires_at")},
-            {row[0]: row[1:] for row in Step.objects.values_list("id", "completed_at")},
-            {
-                row[0]: row[1:]
-                for row in Recipient.objects.values_list(
-                    "id",
-                    "state",
-                    "person_id",
-                    "link_id",
-                    "signed_at",
-                    "acted_at",
-                    "opinion",
-                    "reminders",
-                    "reminded_at",
-                )
-            },
-            (
-                sorted(Revision.objects.values_list("envelope_id", "number")),
-                sorted(Link.objects.values_list("id", "revoked_at", "used_up_at"), key=str),
-                Notice.objects.count(),
-                Entry.objects.count(),
-                Draft.objects.count(),
-                Event.objects.filter(outcome="done", action__regex=r"^(signature|accounts):").count(),
-            ),
-        )
-
-    def since(self, before: "Rows") -> list[Any]:
-        """What is not as it was."""
-        mine, theirs = (
-            {**one.envelopes, **one.steps, **one.recipients, "others": one.others} for one in (self, before)
-        )
-        return [(theirs.get(key), now_is) for key, now_is in mine.items() if theirs.get(key) != now_is]
-
-    def acted(self) -> dict[UUID, str]:
-        """Who has done what their step asks."""
-        return {row_id: row[0] for row_id, row in self.recipients.items() if row[0] in ACTED}
-
-
-@dataclass(frozen=True)
-class World:
-    """What all examples begin with: the people, tokens of those who may have one, a document of one page."""
-
-    people: dict[str, Actor]
-    tokens: dict[str, Token]
-    document_id: UUID
-
-    @classmethod
-    def make(cls) -> "World":
-        cast, at = assemble(), now()
-        people = {
-            "sylvie": cast.sylvie, "lebrun": cast.lebrun, "ricaud": cast.ricaud, "cherif": cast.cherif,
-            "odile": cast.odile, "ibrahim": cast.ibrahim, "claire": claire(cast),
-            "martin": hired(cast.hospital, "Paul", Role.PROFESSIONAL),
-            "system": Actor.system(cast.hospital), "program": replace(cast.lebrun, kind=ActorKind.SOFTWARE),
-            "guest": Actor(kind=ActorKind.GUEST, organisation_id=cast.hospital, person_id=cast.ibrahim_id),
-        }  # fmt: skip
-        document = records.deposit(
-            patient_id=cast.odile_id, title="Note", type_code="11488-4", class_code="11", content=blank(1),
-            actor=cast.sylvie, at=at,
-        )  # fmt: skip
-        tokens = {name: token_of(people[name], name.capitalize()) for name in (*PROFESSIONALS, "cherif")}
-        return cls(people, tokens, document.document_id)
+    def open(self, **_: object) -> AbstractContextManager[SigningToken]:
+        raise ports.SealAway
 
 
 class Circuits(RuleBasedStateMachine):
@@ -192,27 +139,39 @@ class Circuits(RuleBasedStateMachine):
         self.delegations: dict[UUID, tuple[str, str, datetime]] = {}
         self.entries: list[UUID] = []
         self.left: set[str] = set()
+        self.prepared: list[tuple[UUID, bytes, str]] = []
+        self.tablets: list[tuple[UUID, str]] = []
+        self.taken: dict[UUID, Counter[UUID]] = {}
+        """How often the acts of each circuit's recipients were taken."""
+        self.last: dict[UUID, tuple[UUID, datetime]] = {}
+        """Who acted last in each place, and when."""
 
     def teardown(self) -> None:
         try:
+            if self.envelopes:
+                self.work(0)
             for envelope_id in self.envelopes:
+                assert Envelope.objects.get(id=envelope_id).state != EnvelopeState.SEALING, "it is never sealed"
                 self._file_bears_what_the_rows_say(envelope_id)
+                self._trail_and_proof_tell_each_act(envelope_id)
         finally:
             transaction.set_rollback(True)
             self.atomic.__exit__(None, None, None)
 
     # What is done
 
-    @initialize(plan=steps)
-    def first(self, plan: list[tuple[str, list[str], int]]) -> None:
+    @initialize(plan=plans)
+    def first(self, plan: Plan) -> None:
         self._send(plan)
+        # A card elsewhere, or a tablet, in few examples too.
+        self.act_rightly([(0, True)])
 
     @rule(turn=st.sampled_from(TURNS), data=st.data())
     def turn(self, turn: str, data: st.DataObject) -> None:
         """One rule, so that each turn comes as often as `TURNS` holds it, in few examples too."""
         strategies = {
-            "again": (steps,),
-            "act_rightly": (st.lists(st.integers(0, 20), min_size=1, max_size=4),),
+            "again": (plans,),
+            "act_rightly": (st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=4),),
             "act_anyhow": (st.sampled_from(ACTS), st.sampled_from(PEOPLE), st.integers(0, 20), st.integers(0, 20)),
             "act_as_one_concerned": (st.sampled_from(OF_ONE_CONCERNED), st.integers(0, 20), st.integers(0, 20)),
             "work": (st.just(0),),
@@ -225,29 +184,117 @@ class Circuits(RuleBasedStateMachine):
                 st.sampled_from(PROFESSIONALS[1:]), st.sampled_from((*PROFESSIONALS, "sylvie", "cherif")),
             ),
             "time_passes": (st.sampled_from((1, 12, 30, 24 * 8)),),
+            "prepare": (st.integers(0, 20),),
+            "complete": (st.integers(0, 3), st.sampled_from((*[""] * 9, *PEOPLE[:4])), st.sampled_from(DAMAGE)),
+            "hand_tablet": (st.integers(0, 20), st.sampled_from(("lebrun", "sylvie"))),
+            "sign_on_tablet": (st.integers(0, 3), st.sampled_from(("", "", "", "ricaud"))),
+            "tablet_back": (st.integers(0, 20), st.sampled_from(PEOPLE)),
+            "withdraw": (st.integers(0, 20),),
+            "seal_is_away": (st.just(0),),
         }  # fmt: skip
         getattr(self, turn)(*(data.draw(one) for one in strategies[turn]))
 
-    def again(self, plan: list[tuple[str, list[str], int]]) -> None:
+    def again(self, plan: Plan) -> None:
         if len(self.envelopes) < MOST_ENVELOPES:
             self._send(plan)
 
-    def act_rightly(self, choices: list[int]) -> None:
+    def act_rightly(self, choices: list[tuple[int, bool]]) -> None:
         """Some who are awaited do what they are asked for."""
-        for which in choices:
-            waiting = Recipient.objects.filter(
-                state=RecipientState.WAITING, envelope__expires_at__gt=self.at, envelope_id__in=self.envelopes
-            )
-            rows = list(waiting.select_related("step").order_by("id"))
+        for which, otherwise in choices:
+            rows = self._waiting()
             if rows:
-                row = rows[which % len(rows)]
-                self._do(ACT_OF[StepKind(row.step.kind)], self._holder(row), row.envelope_id, which, rightly=True)
+                self._act_rightly(rows[which % len(rows)], which, otherwise=otherwise)
+
+    def _act_rightly(self, row: Recipient, which: int, *, otherwise: bool) -> None:
+        """In one of the ways that there are: a token at hand or a card elsewhere, one's phone or a tablet."""
+        act, who = ACT_OF[StepKind(row.step.kind)], self._holder(row)
+        if act == "sign" and otherwise and who in PROFESSIONALS:
+            self._do("prepare", who, row.envelope_id, which, rightly=True)
+            if self.accepted:
+                self.complete(0, "", damage=False)
+                assert self.accepted, f"a card's answer was refused: {self.refusal!r}"
+        elif act == "sign" and otherwise and who == "odile":
+            self._do("hand tablet", "lebrun", row.envelope_id, which, rightly=True)
+            self.sign_on_tablet(0, "")
+            assert self.accepted, f"what was signed on a tablet was refused: {self.refusal!r}"
+        else:
+            self._do(act, who, row.envelope_id, which, rightly=True)
 
     def work(self, which: int) -> None:
         """The worker runs the sealing jobs that are due."""
         for envelope_id in self.envelopes:
             self._do("seal step", "system", envelope_id, which)
             self._do("seal", "system", envelope_id, which)
+
+    def seal_is_away(self, which: int) -> None:
+        """The worker finds no seal to put; what it then has not done waits for the next time."""
+        with patch.object(ports.seal_source, "_instance", SealIsAway()):
+            self.work(which)
+
+    def prepare(self, which: int) -> None:
+        """A professional who is asked to sign begins to, with a card; much may happen before it answers."""
+        rows = self._waiting(person_id__isnull=False, step__kind=StepKind.SIGN)
+        if rows:
+            row = rows[which % len(rows)]
+            self._do("prepare", self._holder(row), row.envelope_id, which)
+
+    def complete(self, which: int, whose: str, damage: bool) -> None:
+        """A card answers; now and then it answers something else, or to somebody else."""
+        if not self.prepared:
+            return
+        prepared_id, to_be_signed, who = self.prepared[-1 - which % len(self.prepared)]
+        answer = self.world.tokens[who].sign(b"something else" if damage else to_be_signed)
+        actor = self.people[whose or who]
+        self._act(
+            "complete", actor,
+            lambda: prepare.complete_signature(prepared_id=prepared_id, signature=answer, actor=actor, at=self.at),
+        )  # fmt: skip
+        assert not self.accepted or (not damage and actor.person_id == self.people[who].person_id), (
+            "another's card signed"
+        )
+
+    def hand_tablet(self, which: int, who: str) -> None:
+        rows = self._waiting(patient_id__isnull=False)
+        if rows:
+            self._do("hand tablet", who, rows[which % len(rows)].envelope_id, which)
+
+    def sign_on_tablet(self, which: int, elsewhere: str) -> None:
+        """The patient signs on a tablet that was handed over, or on another one."""
+        if not self.tablets:
+            return
+        tablet_id, who = self.tablets[-1 - which % len(self.tablets)]
+        session_id = self.world.session_of(elsewhere or who)
+        odile = replace(self.people["odile"], acr=Acr.BEDSIDE, session_id=session_id)
+
+        def signing() -> None:
+            held = bedside_queries.at_bedside(bedside_id=tablet_id, session_id=session_id, at=self.at)
+            signer = replace(odile, person_id=held.patient_id, means=held.means)
+            sign.sign_as_patient(
+                envelope_id=held.envelope_id, pages_shown=1, drawing=None, actor=signer, at=self.at
+            )  # fmt: skip
+            bedside.take_back(bedside_id=tablet_id, end=BedsideEnd.SIGNED, actor=signer, at=self.at)
+
+        self._act("sign on tablet", odile, signing)
+        assert not (self.accepted and elsewhere), "a tablet that was not handed over signed"
+
+    def tablet_back(self, which: int, who: str) -> None:
+        if self.tablets:
+            tablet_id, actor = self.tablets[which % len(self.tablets)][0], self.people[who]
+            self._act(
+                "tablet back", actor,
+                lambda: bedside.take_back(bedside_id=tablet_id, end=BedsideEnd.RETURNED, actor=actor, at=self.at),
+            )  # fmt: skip
+
+    def withdraw(self, which: int) -> None:
+        """Whoever gave a consent that is completed takes it back."""
+        rows = list(
+            Recipient.objects.filter(
+                envelope_id__in=self.envelopes, envelope__state=EnvelopeState.COMPLETED, patient_id__isnull=False
+            ).order_by("id")
+        )
+        if rows:
+            row = rows[which % len(rows)]
+            self._do("withdraw", self._holder(row), row.envelope_id, which)
 
     def act_anyhow(self, act: str, who: str, which: int, whom: int) -> None:
         self._do(act, who, self.envelopes[which % len(self.envelopes)], whom)
@@ -375,10 +422,11 @@ class Circuits(RuleBasedStateMachine):
 
     # How
 
-    def _send(self, plan: list[tuple[str, list[str], int]]) -> None:
+    def _send(self, plan: Plan) -> None:
+        whose, steps = plan
         composition = Composition(
-            documents=(Part(document_id=self.world.document_id),),
-            steps=tuple(self._step(*one) for one in plan),
+            documents=(Part(document_id=self.world.documents[whose]),),
+            steps=tuple(self._step(*one) for one in steps),
             watchers=(self.people["martin"].person,),
             expires_after_days=12, remind_after_days=1, remind_every_days=1,
         )  # fmt: skip
@@ -390,7 +438,7 @@ class Circuits(RuleBasedStateMachine):
             self.envelopes.append(sent)
         elif not self.envelopes:
             # Each example has something to act on.
-            self._send([("review", ["lebrun"], 0), ("sign", ["patient", "lebrun"], 1)])
+            self._send(("odile", [("review", ["lebrun"], 0), ("sign", ["patient", "lebrun"], 1)]))
 
     def _step(self, kind: str, names: list[str], needed: int) -> StepPlan:
         if kind == "seal":
@@ -400,7 +448,7 @@ class Circuits(RuleBasedStateMachine):
 
     def _party(self, name: str) -> Party:
         if name == "patient":
-            return Party(role=PartyRole.PATIENT, purpose=Purpose.ACKNOWLEDGES)
+            return Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS)
         if name == "guest":
             return Party(
                 role=PartyRole.INTERPRETER, purpose=Purpose.VALIDATES, name="Amina Diallo",
@@ -408,12 +456,18 @@ class Circuits(RuleBasedStateMachine):
             )  # fmt: skip
         return Party(role=PartyRole.PROFESSIONAL, person_id=self.people[name].person, purpose=Purpose.VALIDATES)
 
+    def _waiting(self, **more: object) -> list[Recipient]:
+        rows = Recipient.objects.filter(
+            state=RecipientState.WAITING, envelope__expires_at__gt=self.at, envelope_id__in=self.envelopes, **more
+        )
+        return list(rows.select_related("step").order_by("id"))
+
     def _holder(self, row: Recipient) -> str:
         """Whose place it is."""
         if row.guest_sealed is not None:
             return f"guest {row.id}"
         if row.patient_id is not None:
-            return "odile"
+            return "odile" if row.patient_id == self.people["odile"].person_id else "ines"
         return next(name for name, actor in self.people.items() if actor.person_id == row.person_id)
 
     def _actor(self, who: str, envelope_id: UUID) -> Actor:
@@ -422,18 +476,19 @@ class Circuits(RuleBasedStateMachine):
         return self.people[who]
 
     def _do(self, act: str, who: str, envelope_id: UUID, whom: int, *, rightly: bool = False) -> None:
+        # No two acts at one instant, by which the trail is asked for each.
+        self.at += timedelta(seconds=1)
         actor, at = self._actor(who, envelope_id), self.at
         own = {"envelope_id": envelope_id, "actor": actor, "at": at}
+        token = self.world.tokens.get(who, self.world.tokens["cherif"])
         rows = list(Recipient.objects.filter(envelope_id=envelope_id).order_by("id").values_list("id", flat=True))
         someone = rows[whom % len(rows)] if rows else envelope_id
         colleague = self.people[sorted(self.people)[whom % len(self.people)]].person_id or envelope_id
 
         def signing() -> object:
-            if actor.kind in (ActorKind.PATIENT, ActorKind.GUEST):
+            if actor.kind in (ActorKind.PATIENT, ActorKind.REPRESENTATIVE, ActorKind.GUEST):
                 return sign.sign_as_patient(pages_shown=1, drawing=None, **own)
-            return sign.sign_with_token(
-                token=self.world.tokens.get(who, self.world.tokens["cherif"]), drawing=None, **own
-            )
+            return sign.sign_with_token(token=token, drawing=None, **own)
 
         words = discuss.Words(body="Une question ?", about=self.entries[-1] if self.entries and whom % 3 == 0 else None)
         acts: dict[str, Callable[[], object]] = {
@@ -453,11 +508,25 @@ class Circuits(RuleBasedStateMachine):
             "seal": lambda: seal.seal(**own),
             "seal step": lambda: seal_step.seal_step(**own),
             "write": lambda: discuss.write(words=words, **own),
+            "prepare": lambda: prepare.prepare_signature(
+                certificate=token.certificate, chain=token.chain, drawing=None, **own
+            ),
+            "hand tablet": lambda: bedside.hand_over(
+                seen=bedside.Seen(document=IdentityDocument.IDENTITY_CARD), session_id=self.world.session_of(who),
+                session_ends_at=at + AFTER_HOURS, **own,
+            ),
+            "withdraw": lambda: withdraw.withdraw(reason="", drawing=None, **own),
         }  # fmt: skip
         result = self._act(act, actor, acts[act])
         assert self.accepted or not rightly or who in self.left, f"{act} by {who} was refused: {self.refusal!r}"
         if act == "write" and isinstance(result, UUID):
             self.entries.append(result)
+        if act == "prepare" and isinstance(result, prepare.ToSign):
+            self.prepared.append((result.prepared_id, result.to_be_signed, who))
+        if act == "hand tablet" and isinstance(result, UUID):
+            self.tablets.append((result, who))
+        if act == "withdraw" and isinstance(result, UUID):
+            self.envelopes.append(result)
 
     def _act(self, name: str, actor: Actor, act: Callable[[], Any]) -> Any:
         """Act, then judge what it changed."""
@@ -470,16 +539,25 @@ class Circuits(RuleBasedStateMachine):
             self.refusal = refused
         self.accepted = self.refusal is None
         after = Rows.read()
-        self.tally[f"{name}: {'taken' if self.accepted else 'refused'}"] += 1
+        self.tally[f"{name}: {self.refusal.code if self.refusal else 'taken'}"] += 1
         if not self.accepted:
-            assert after == before, f"{name} was refused ({self.refusal!r}), and changed {after.since(before)}"
+            as_before = after
+            if name == "complete":
+                # What can't be completed any more is given up, which leaves its trace.
+                as_before = replace(after, prepared=before.prepared, others=(*after.others[:-1], before.others[-1]))
+            assert as_before == before, f"{name} was refused ({self.refusal!r}), and changed {after.since(before)}"
         elif after != before:
             assert after.others[-1] > before.others[-1], f"{name} changed something without a trace"
         for envelope_id, (was, *_rest) in before.envelopes.items():
             now_is = after.envelopes[envelope_id][0]
             assert now_is == was or now_is in TRANSITIONS[EnvelopeState(was)], f"{name}: {was} became {now_is}"
             if was in CLOSED:
-                assert after.envelopes[envelope_id] == before.envelopes[envelope_id]
+                # What is closed stays as it is; a consent may be withdrawn.
+                most = 3 if name == "withdraw" else 4
+                assert after.envelopes[envelope_id][:most] == before.envelopes[envelope_id][:most]
+        for prepared_id, state in before.prepared.items():
+            now_is = after.prepared[prepared_id]
+            assert now_is == state or PreparedState(now_is) in PREPARED_TRANSITIONS[PreparedState(state)]
         self._judge_who_acted(name, actor, before, after)
         return result
 
@@ -488,18 +566,30 @@ class Circuits(RuleBasedStateMachine):
         new, gone = acted.keys() - was.keys(), was.keys() - acted.keys()
         assert all(was[row_id] == acted[row_id] for row_id in was.keys() & acted.keys()), "an act became another"
         assert len(gone) == (name == "take back" and self.accepted), f"{name} lost an act"
-        assert len(new) == (name in ACT_OF.values() and self.accepted), f"{name} acted for {len(new)}"
+        assert len(new) == (name in TAKING and self.accepted), f"{name} acted for {len(new)}"
         for row in Recipient.objects.filter(id__in=[*new, *gone]):
-            self._judge_place(actor, row, before, took=row.id in new)
+            self._judge_place(name, actor, row, before, took=row.id in new)
+            if row.id in new:
+                self.taken.setdefault(row.envelope_id, Counter())[row.id] += 1
+                acted_at = row.signed_at or row.acted_at
+                assert acted_at is not None
+                self.last[row.id] = (actor.person, acted_at)
 
-    def _judge_place(self, actor: Actor, row: Recipient, before: Rows, *, took: bool) -> None:
-        if took:
+    def _judge_place(self, name: str, actor: Actor, row: Recipient, before: Rows, *, took: bool) -> None:
+        if took and name != "withdraw":
             assert before.recipients[row.id][0] == RecipientState.WAITING, "who was not awaited acted"
+        if took and row.patient_id == self.people["leo"].person_id:
+            assert actor.kind is ActorKind.REPRESENTATIVE, "a minor bound himself"
         place = row.person_id or row.patient_id or row.id
         if actor.person_id == place:
             kind = ActorKind.PROFESSIONAL if row.person_id else ActorKind.PATIENT if row.patient_id else ActorKind.GUEST
             assert actor.kind is kind
             assert "signed_by" not in (row.proof or {})
+            return
+        if actor.kind is ActorKind.REPRESENTATIVE:
+            assert actor.on_behalf_of == row.patient_id == self.people["leo"].person_id
+            assert not took or row.proof is not None
+            assert not took or row.proof["representation"] == self.world.representation_id.hex
             return
         if not took:
             return  # Whoever acted by delegation takes back what they did; the delegation may be over.
@@ -521,6 +611,24 @@ class Circuits(RuleBasedStateMachine):
         rest = {name for name in found - expected if name.startswith(send.SEAL_FIELD)}
         assert len(rest) == seals + (envelope.state == EnvelopeState.COMPLETED), "seals and rows differ"
         assert not {name for name in found - expected - rest if name.startswith("Sign")}, "a signature too many"
+
+    def _trail_and_proof_tell_each_act(self, envelope_id: UUID) -> None:
+        """Whatever was acknowledged is in the trail, be it taken back since; what stands is in the proof too."""
+        events = Event.objects.filter(subject_id=envelope_id, outcome="done", action__in=TRACES)
+        told = Counter(events.values_list("at", flat=True))
+        assert told.total() == self.taken.get(envelope_id, Counter()).total(), "the trail and what was taken differ"
+        shown = {
+            bytes(one).hex()
+            for one in Revision.objects.filter(envelope_id=envelope_id).values_list("sha256", flat=True)
+        }
+        for row in Recipient.objects.filter(envelope_id=envelope_id, state__in=ACTED):
+            person_id, at = self.last[row.id]
+            assert (row.signed_at or row.acted_at) == at, "an act was lost"
+            by = list(events.filter(at=at).values_list("person_id", flat=True))
+            assert by == [person_id], f"the trail says {by} where {person_id} acted"
+            if row.state == RecipientState.SIGNED:
+                assert row.proof is not None
+                assert row.proof["shown_sha256"] in shown, "what was signed is no state of the file"
 
 
 def campaign(*, examples: int, acts: int, derandomize: bool) -> None:

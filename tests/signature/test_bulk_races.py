@@ -1,10 +1,12 @@
 """Two at once upon a list that is sent to many."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
 
+from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
 from telesphore.records.models import Document
 from telesphore.signature.actions import author, send_many, send_row
@@ -14,7 +16,7 @@ from telesphore.signature.queries import templates as read
 from telesphore.signature.states import RowState, Seat
 from tests.cast import Cast
 from tests.signature.templates import given, made
-from tests.signature.test_races import at_once, meet_before, refusals
+from tests.signature.test_races import at_once, meet_before, meet_if_they_can, refusals
 
 
 def of_odile(cast: Cast) -> tuple[UUID, UUID]:
@@ -36,11 +38,13 @@ def test_two_workers_at_one_row_send_one_envelope(committed_cast: Cast, monkeypa
     assert refusals(at_once(work, work)) == []
     assert BulkRow.objects.get().state == RowState.SENT
     assert (Envelope.objects.count(), Document.objects.count(), Draft.objects.count()) == (1, 1, 0)
+    assert Event.objects.filter(action="signature:bulk:close-row").count() == 1
 
 
-def test_two_confirmations_at_once_send_once(committed_cast: Cast) -> None:
+def test_two_confirmations_at_once_send_once(committed_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     cast = committed_cast
     bulk_id, _row_id = of_odile(cast)
+    meet_if_they_can(monkeypatch, send_many, "_rows")
 
     def confirm() -> int:
         return send_many.confirm_list(bulk_id=bulk_id, actor=cast.sylvie, at=now())
@@ -53,19 +57,26 @@ def test_two_confirmations_at_once_send_once(committed_cast: Cast) -> None:
         assert cursor.fetchone() == (1,)
 
 
-def test_a_row_is_sent_or_stopped_and_never_both(committed_cast: Cast) -> None:
+@pytest.mark.parametrize(("before", "state"), [("sender_of", RowState.CANCELLED), ("_send_row", RowState.SENT)])
+def test_a_row_is_sent_or_stopped_and_never_both(
+    committed_cast: Cast, monkeypatch: pytest.MonkeyPatch, before: str, state: RowState
+) -> None:
     cast = committed_cast
     bulk_id, row_id = of_odile(cast)
     send_many.confirm_list(bulk_id=bulk_id, actor=cast.sylvie, at=now())
+    real = getattr(send_row, before)
 
-    at_once(
-        lambda: send_row.send_row(organisation_id=cast.hospital, row_id=row_id, at=now()),
-        lambda: send_many.cancel_list(bulk_id=bulk_id, actor=cast.sylvie, at=now()),
-    )
+    def stopped_meanwhile(*args: Any) -> Any:
+        # By somebody else, just before the row is claimed, or just after.
+        at_once(lambda: send_many.cancel_list(bulk_id=bulk_id, actor=cast.sylvie, at=now()))
+        return real(*args)
 
-    sent = Envelope.objects.filter(id=row_id).exists()
-    assert BulkRow.objects.get().state == (RowState.SENT if sent else RowState.CANCELLED)
-    assert Document.objects.count() == int(sent)
+    monkeypatch.setattr(send_row, before, stopped_meanwhile)
+    send_row.send_row(organisation_id=cast.hospital, row_id=row_id, at=now())
+
+    assert BulkRow.objects.get().state == state
+    sent = state == RowState.SENT
+    assert (Envelope.objects.count(), Document.objects.count()) == (int(sent), int(sent))
 
 
 def test_two_changes_of_a_template_at_once_are_two_versions(
@@ -74,7 +85,7 @@ def test_two_changes_of_a_template_at_once_are_two_versions(
     cast = committed_cast
     template_id = made(cast)
     plan = read.template(template_id=template_id, actor=cast.lebrun, at=now()).definition.composition
-    meet_before(monkeypatch, author, "_definition")
+    meet_if_they_can(monkeypatch, author.read, "last_version")
 
     def change() -> int:
         return author.revise_template(

@@ -16,7 +16,7 @@ from telesphore.signature.models import Envelope, Recipient, Revision
 from telesphore.signature.states import EnvelopeState, StepKind
 from tests.cast import Cast
 from tests.signature.circuits import doctor_signs, odile_signs, token_of
-from tests.signature.test_races import at_once, jobs_named, meet_before, refusals
+from tests.signature.test_races import at_once, jobs_named, meet_before, meet_if_they_can, refusals
 from tests.signature.test_steps import PATIENT, approve, asks, states, step, through
 
 
@@ -25,7 +25,7 @@ def test_two_who_approve_the_last_step_together_complete_it_once(
 ) -> None:
     cast = committed_cast
     envelope_id = through(cast, step(StepKind.REVIEW, asks(cast.lebrun), asks(cast.ricaud)))
-    meet_before(monkeypatch, review.access, "recipient_of")
+    meet_if_they_can(monkeypatch, review, "advance")
     results = at_once(lambda: approve(cast.lebrun, envelope_id), lambda: approve(cast.ricaud, envelope_id))
     assert refusals(results) == []
     assert sorted(result.last for result in results) == [False, True]

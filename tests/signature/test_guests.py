@@ -20,6 +20,7 @@ from telesphore.links.models import Link
 from telesphore.outbox import queries as outbox
 from telesphore.paper.pages import page_alone
 from telesphore.records import actions as records
+from telesphore.records.models import Patient
 from telesphore.signature import queries
 from telesphore.signature.actions import close, results, seal, sign, view
 from telesphore.signature.actions.read import keep_progress
@@ -95,14 +96,30 @@ def test_an_interpreter_signs_in_their_own_name_what_they_have_done(cast: Cast) 
     assert (traced.ground, traced.actor_kind, traced.person_id) == ("guest", ActorKind.GUEST, row.id)
 
 
+@pytest.mark.parametrize(
+    ("spoken", "page", "said"),
+    [
+        ("ar", "en", "have translated the 2 pages of “Consentement” into Arabic for"),
+        ("ar", "fr", "j’ai traduit en arabe les 2 pages de « Consentement » pour"),
+        ("en", "fr", "j’ai traduit en anglais les 2 pages"),
+        ("fr", "en", "have translated the 2 pages of “Consentement” for"),
+    ],
+)
+def test_an_interpreter_declares_into_which_language_they_translated(
+    cast: Cast, spoken: str, page: str, said: str
+) -> None:
+    Patient.objects.filter(id=cast.odile_id).update(language=spoken)
+    envelope_id = sent(cast, FATOU)
+    reading = queries.reading(envelope_id=envelope_id, language=page, actor=guest(cast, envelope_id), at=now())
+    assert said in reading.sentence.replace("\u00a0", " ")
+
+
 def test_the_evidence_names_the_guest_and_not_the_patient_in_their_place(cast: Cast) -> None:
     envelope_id = sent(cast, FATOU)
     sign.sign_as_patient(envelope_id=envelope_id, pages_shown=2, drawing=None, actor=guest(cast, envelope_id), at=now())
     system = Actor.system(cast.hospital)
     seal.seal(envelope_id=envelope_id, actor=system, at=now())
     envelope = Envelope.objects.get(id=envelope_id)
-    from telesphore.records.models import Patient
-
     evidence = results.evidence_about(envelope, Patient.objects.get(id=cast.odile_id), "Consentement")
 
     assert [(one.name, one.role) for one in evidence.signers] == [("Fatou Diop", "interprète en wolof")]

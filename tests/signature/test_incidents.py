@@ -37,6 +37,9 @@ SHOWN_BY = {
     "a sealing that is stuck, unseen, and never tried again": (
         "signature/test_steps.py", "test_a_seal_that_fails_says_why_and_loses_nothing",
     ),
+    "sealed twice by a job that ran twice": (
+        "signature/test_races.py", "test_a_document_is_sealed_once_by_two_workers",
+    ),
     "completed before it is sealed": (
         "signature/test_steps.py", "test_sender_and_watchers_are_told_once_when_it_is_completed_and_not_before",
     ),
@@ -60,6 +63,13 @@ SHOWN_BY = {
     ),
     "a delegate whose signature hides in whose place it is": (
         "signature/test_delegation.py", "test_a_delegate_signs_and_both_names_are_in_proof_trail_and_file",
+    ),
+    "a signer who can not use their own certificate": (
+        "signature/test_prepared.py", "test_a_card_is_told_what_it_signs_and_its_answer_completes_the_circuit",
+    ),
+    "a notice that does not say who is late": ("browser/test_book.py", "test_the_sender_sees_who_is_late"),
+    "a page to sign that does not say what the law says": (
+        "web/test_patient_pages.py", "test_what_the_law_says_is_one_step_from_the_signature_and_leads_nowhere_else",
     ),
     "a reader who begins again at the first page": (
         "signature/test_guests.py", "test_reading_goes_on_where_it_stopped_on_another_phone",

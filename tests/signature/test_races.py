@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,19 @@ def meet_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, count: 
         if not late:
             barrier.wait()
         return result
+
+    monkeypatch.setattr(module, name, meeting)
+
+
+def meet_if_they_can(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seconds: float = 0.7) -> None:
+    """Make two threads wait for one another just before `module.name` is called, for no longer than this: where a lock
+    keeps the second away, the first goes on alone."""
+    real, barrier = getattr(module, name), threading.Barrier(2, timeout=seconds)
+
+    def meeting(*args: Any, **kwargs: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait()
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(module, name, meeting)
 

@@ -8,13 +8,15 @@ import pytest
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.links.access import check_alive
-from telesphore.links.errors import LinkRevoked
+from telesphore.links.errors import LinkExpired
 from telesphore.links.models import Link
 from telesphore.outbox import actions as outbox
 from telesphore.outbox import ports
 from telesphore.outbox.models import Notice, Status
 from telesphore.signature import queries
 from telesphore.signature.actions import close, expire, remind, tell
+from telesphore.signature.actions.call import VISIT
+from telesphore.signature.actions.correct_recipient import Reach, correct_recipient
 from telesphore.signature.actions.remind import remind_due, remind_now
 from telesphore.signature.errors import (
     EnvelopeClosed,
@@ -24,11 +26,12 @@ from telesphore.signature.errors import (
     RecipientNotFound,
     RemindedLately,
 )
-from telesphore.signature.models import Envelope, Recipient
+from telesphore.signature.models import Envelope, Party, Recipient
 from telesphore.signature.states import EnvelopeState, StepKind
 from tests.cast import Cast
 from tests.records.test_accounts import last_mail
 from tests.signature.circuits import odile_signs
+from tests.signature.test_guests import FATOU, by_link
 from tests.signature.test_steps import PATIENT, approve, asks, states, step, through, told
 
 DAY = timedelta(days=1)
@@ -51,6 +54,20 @@ def test_the_first_reminder_then_one_every_n_days_and_no_more_than_so_many(cast:
     assert counts == {2: 0, 3: 1, 4: 1, 5: 2, 7: 2, 9: 2, 20: 2}
 
 
+@pytest.mark.parametrize("party", [PATIENT, FATOU], ids=["patient", "guest"])
+def test_a_reminder_puts_nobody_out_of_their_visit_and_a_corrected_address_does(cast: Cast, party: Party) -> None:
+    envelope_id = through(cast, step(StepKind.SIGN, party))
+    recipient = Recipient.objects.get(envelope_id=envelope_id)
+    browser = by_link(recipient)
+    by_sylvie(cast, envelope_id)
+    assert browser.get("/p/").status_code == 200
+    correct_recipient(
+        envelope_id=envelope_id, recipient_id=recipient.id, reach=Reach("o@courriel.example", "+33639980150"),
+        actor=cast.sylvie, at=now(),
+    )  # fmt: skip
+    assert browser.get("/p/").status_code == 409
+
+
 @pytest.mark.parametrize("settings", [{"remind_after_days": 0}, {"remind_most": 0}])
 def test_nobody_is_reminded_where_the_sender_wanted_no_reminder(cast: Cast, settings: dict[str, int]) -> None:
     envelope_id = through(cast, step(StepKind.SIGN, PATIENT), **settings)
@@ -58,14 +75,15 @@ def test_nobody_is_reminded_where_the_sender_wanted_no_reminder(cast: Cast, sett
     assert reminders(envelope_id) == 0
 
 
-def test_a_patient_s_reminder_carries_a_link_that_works_and_the_old_one_is_dead(cast: Cast) -> None:
+def test_a_patient_s_reminder_carries_a_link_that_works_and_the_old_one_dies_with_its_visit(cast: Cast) -> None:
     envelope_id = through(cast, step(StepKind.SIGN, PATIENT))
     later = now() + 4 * DAY
     assert remind_due(actor=SYSTEM, at=later) == 1
     old, new = Link.objects.filter(subject_id=envelope_id).order_by("created_at")
-    with pytest.raises(LinkRevoked):
-        check_alive(old, later)
-    check_alive(new, later)
+    check_alive(old, later + timedelta(minutes=29))
+    with pytest.raises(LinkExpired):
+        check_alive(old, later + timedelta(minutes=30))
+    check_alive(new, later + timedelta(minutes=30))
     assert Recipient.objects.get(envelope_id=envelope_id).link_id == new.id
     mail = last_mail(cast, "signature:reminder")
     assert "/l/" in mail
@@ -112,7 +130,8 @@ def test_the_sender_reminds_at_most_once_an_hour(cast: Cast) -> None:
         by_sylvie(cast, envelope_id, at + timedelta(minutes=59))
     by_sylvie(cast, envelope_id, at + timedelta(minutes=60))
     assert reminders(envelope_id) == 2
-    assert Link.objects.filter(subject_id=envelope_id, revoked_at=None).count() == 1
+    over = at + timedelta(minutes=60) + VISIT
+    assert Link.objects.filter(subject_id=envelope_id, revoked_at=None, expires_at__gt=over).count() == 1
     # By itself, one follows three days after the last.
     assert remind_due(actor=SYSTEM, at=at + 3 * DAY) == 0
     assert remind_due(actor=SYSTEM, at=at + 4 * DAY) == 1
@@ -187,13 +206,13 @@ def undeliverable(cast: Cast) -> None:
 
 def test_a_notice_that_reached_nobody_comes_back_to_the_sender(cast: Cast) -> None:
     envelope_id = through(cast, step(StepKind.SIGN, PATIENT), step(StepKind.REVIEW, asks(cast.lebrun)))
-    assert queries.undelivered(actor=cast.sylvie) == []
+    assert queries.undelivered(actor=cast.sylvie, at=now()) == []
     undeliverable(cast)
-    (line,) = queries.undelivered(actor=cast.sylvie)
+    (line,) = queries.undelivered(actor=cast.sylvie, at=now())
     assert (line.envelope_id, line.title, line.name, line.correctable) == (
         envelope_id, "Consentement", "FERRAND Odile", True,
     )  # fmt: skip
-    assert queries.undelivered(actor=cast.lebrun) == []
+    assert queries.undelivered(actor=cast.lebrun, at=now()) == []
     notice = Notice.objects.get(status=Status.FAILED)
     for _again in range(2):
         tell.tell_undelivered(
@@ -201,4 +220,4 @@ def test_a_notice_that_reached_nobody_comes_back_to_the_sender(cast: Cast) -> No
         )
     assert told("signature:undelivered", notice.id) == 1
     by_sylvie(cast, envelope_id)
-    assert queries.undelivered(actor=cast.sylvie) == []
+    assert queries.undelivered(actor=cast.sylvie, at=now()) == []

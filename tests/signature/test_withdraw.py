@@ -1,11 +1,14 @@
 """A consent withdrawn: a signed counter-document, the team told at once, the record that says so."""
 
+from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from uuid import UUID
 
 import pypdfium2
 import pytest
 
+from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.outbox.models import Notice
@@ -14,14 +17,16 @@ from telesphore.reactions.mark_withdrawn_consent import mark_withdrawn_consent
 from telesphore.reactions.mark_withdrawn_document import mark_withdrawn_document
 from telesphore.records import queries as records
 from telesphore.records.errors import DocumentNotFound
-from telesphore.records.models import Document
+from telesphore.records.models import Document, Patient
 from telesphore.signature import queries
 from telesphore.signature.actions import seal, view, withdraw
-from telesphore.signature.errors import EnvelopeNotFound, NothingToWithdraw
+from telesphore.signature.errors import EnvelopeNotFound, MustBeRepresented, NothingToWithdraw
 from telesphore.signature.facts import ConsentWithdrawn, EnvelopeCompleted
 from telesphore.signature.models import Envelope
+from telesphore.signature.queries.consents import withdrawal_signed
 from tests.cast import Cast
 from tests.signature.circuits import ODILE, by, doctor_signs, odile_signs, published, sent, token_of, verdict_on
+from tests.signature.test_minors import ines_for, signs
 
 
 def completed(cast: Cast) -> UUID:
@@ -132,3 +137,32 @@ def test_what_was_begun_before_a_crash_is_taken_up(cast: Cast, monkeypatch: pyte
             withdrawn(cast, envelope_id)
     begun = Envelope.objects.get(withdraws_id=envelope_id)
     assert withdrawn(cast, envelope_id, "") == begun.id
+
+
+def test_who_represents_a_patient_withdraws_what_was_signed_for_them_and_the_patient_does_not(cast: Cast) -> None:
+    ines = replace(ines_for(cast), acr=Acr.PASSKEY)
+    envelope_id = sent(cast, [ODILE])
+    signs(ines, envelope_id)
+    seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    with pytest.raises(MustBeRepresented):
+        withdrawn(cast, envelope_id)
+    assert not queries.may_withdraw(envelope_id=envelope_id, actor=cast.odile, at=now())
+    asks = queries.asks_to_withdraw(envelope_id=envelope_id, actor=cast.odile, at=now())
+    assert asks == ("Inès Ferrand",)
+    assert queries.asks_to_withdraw(envelope_id=envelope_id, actor=ines, at=now()) is None
+    withdraw.withdraw(envelope_id=envelope_id, reason="", drawing=None, actor=ines, at=now())
+    seen = withdrawal_signed(Envelope.objects.get(id=envelope_id))
+    assert seen is not None
+    assert seen.by == "Inès Ferrand"
+    assert queries.asks_to_withdraw(envelope_id=envelope_id, actor=cast.odile, at=now()) is None
+
+
+def test_who_came_of_age_withdraws_what_a_parent_signed_and_the_parent_no_more(cast: Cast) -> None:
+    ines = replace(ines_for(cast), acr=Acr.PASSKEY)
+    envelope_id = sent(cast, [ODILE])
+    signs(ines, envelope_id)
+    seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2001, 1, 1))
+    assert not queries.may_withdraw(envelope_id=envelope_id, actor=ines, at=now())
+    withdrawn(cast, envelope_id)
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is not None

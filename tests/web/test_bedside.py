@@ -1,6 +1,7 @@
 """A tablet handed over: the patient signs on it, it opens nothing else, and comes back only to who handed it over."""
 
 import html
+import re
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.test import Client
 from telesphore.accounts.models import Session
 from telesphore.audit.models import Event
 from telesphore.kernel.clock import now
+from telesphore.links import actions as links
 from telesphore.outbox.models import Notice
 from telesphore.records.models import Patient
 from telesphore.signature.actions import bedside
@@ -27,6 +29,7 @@ from telesphore.signature.queries.reading import sentence_signed
 from telesphore.signature.states import BedsideEnd, IdentityDocument, SignatureLevel
 from tests.cast import Cast
 from tests.entering import as_person
+from tests.records.test_accounts import last_mail
 from tests.signature.circuits import ODILE, by, odile_signs, sent
 
 CARD = {"document": "identity-card"}
@@ -153,6 +156,30 @@ def test_a_code_sent_to_the_phone_is_one_way(cast: Cast) -> None:
     wrong = client.post(f"/book/{envelope_id}/bedside", {"token": token, "code": "000000"})
     assert wrong.status_code == 422
     assert Bedside.objects.count() == 0
+    # What the patient reads out from the message that reached their phone.
+    digits = re.search(r"\b\d{6}\b", last_mail(cast, "links:code"))
+    assert digits is not None
+    right = client.post(f"/book/{envelope_id}/bedside", {"token": token, "code": digits.group()})
+    assert right.headers["Location"] == "/bedside/"
+    client.post("/bedside/sign", decided(read="on"))
+    proof = proof_of(cast, envelope_id)
+    assert proof["means"] == "bedside:code"
+    assert isinstance(proof["bedside"], dict)
+    assert proof["bedside"]["code"] is True
+
+
+def test_a_code_that_was_read_out_hands_over_the_document_that_it_was_sent_for_and_no_other(cast: Cast) -> None:
+    envelope_id, other = sent(cast, [ODILE]), sent(cast, [ODILE])
+    link = bedside.send_code(envelope_id=envelope_id, actor=cast.lebrun, at=now())
+    token = link.url.rsplit("/", 1)[-1]
+    links.send_code(token=token, actor=cast.lebrun, at=now())
+    digits = re.search(r"\b\d{6}\b", last_mail(cast, "links:code"))
+    assert digits is not None
+    client = as_person(cast.lebrun.person_id)
+    assert client.post(f"/book/{other}/bedside", {"token": token, "code": digits.group()}).status_code == 404
+    assert not Bedside.objects.exists()
+    assert hand(cast, envelope_id, code_link_id=link.link_id)
+    assert Bedside.objects.get().code_link_id == link.link_id
 
 
 def test_nobody_hands_over_what_is_not_awaited_or_not_theirs(cast: Cast) -> None:

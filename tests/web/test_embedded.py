@@ -13,7 +13,7 @@ from telesphore.accounts.errors import NotAllowed
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.links.models import Code, Link
-from telesphore.signature.actions import embed
+from telesphore.signature.actions import close, embed
 from telesphore.signature.errors import EmbeddedTooOften, NotAnOrigin
 from telesphore.signature.models import Embedding, Envelope, FramingOrigin, Recipient
 from telesphore.web.patients import embedded
@@ -113,6 +113,8 @@ def test_it_ends_with_the_recipients_own_link(cast: Cast, dpi: Program) -> None:
     other = path_of(asked(dpi, envelope_id))
     place = f"envelopes/{envelope_id}/recipients/{Recipient.objects.get().id}/remind"
     dpi.ask("POST", place, status=204)
+    assert browser.get("/embed/p/").status_code == 200
+    close.void(envelope_id=envelope_id, reason="", actor=cast.sylvie, at=now())
     assert browser.get("/embed/p/").status_code == 409
     Code.objects.update(sent_at=now() - timedelta(minutes=1))
     assert come_in(cast, Client(), other).status_code == 409

@@ -92,8 +92,18 @@ def test_a_minor_with_an_account_of_their_own_reads_and_signs_nothing(cast: Cast
     prove(client)
     envelope_id = to_sign(cast)
     Patient.objects.filter(id=cast.odile_id).update(birth_date=date(2015, 1, 1))
+    home = client.get("/my/").content.decode()
+    assert "Lire et signer" not in home
+    assert "La loi veut que quelqu’un d’autre signe pour vous" in home
     assert client.post(f"/my/sign/{envelope_id}")["Location"] == "/p/"
     client.post("/p/read", {"page": "1"})
+    # Where others decide, they find who signs for them; they may refuse, and are offered nothing else.
+    as_representative(cast, cast.odile_id, Measure.PARENTAL_AUTHORITY)
+    page = client.get("/p/decide").content.decode()
+    assert "Inès Ferrand signe pour vous" in page
+    assert "/p/decline" in page
+    assert "/p/sign" not in page
+    assert client.get("/p/sign")["Location"] == "/p/decide"
     answer = client.post("/p/sign", {"drawing": ""})
     assert answer.status_code == 409
     assert "un représentant, qui signe à sa place" in answer.content.decode()

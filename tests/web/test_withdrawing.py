@@ -11,7 +11,7 @@ from telesphore.links.actions import Revealed
 from telesphore.links.models import Link
 from telesphore.reactions.file_signed_document import file_signed_document
 from telesphore.records import queries as records
-from telesphore.records.models import PatientAccount
+from telesphore.records.models import Patient, PatientAccount
 from telesphore.signature.actions import copy, seal
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope
@@ -88,3 +88,30 @@ def test_the_envelope_says_that_its_consent_was_withdrawn_by_whom_and_shows_the_
     filed = records.results_of(organisation_id=cast.hospital, source_id=withdrawal.id)["signed"]
     assert f"/documents/{filed}/" in sylvie.get(page).content.decode()
     assert page in sylvie.get(f"/book/{withdrawal.id}/").content.decode()
+
+
+def test_once_the_link_has_run_out_the_team_sends_another_by_which_the_consent_is_withdrawn(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    old = with_copy(cast, envelope_id)
+    document_id = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
+    path = f"/documents/{document_id}/send"
+    for stranger in (cast.ricaud, cast.cherif):
+        assert as_person(stranger.person_id).post(path).status_code == 404
+    lebrun = as_person(cast.lebrun.person_id)
+    assert path in lebrun.get(f"/documents/{document_id}/").content.decode()
+    assert lebrun.post(path)["Location"] == f"/documents/{document_id}/"
+    assert old.get("/p/copy").status_code == 409
+    link = Link.objects.get(subject_id=envelope_id, purpose=copy.LINK_TO_COPY, revoked_at=None)
+    client = by_link(Revealed(cast.hospital, link.id, copy.LINK_TO_COPY, envelope_id, cast.odile_id))
+    assert client.post("/p/withdraw", {}).status_code == 302
+    assert Envelope.objects.get(id=envelope_id).withdrawn_at is not None
+
+
+def test_no_new_link_without_an_address_nor_for_what_is_no_signed_document(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    results = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)
+    Patient.objects.filter(id=cast.odile_id).update(phone="")
+    lebrun = as_person(cast.lebrun.person_id)
+    assert lebrun.post(f"/documents/{results['signed']}/send").status_code == 302
+    assert lebrun.post(f"/documents/{results['evidence']}/send").status_code == 404
+    assert not Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).exists()

@@ -80,6 +80,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "records:representation:manage": _CARE,
     "records:team:manage": _CARE,
     "signature:bedside:open": _CARE,
+    "signature:copy:send": _CARE,
     "signature:book:open": _CARE,
     "signature:embedding:make": _CARE,
     "signature:embedding:manage": _ADMINISTRATOR,

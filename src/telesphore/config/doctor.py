@@ -19,6 +19,7 @@ from telesphore.config import keys
 from telesphore.config.authorities import authorities
 from telesphore.config.findings import Check, Finding, Level, Patient
 from telesphore.config.identity import professionals_identity
+from telesphore.config.office import office
 from telesphore.config.options import Setting
 from telesphore.config.seals import seals
 
@@ -304,7 +305,7 @@ def backup(patient: Patient) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     database, clock, key_files, disk, ports, tls, gateways, user, embedded_database, backup, authorities, seals,
-    proofs, professionals_identity,
+    proofs, professionals_identity, office,
 )  # fmt: skip
 
 

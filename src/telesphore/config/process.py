@@ -62,7 +62,11 @@ class Program:
     process: "subprocess.Popen[bytes]"
 
     def alive(self) -> bool:
-        return self.process.poll() is None
+        if self.process.poll() is None:
+            return True
+        # A web process forked while its main one was being killed may never learn of it, and would keep the port.
+        self._end_group()
+        return False
 
     def ask(self) -> None:
         if self.alive():
@@ -73,9 +77,12 @@ class Program:
         try:
             self.process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self._end_group()
             self.process.wait()
+
+    def _end_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def run_program(*arguments: str) -> Program:

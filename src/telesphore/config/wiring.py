@@ -29,6 +29,7 @@ def bind() -> None:
     bind_vault(SETTINGS)
     bind_links()
     bind_records()
+    bind_office(SETTINGS)
     bind_pki(SETTINGS)
     bind_pki_keys(SETTINGS)
     bind_anchors(SETTINGS)
@@ -46,6 +47,20 @@ def bind_records() -> None:
     from telesphore.records import queries
 
     patients_records.bind(lambda: queries)
+
+
+def bind_office(settings: Mapping[str, Setting]) -> None:
+    """Who turns office files into PDF: LibreOffice, when it is installed."""
+    from telesphore.paper import ports
+
+    home: Path = settings["home"].value
+
+    def libreoffice() -> ports.OfficeConverter:
+        from telesphore.connectors.libreoffice.converter import LibreOffice
+
+        return LibreOffice(home / "office.lock")
+
+    ports.office.bind(libreoffice)
 
 
 def bind_audit(settings: Mapping[str, Setting]) -> None:

@@ -245,6 +245,20 @@ def revoke(*, organisation_id: UUID, link_id: UUID, actor: Actor, at: datetime) 
         audit.record("links:link:revoke", actor=actor, subject=link_id, at=at)
 
 
+def revoke_all(*, organisation_id: UUID, purpose: str, subject_id: UUID, actor: Actor, at: datetime) -> None:
+    """Close every link for this purpose that has not done its work, those that were retired too, in the caller's
+    transaction: what one of them was sent to may have been wrong."""
+    leading = Link.objects.filter(
+        organisation_id=organisation_id,
+        purpose=purpose,
+        subject_id=subject_id,
+        revoked_at=None,
+        used_up_at=None,
+    )
+    for link_id in list(leading.values_list("id", flat=True)):
+        revoke(organisation_id=organisation_id, link_id=link_id, actor=actor, at=at)
+
+
 def retire(*, organisation_id: UUID, link_id: UUID, until: datetime, actor: Actor, at: datetime) -> None:
     """Let a link end sooner, in the caller's transaction: another takes its place, and who is inside may finish."""
     open_longer = Link.objects.filter(organisation_id=organisation_id, id=link_id, expires_at__gt=until)

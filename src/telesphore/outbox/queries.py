@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from telesphore.outbox import ports
-from telesphore.outbox.models import Notice
+from telesphore.outbox.models import Notice, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,19 @@ def local_messages() -> list[ports.LocalMessage]:
     return list(ports.local.get().messages())
 
 
-def last_notices(*, organisation_id: UUID, about: Sequence[UUID]) -> list[NoticeStatus]:
-    """The last notice that speaks of each of these rows; one query."""
-    rows = (
-        Notice.objects.filter(organisation_id=organisation_id, about__in=about)
-        .order_by("about", "-queued_at", "-id")
-        .distinct("about")
+def last_failed(*, organisation_id: UUID, about: "QuerySet[Any, UUID]", most: int) -> list[NoticeStatus]:
+    """Of these rows, those that the last notice about them did not reach, the latest first: that notice; one query.
+
+    Args:
+        about: asks for the rows' ids; they are many, and never leave the database.
+    """
+    later = Notice.objects.filter(
+        Q(queued_at__gt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), id__gt=OuterRef("id")),
+        organisation_id=OuterRef("organisation_id"),
+        about=OuterRef("about"),
     )
-    return [_status(row) for row in rows]
+    rows = Notice.objects.filter(~Exists(later), organisation_id=organisation_id, status=Status.FAILED, about__in=about)
+    return [_status(row) for row in rows.order_by("-queued_at", "-id")[:most]]
 
 
 def _status(row: Notice) -> NoticeStatus:

@@ -98,6 +98,8 @@ class Document(Owned):
     source_id = models.UUIDField(null=True)
     """The envelope whose result this is; with `source_part`, filed once."""
     source_part = models.TextField(blank=True)
+    converted_from = models.TextField(blank=True, db_default="")
+    """The media type of the file that it was made of; empty when it came as a PDF."""
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
     """When it ceased to hold; it stays in the record."""

@@ -4,6 +4,24 @@ from typing import BinaryIO, cast
 
 from django.http import FileResponse, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+
+def kind_in_words(media_type: str) -> str:
+    """What a file was before it was converted."""
+    return {
+        "image/jpeg": _("a JPEG picture"),
+        "image/png": _("a PNG picture"),
+        "image/tiff": _("a TIFF picture"),
+        "image/webp": _("a WebP picture"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": _("a Word document"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _("an Excel workbook"),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation": _("a PowerPoint presentation"),
+        "application/vnd.oasis.opendocument.text": _("an OpenDocument text"),
+        "application/vnd.oasis.opendocument.spreadsheet": _("an OpenDocument spreadsheet"),
+        "application/vnd.oasis.opendocument.presentation": _("an OpenDocument presentation"),
+        "application/rtf": _("an RTF text"),
+    }[media_type]
 
 
 def pdf_response(content: bytes, *, download: bool = False) -> HttpResponse:

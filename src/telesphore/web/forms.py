@@ -1,10 +1,37 @@
 """Fields that several pages share."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+TAKEN = "application/pdf,image/jpeg,image/png,image/tiff,image/webp,.docx,.odt,.rtf,.xlsx,.ods,.pptx,.odp"
+"""What a browser offers to choose: a phone, its camera. What the file is, is read in the file."""
+
+
+TAKEN_IN_WORDS = _lazy(
+    "A PDF, a picture (JPEG, PNG, TIFF, WebP) or an office file (docx, odt, rtf, xlsx, ods, pptx, odp); 50 MB at most. "
+    "Several pictures become the pages of one document, in their order."
+)
+
+
+class _Files(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class DocumentField(forms.FileField):
+    """A document's file, or the pictures that are its pages: a list of uploads, never empty when required."""
+
+    def __init__(self, *, many: bool = True, **options: Any) -> None:
+        super().__init__(widget=(_Files if many else forms.FileInput)(attrs={"accept": TAKEN}), **options)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Each of them as `FileField` has it."""
+        files = data if isinstance(data, list) else [data]
+        return [one for one in (super(DocumentField, self).clean(file, initial) for file in files or [None]) if one]
 
 
 class PhoneField(forms.CharField):

@@ -1,5 +1,6 @@
 """What the shell around every page needs to know."""
 
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -25,16 +26,25 @@ def shell(request: HttpRequest) -> dict[str, object]:
     lost = membership is None and getattr(request, "user", None) and request.user.is_authenticated
     carer = membership is not None and bool(membership.roles & CLINICAL_ROLES)
     at_hand = limits(request)
+
+    # Asked when a page shows it, once: parts of pages don't, and the book has counted already.
+    @cache
+    def waiting_count() -> int:
+        return signature.count_waiting(actor=actor_of(request), at=now()) if carer else 0
+
+    @cache
+    def backup() -> object:
+        found = membership and membership.organisation
+        return accounts.open_backup(organisation_id=found.organisation_id, at=now()) if found else None
+
     return {
         "organisation": membership.organisation.name if membership else "",
         "roles": membership.roles if membership else frozenset(),
         "organisations": len(memberships_of(request)) if membership else 0,
         "suspensions": accounts.suspensions(person_id=UUID(str(request.user.pk)), at=now()) if lost else [],
         "carer": carer,
-        "waiting_count": signature.count_waiting(actor=actor_of(request), at=now()) if carer else 0,
-        "backup": accounts.open_backup(organisation_id=membership.organisation.organisation_id, at=now())
-        if membership
-        else None,
+        "waiting_count": waiting_count,
+        "backup": backup,
         "demonstration": settings.DEMONSTRATION,
         "theme": theme if theme in ("light", "dark") else "",
         "text_size": text if text in ("large", "larger") else "",

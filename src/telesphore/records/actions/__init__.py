@@ -3,7 +3,7 @@ who act for them. Opening is an act too.
 """
 
 from telesphore.records.actions.ask import ask_for_link, send_link, send_links
-from telesphore.records.actions.contact import change_contact
+from telesphore.records.actions.contact import change_contact, change_language
 from telesphore.records.actions.extend import extend_result
 from telesphore.records.actions.invite import (
     LINK_TO_ACCOUNT,
@@ -50,6 +50,7 @@ __all__ = [
     "add_to_care_team",
     "ask_for_link",
     "change_contact",
+    "change_language",
     "confirm_account",
     "confirm_representation",
     "deposit",

@@ -1,5 +1,6 @@
 """Register a patient, make up the care team, deposit and open documents. Opening is an act too."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -9,6 +10,7 @@ from django.db import IntegrityError
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
+from telesphore.paper.conversion import AsPdf, as_pdf
 from telesphore.records import access, queries
 from telesphore.records.errors import NotAllowed
 from telesphore.records.formats import intake
@@ -38,10 +40,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """A document deposited: its id, and what was taken out of the file on its way in (stable codes)."""
+    """A document deposited: its id, what was taken out of the file on its way in (stable codes), and the media type
+    that it had; empty when it came as a PDF.
+    """
 
     document_id: UUID
     notices: tuple[str, ...]
+    converted_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +168,31 @@ def open_record(*, patient_id: UUID, purpose: str, actor: Actor, at: datetime) -
 
 @audit.staged("records:document:deposit")
 def deposit(
-    *, patient_id: UUID, title: str, type_code: str, class_code: str, content: bytes, actor: Actor, at: datetime
+    *,
+    patient_id: UUID,
+    title: str,
+    type_code: str,
+    class_code: str,
+    content: bytes,
+    actor: Actor,
+    at: datetime,
+    following: Sequence[bytes] = (),
 ) -> Deposit:
-    """Check a PDF, normalise it, encrypt it, store it, file it. Nothing is filed unless all of it succeeds.
+    """Check a file, make it a PDF, normalise it, encrypt it, store it, file it. Nothing is filed unless all of it
+    succeeds.
 
     Args:
-        content: the file as it came.
+        content: the file as it came: a PDF, a picture or an office file.
+        following: pictures that are the next pages of a picture.
         type_code: LOINC (JDV_J07). class_code: TRE_A03.
 
     Raises:
-        RecordNotFound, NotAllowed, and the refusals of `formats.intake`.
+        RecordNotFound, NotAllowed, and the refusals of `paper.conversion.as_pdf` and `formats.intake`.
     """
     organisation_id = _check_registers(actor)
     decision = access.decide(actor=actor, patient_id=patient_id, at=at)
-    normalised = intake.normalise(content)
+    made = as_pdf(content, following)
+    normalised = intake.normalise(made.pdf)
     deposited = vault.deposit(
         organisation_id=organisation_id,
         key_id=decision.patient.key_id,
@@ -197,8 +213,9 @@ def deposit(
         author_id=actor.person_id,
         actor=actor,
         at=at,
+        made=made,
     )
-    return Deposit(document_id, normalised.notices)
+    return Deposit(document_id, normalised.notices, made.converted_from)
 
 
 @audit.act("records:document:deposit")
@@ -217,6 +234,7 @@ def _file(
     at: datetime,
     source_id: UUID | None = None,
     source_part: str = "",
+    made: AsPdf | None = None,
 ) -> UUID:
     document_id = uuid7()
     blob_id = vault.keep(deposited, actor=actor, at=at)
@@ -239,6 +257,7 @@ def _file(
         author_id=author_id,
         source_id=source_id,
         source_part=source_part,
+        converted_from=made.converted_from if made else "",
         created_at=at,
     )
     audit.record(
@@ -249,7 +268,13 @@ def _file(
         categories=[class_code],
         ground=ground,
         at=at,
-        detail={"pages": pages, "size": deposited.size, "sha256": deposited.sha256.hex(), "notices": list(notices)},
+        detail={
+            "pages": pages,
+            "size": deposited.size,
+            "sha256": deposited.sha256.hex(),
+            "notices": list(notices),
+            **({"converted": made.trace} if made and made.originals else {}),
+        },
     )
     return document_id
 

@@ -50,7 +50,9 @@ class Normalised:
 
 
 class NotAPdf(DomainError):
-    """This file is not a PDF. Export your document as PDF, then deposit it again."""
+    """This file is neither a PDF, nor a picture or an office file that is read here. Export your document as PDF, then
+    deposit it again.
+    """
 
     code = "not-a-pdf"
 

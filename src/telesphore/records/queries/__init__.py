@@ -10,6 +10,8 @@ from telesphore.records.queries.entrance import entrances as entrances
 from telesphore.records.queries.entrance import invitation as invitation
 from telesphore.records.queries.entrance import opens_a_record as opens_a_record
 from telesphore.records.queries.entrance import representations as representations
+from telesphore.records.queries.entrance import represented as represented
+from telesphore.records.queries.entrance import stand_ins as stand_ins
 from telesphore.records.queries.match import of_my_patients as of_my_patients
 from telesphore.records.queries.record import PAGE as PAGE
 from telesphore.records.queries.record import DocumentLine as DocumentLine

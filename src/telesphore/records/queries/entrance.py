@@ -1,5 +1,6 @@
 """Who comes to a record otherwise than by its care team: the patient by an account, and those who act for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,7 +8,7 @@ from uuid import UUID
 
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import ActorKind
-from telesphore.records.access import Decision, representation_holds
+from telesphore.records.access import Decision, majority, representation_holds, who_acts_for
 from telesphore.records.errors import InvitationNotFound
 from telesphore.records.models import Patient, PatientAccount, Representation
 from telesphore.records.queries.record import PatientCard, card
@@ -132,6 +133,26 @@ def representations(*, decision: Decision, at: datetime) -> list[RepresentationL
     rows = Representation.objects.filter(organisation_id=patient.organisation_id, patient_id=patient.id)
     lines = [_line(row, patient, at) for row in rows.order_by("-recorded_at")]
     return sorted(lines, key=lambda line: line.standing is Standing.OVER)
+
+
+def stand_ins(*, organisation_id: UUID, patient_id: UUID, at: datetime) -> tuple[str, ...] | None:
+    """The names of those who act in a patient's place, in the order in which they came; None for a patient who acts
+    alone, empty when nobody could act here. For who may know it: the patient, or a professional who sees the record."""
+    acting = who_acts_for(Patient.objects.get(organisation_id=organisation_id, id=patient_id), at)
+    if acting is None:
+        return None
+    people = accounts.person_cards(set(acting))
+    return tuple(people[person_id].display_name for person_id in acting)
+
+
+def represented(*, organisation_id: UUID, patient_ids: Iterable[UUID], at: datetime) -> frozenset[UUID]:
+    """Those of these patients whom the law has represented (see `access.who_acts_for`), in two queries."""
+    patients = {row.id: row for row in Patient.objects.filter(organisation_id=organisation_id, id__in=set(patient_ids))}
+    rows = Representation.objects.filter(organisation_id=organisation_id, patient_id__in=patients, ended_at=None)
+    minors = {patient.id for patient in patients.values() if at < majority(patient.birth_date)}
+    return frozenset(
+        minors | {row.patient_id for row in rows if representation_holds(row, patients[row.patient_id], at)}
+    )
 
 
 def _line(row: Representation, patient: Patient, at: datetime) -> RepresentationLine:

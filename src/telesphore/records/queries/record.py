@@ -55,6 +55,8 @@ class PatientCard:
     birth_place_code: str
     ins: str
     identity_status: str
+    language: str = "fr"
+    """What they speak best (`records.states.Language`)."""
 
     def age(self, on: date) -> int:
         """Completed years on that day."""
@@ -77,6 +79,8 @@ class DocumentLine:
     source_id: UUID | None
     source_part: str
     standing: Standing
+    converted_from: str
+    """The media type that it was deposited with; empty when it came as a PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class DocumentView:
         size, sha256: of the file that a reader gets.
         extended_at: when the proof of a signed document was last extended in its file; None when it never was.
         first_sha256: of the file as it was first filed.
+        converted_from: the media type that it was deposited with; empty when it came as a PDF.
     """
 
     document_id: UUID
@@ -106,6 +111,7 @@ class DocumentView:
     withdrawn_at: datetime | None
     replaced_by_id: UUID | None
     is_author: bool
+    converted_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ def card(patient: Patient) -> PatientCard:
         patient.birth_place_code,
         patient.ins,
         patient.identity_status,
+        patient.language,
     )
 
 
@@ -225,6 +232,7 @@ def documents(
             row.source_id,
             row.source_part,
             row.standing,
+            row.converted_from,
         )
         for row in found
     ]
@@ -257,6 +265,7 @@ def document(*, document_id: UUID, actor: Actor, at: datetime) -> DocumentView:
         row.withdrawn_at,
         row.replaced_by_id,
         row.author_id == actor.person_id,
+        row.converted_from,
     )
 
 

@@ -79,6 +79,7 @@ def list_documents(request: HttpRequest, patient_id: UUID, cursor: shapes.Cursor
             shapes.Document(
                 id=line.document_id, patient_id=patient_id, title=line.title, type_code=line.type_code,
                 pages=line.pages, created_at=line.created_at, envelope_id=line.source_id,
+                converted_from=line.converted_from,
             )
             for line in shown
         ],
@@ -95,12 +96,18 @@ def deposit_document(
     class_code: Annotated[shapes.Code, Form()],
     file: Annotated[UploadedFile, File()],
 ) -> shapes.Deposited:
-    """File a PDF in a patient's record: LOINC type (JDV_J07) and class (TRE_A03)."""
+    """File a document in a patient's record: LOINC type (JDV_J07) and class (TRE_A03).
+
+    A PDF; or a picture (JPEG, PNG, TIFF, WebP) or an office file (docx, xlsx, pptx, odt, ods, odp, rtf), of which the
+    PDF is kept. What the file is, is read in the file.
+    """
     deposited = actions.deposit(
         patient_id=patient_id, title=title, type_code=type_code, class_code=class_code, content=file.read(),
         actor=actor_of(request), at=now(),
     )  # fmt: skip
-    return shapes.Deposited(id=deposited.document_id, notices=list(deposited.notices))
+    return shapes.Deposited(
+        id=deposited.document_id, notices=list(deposited.notices), converted_from=deposited.converted_from
+    )
 
 
 @offer("GET", "documents/{uuid:document_id}", scope="records:document:read", response=shapes.Document)
@@ -110,6 +117,7 @@ def read_document(request: HttpRequest, document_id: UUID) -> shapes.Document:
     return shapes.Document(
         id=seen.document_id, patient_id=seen.patient.patient_id, title=seen.title, type_code=seen.type_code,
         pages=seen.pages, created_at=seen.created_at, envelope_id=seen.source_id,
+        converted_from=seen.converted_from,
     )  # fmt: skip
 
 

@@ -86,6 +86,8 @@ class Document(BaseModel):
     created_at: datetime
     envelope_id: UUID | None
     """The envelope that it is the result of."""
+    converted_from: str
+    """The media type of the file that it was made of; empty when that was a PDF."""
 
 
 class Documents(BaseModel):
@@ -96,10 +98,12 @@ class Documents(BaseModel):
 
 
 class Deposited(BaseModel):
-    """A document that was filed; `notices` say what was changed in the file."""
+    """A document that was filed; `notices` say what was changed in the file, `converted_from` its media type when it
+    was no PDF."""
 
     id: UUID
     notices: list[str]
+    converted_from: str
 
 
 class NewEnvelope(_Given):

@@ -16,8 +16,9 @@ def advance(envelope: Envelope, recipient: Recipient, actor: Actor, at: datetime
     """What follows a recipient's act, in the caller's transaction and under the envelope's lock. True when it was the
     last one: the envelope waits for its seal."""
     jobs.announce(EnvelopeMoved(envelope.organisation_id, envelope.id, "acted", uuid7()))
-    step = Step.objects.get(organisation_id=envelope.organisation_id, id=recipient.step_id)
-    done = Recipient.objects.filter(organisation_id=envelope.organisation_id, step_id=step.id, state__in=ACTED).count()
+    rows = Recipient.objects.filter(organisation_id=envelope.organisation_id, step_id=recipient.step_id)
+    beside = list(rows.select_related("step"))
+    step, done = beside[0].step, sum(one.state in ACTED for one in beside)
     if done < step.needed or step.completed_at is not None:
         _stand(envelope, EnvelopeState.IN_PROGRESS)
         return False

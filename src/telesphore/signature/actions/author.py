@@ -12,6 +12,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
+from telesphore.paper.conversion import AsPdf, as_pdf
 from telesphore.paper.words import words_of
 from telesphore.records import actions as records
 from telesphore.records.formats import intake
@@ -37,7 +38,7 @@ from telesphore.vault import queries as vault_queries
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A PDF for a template: its title, its type (LOINC), its category (TRE_A03)."""
+    """A file for a template: its title, its type (LOINC), its category (TRE_A03)."""
 
     title: str
     type_code: str
@@ -61,6 +62,7 @@ class _Page:
     paper: Paper
     blob_id: UUID
     deposited: vault.Deposited | None
+    made: AsPdf | None = None
 
 
 @audit.staged("signature:template:make")
@@ -75,14 +77,15 @@ def make_template(
     actor: Actor,
     at: datetime,
 ) -> UUID:
-    """Make a template of PDF files.
+    """Make a template of files.
 
     Args:
         plan: all but its documents; its professionals are without `person_id`.
         sitters: one for each professional of the plan, in order.
 
     Raises:
-        TemplateNotYours, NothingToSign, NobodyToSign, NotReadable, and the refusals of `intake`.
+        TemplateNotYours, NothingToSign, NobodyToSign, NotReadable, and the refusals of
+            `paper.conversion.as_pdf` and `intake`.
     """
     access.check_scope(actor=actor, scope=scope, unit_id=unit_id, at=at)
     pages = [_deposited(sheet, actor.organisation) for sheet in sheets]
@@ -112,11 +115,11 @@ def revise_template(
 
     Args:
         plan: as the last version's, its documents in the same order, changed.
-        replaced: PDF files that take the place of some of its documents, by position.
+        replaced: files that take the place of some of its documents, by position.
 
     Raises:
         TemplateNotFound, TemplateNotYours, TemplateArchived, NobodyToSign, NoPlaceToSign, NotReadable, and the refusals
-        of `intake`.
+        of `paper.conversion.as_pdf` and `intake`.
     """
     row = access.template_of(actor=actor, template_id=template_id, at=at)
     access.check_manages(actor, row)
@@ -237,10 +240,11 @@ def archive_template(*, template_id: UUID, actor: Actor, at: datetime) -> None:
 
 
 def _deposited(sheet: Sheet, organisation_id: UUID) -> _Page:
-    normalised = intake.normalise(sheet.content)
+    made = as_pdf(sheet.content)
+    normalised = intake.normalise(made.pdf)
     deposited = _to_vault(normalised.pdf, organisation_id)
     paper = Paper(type_code=sheet.type_code, class_code=sheet.class_code, pages=normalised.pages)
-    return _Page(sheet.title, paper, deposited.blob_id, deposited)
+    return _Page(sheet.title, paper, deposited.blob_id, deposited, made)
 
 
 def _to_vault(pdf: bytes, organisation_id: UUID) -> vault.Deposited:
@@ -339,11 +343,17 @@ def _write(
         author_id=actor.person_id,
         at=at,
     )
+    converted = [page.made.trace for page in pages if page.made and page.made.originals]
     audit.record(
         "signature:template:make" if number == 1 else "signature:template:change",
         actor=actor,
         subject=row.id,
         at=at,
-        detail={"version": number, "documents": len(pages), "scope": row.scope},
+        detail={
+            "version": number,
+            "documents": len(pages),
+            "scope": row.scope,
+            **({"converted": converted} if converted else {}),
+        },
     )
     return row.id, number

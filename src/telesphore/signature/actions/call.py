@@ -2,7 +2,7 @@
 the document."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from telesphore.accounts import queries as accounts
@@ -27,6 +27,8 @@ from telesphore.signature.states import PreparedState, RecipientState, StepKind
 LINK_TO_SIGN = "signature:sign"
 LINK_FOR_GUEST = "signature:guest"
 """Its subject is the recipient, not the envelope: a guest's link leads to their own place."""
+VISIT = timedelta(minutes=30)
+"""How long whoever came by a link may stay, once another took its place."""
 INVITATION, REMINDER, RELEASE = "signature:invitation", "signature:reminder", "signature:release"
 """Kinds of notices to recipients."""
 
@@ -56,10 +58,12 @@ def call(
     envelope: Envelope, recipient: Recipient, kind: StepKind, actor: Actor, at: datetime, notice: str = INVITATION
 ) -> None:
     """Write to who is awaited, unless a tablet is handed over to them. Whoever comes by a link gets a new one that
-    works; the one before is revoked."""
-    if recipient.link_id is not None:
-        links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
-        recipient.link_id = None
+    works; the one before is revoked. A reminder puts nobody out: whoever is reading when it comes may finish."""
+    if notice == REMINDER:
+        retire_link(recipient, actor, at)
+    else:
+        close_links(recipient, actor, at)
+    recipient.link_id = None
     if recipient.at_bedside:
         # A tablet is handed over to them: a link sent now would be a second door, which nobody watches.
         pass
@@ -70,6 +74,29 @@ def call(
     else:
         recipient.link_id = _call_guest(envelope, recipient, notice, actor, at)
     recipient.save(update_fields=["link_id"])
+
+
+def retire_link(recipient: Recipient, actor: Actor, at: datetime) -> None:
+    """Let the link that a recipient has end once a visit that began by it is over: another takes its place."""
+    if recipient.link_id is not None:
+        until = at + VISIT
+        links.retire(
+            organisation_id=recipient.organisation_id, link_id=recipient.link_id, until=until, actor=actor, at=at
+        )
+
+
+def close_links(recipient: Recipient, actor: Actor, at: datetime) -> None:
+    """No link of a recipient leads anywhere from now on, and whoever came by one is out."""
+    if recipient.person_id is not None:
+        return
+    guest = recipient.guest_sealed is not None
+    links.revoke_all(
+        organisation_id=recipient.organisation_id,
+        purpose=LINK_FOR_GUEST if guest else LINK_TO_SIGN,
+        subject_id=recipient.id if guest else recipient.envelope_id,
+        actor=actor,
+        at=at,
+    )
 
 
 def release(*, envelope: Envelope, step_id: UUID | None = None, actor: Actor, at: datetime) -> None:
@@ -95,8 +122,7 @@ def dismiss(
         recipient.save(update_fields=["state"])
         if not awaited:
             continue
-        if recipient.link_id is not None:
-            links.revoke(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+        close_links(recipient, actor, at)
         drop_prepared(recipient, at)
         _tell_released(envelope, recipient, actor, at)
 

@@ -15,12 +15,16 @@ from telesphore.links import queries as link_queries
 from telesphore.outbox import actions as outbox
 from telesphore.outbox import queries as notices
 from telesphore.outbox.models import Channel
+from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records import queries as record_queries
+from telesphore.records.errors import RecordNotFound
+from telesphore.records.models import Patient
 from telesphore.signature import access
 from telesphore.signature.actions.call import my_page
-from telesphore.signature.errors import EnvelopeNotFound
+from telesphore.signature.errors import EnvelopeNotFound, NotAnAddress
 from telesphore.signature.models import Envelope
+from telesphore.signature.states import EnvelopeState
 
 LIFE = timedelta(days=90)
 LINK_TO_COPY = "signature:copy"
@@ -42,6 +46,11 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
         return
     if not (patient.email and patient.phone):
         return
+    _send(envelope, patient, actor, at)
+
+
+def _send(envelope: Envelope, patient: Patient, actor: Actor, at: datetime) -> None:
+    organisation_id = envelope.organisation_id
     link = links.create(
         organisation_id=organisation_id,
         purpose=LINK_TO_COPY,
@@ -76,10 +85,42 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
     audit.record("signature:copy:send", actor=actor, subject=envelope.id, patient=envelope.patient_id, at=at)
 
 
+@audit.act("signature:copy:send")
+def send_again(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
+    """Send a new link to what a patient signed, which they may withdraw by it if it is a consent: the one before has
+    run out, or was lost, and works no more. Who acts in the patient's place is told of it.
+
+    Raises:
+        EnvelopeNotFound: no such one, not completed, or of a patient whose record is not open to the actor.
+        NotAnAddress: the record holds no e-mail address, or no phone for the code.
+    """
+    try:
+        envelope = Envelope.objects.select_for_update().get(
+            organisation_id=actor.organisation, id=envelope_id, state=EnvelopeState.COMPLETED
+        )
+        records_access.decide_as_carer(actor=actor, patient_id=envelope.patient_id, at=at)
+    except (Envelope.DoesNotExist, RecordNotFound):
+        raise EnvelopeNotFound from None
+    audit.concerning(patient=envelope.patient_id, subject=envelope.id)
+    patient, stand_ins = access.stand_ins(envelope, at)
+    if stand_ins is None and not (patient.email and patient.phone):
+        raise NotAnAddress
+    links.revoke_all(
+        organisation_id=envelope.organisation_id, purpose=LINK_TO_COPY, subject_id=envelope.id, actor=actor, at=at
+    )
+    if stand_ins is None:
+        _send(envelope, patient, actor, at)
+    else:
+        _write_to_stand_ins(envelope, stand_ins, actor, at)
+
+
 def _tell_stand_ins(envelope: Envelope, stand_ins: tuple[UUID, ...], actor: Actor, at: datetime) -> None:
     told = notices.notices_about(organisation_id=envelope.organisation_id, about=[envelope.id])
-    if not stand_ins or any(notice.kind == COPY for notice in told):
-        return
+    if stand_ins and not any(notice.kind == COPY for notice in told):
+        _write_to_stand_ins(envelope, stand_ins, actor, at)
+
+
+def _write_to_stand_ins(envelope: Envelope, stand_ins: tuple[UUID, ...], actor: Actor, at: datetime) -> None:
     organisation = accounts.organisation_card(envelope.organisation_id)
     for person in accounts.person_cards(set(stand_ins)).values():
         with translation.override(person.language):

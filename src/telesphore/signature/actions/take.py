@@ -176,10 +176,7 @@ def _take(
     envelope = lock(actor=actor, envelope_id=ready.envelope.id)
     revision = ready.revision
     if prepared_id is not None:
-        row = Prepared.objects.get(organisation_id=envelope.organisation_id, id=prepared_id)
-        access.check_waits(row, at)
-        row.state, row.ended_at = PreparedState.COMPLETED, at
-        row.save(update_fields=["state", "ended_at"])
+        _use_up(envelope.organisation_id, prepared_id, at)
     recipient = Recipient.objects.get(organisation_id=envelope.organisation_id, id=ready.recipient.id)
     # Again, under the lock: a delegation may have been withdrawn while the token was at work.
     authority = access.authority(actor=actor, envelope=envelope, recipient=recipient, at=at)
@@ -238,6 +235,14 @@ def _take(
         },
     )
     return Signed(envelope.id, last=advance(envelope, recipient, actor, at))
+
+
+def _use_up(organisation_id: UUID, prepared_id: UUID, at: datetime) -> None:
+    """Raises as `access.check_waits`."""
+    rows = Prepared.objects.filter(organisation_id=organisation_id, id=prepared_id)
+    waiting = rows.filter(state=PreparedState.WAITING, expires_at__gt=at)
+    if not waiting.update(state=PreparedState.COMPLETED, ended_at=at):
+        access.check_waits(rows.get(), at)
 
 
 def add_revision(

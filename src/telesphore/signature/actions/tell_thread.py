@@ -1,6 +1,6 @@
 """Tell those concerned that something was written beside a document: that, and not a word of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import translation
@@ -14,12 +14,9 @@ from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
 from telesphore.signature import access
 from telesphore.signature.access.thread import Seat
-from telesphore.signature.actions.call import LINK_TO_SIGN
+from telesphore.signature.actions.call import LINK_TO_SIGN, retire_link
 from telesphore.signature.models import Entry, Envelope, Recipient
 from telesphore.signature.states import AuthorKind, EntryKind, RecipientState
-
-STAY = timedelta(minutes=30)
-"""How long whoever came in by the link of before may still stay."""
 
 
 def tell(*, entry: Entry, about: Entry | None, seat: Seat, actor: Actor, at: datetime) -> None:
@@ -113,10 +110,7 @@ def _write_to_patient(envelope: Envelope, entry: Entry, actor: Actor, at: dateti
         actor=actor,
         at=at,
     )
-    if recipient.link_id is not None:
-        links.retire(
-            organisation_id=envelope.organisation_id, link_id=recipient.link_id, until=at + STAY, actor=actor, at=at
-        )
+    retire_link(recipient, actor, at)
     recipient.link_id = link.link_id
     recipient.save(update_fields=["link_id"])
     organisation = accounts.organisation_card(envelope.organisation_id)

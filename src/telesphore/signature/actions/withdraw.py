@@ -44,7 +44,7 @@ def withdraw(*, envelope_id: UUID, reason: str, drawing: bytes | None, actor: Ac
         drawing: PNG of a handwritten signature; decoration only.
 
     Raises:
-        EnvelopeNotFound, NothingToWithdraw, and what `sign_as_patient` raises.
+        EnvelopeNotFound, NothingToWithdraw, MustBeRepresented, and what `sign_as_patient` raises.
     """
     envelope, recipient = access.consent_of(actor=actor, envelope_id=envelope_id, at=at)
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)

@@ -184,6 +184,8 @@ class Recipient(Owned):
     sender_id = models.UUIDField(null=True)
     about_id = models.UUIDField(null=True)
     """The patient whom the envelope is about."""
+    about = belongs_to("records.Patient", "about_id", null=True, on_delete=models.DO_NOTHING)
+    """To sort by their name: no constraint, since what is copied from the envelope holds as long as that does."""
     at_bedside = models.BooleanField(db_default=False)
     """Nobody writes to them: a professional hands a tablet over."""
 

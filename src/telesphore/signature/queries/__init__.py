@@ -36,7 +36,7 @@ from telesphore.signature.queries.circuits import (
     waiting_for_patient,
 )
 from telesphore.signature.queries.colleagues import book, count_to_hand_over, delegated_book
-from telesphore.signature.queries.consents import ConsentView, consent, may_withdraw, withdrawal_of
+from telesphore.signature.queries.consents import ConsentView, asks_to_withdraw, consent, may_withdraw, withdrawal_of
 from telesphore.signature.queries.done import Awaited, DoneLine, SentLine, done_by, has_digest, sent, stuck
 from telesphore.signature.queries.drafts import DraftLine, DraftView, composition_of, draft, drafts
 from telesphore.signature.queries.envelopes import EnvelopeView, PartLine, RecipientLine, StepLine, envelope
@@ -105,6 +105,7 @@ __all__ = [
     "UndeliveredLine",
     "Wanted",
     "YearLine",
+    "asks_to_withdraw",
     "at_bedside",
     "awaiting",
     "awaits_patient",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Lower
 
 from telesphore.accounts import queries as accounts
@@ -258,10 +258,10 @@ def _fits(row: Sequence[object], wanted: Wanted) -> bool:
 
 def _ordered(rows: QuerySet[Recipient], order: Order) -> QuerySet[Recipient]:
     if order is Order.PATIENT:
-        # Names may change, and are the record's: looked up for this order alone rather than copied.
-        patient = Patient.objects.filter(organisation_id=OuterRef("organisation_id"), id=OuterRef("about_id"))
-        shown = Case(When(used_name="", then=F("birth_name")), default=F("used_name"), output_field=CharField())
-        rows = rows.annotate(patient_name=Subquery(patient.annotate(shown=Lower(shown)).values("shown")))
+        # Names may change, and are the record's: joined for this order alone rather than copied.
+        used = F("about__used_name")
+        shown = Case(When(about__used_name="", then=F("about__birth_name")), default=used, output_field=CharField())
+        rows = rows.annotate(patient_name=Lower(shown))
     return rows.order_by(*_KEYS[order])
 
 
@@ -308,12 +308,17 @@ def _sorted(
         values = _ordered(last, order).values_list(*keys).first()
         if values is not None:
             rows = rows.filter(beyond(_KEYS[order], values))
-    # Asked of the rows that are shown alone: the database does so after it sorted and cut.
+    if limit is not None:
+        # Chosen by what the index holds before anything is looked up of their envelopes: ten thousand are not joined
+        # to show fifty.
+        chosen = rows.values("id")[:limit]
+        rows = _ordered(Recipient.objects.filter(organisation_id=actor.organisation, id__in=chosen), order)
+    # Asked of the rows that are shown alone.
     fields = Field.objects.filter(
         organisation_id=actor.organisation, recipient_id=OuterRef("id"), kind__in=sorted(ASKED_FIELDS)
     )
     rows = rows.annotate(asks_question=Exists(_questions(actor)), asks_fields=Exists(fields))
-    return [_Row(*row) for row in rows.values_list(*_COLUMNS)[:limit]]
+    return [_Row(*row) for row in rows.values_list(*_COLUMNS)]
 
 
 def beyond(keys: Sequence[str], values: Sequence[object]) -> Q:

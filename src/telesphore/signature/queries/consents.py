@@ -8,7 +8,7 @@ from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.records import queries as records
 from telesphore.signature import access
-from telesphore.signature.errors import EnvelopeNotFound, NothingToWithdraw
+from telesphore.signature.errors import EnvelopeNotFound, MustBeRepresented, NothingToWithdraw
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.queries.circuits import title
 from telesphore.signature.states import RecipientState
@@ -27,7 +27,7 @@ def consent(*, envelope_id: UUID, actor: Actor, at: datetime) -> ConsentView:
     """A consent that the actor may withdraw.
 
     Raises:
-        EnvelopeNotFound, NothingToWithdraw
+        EnvelopeNotFound, NothingToWithdraw, MustBeRepresented
     """
     envelope, recipient = access.consent_of(actor=actor, envelope_id=envelope_id, at=at)
     assert recipient.signed_at is not None
@@ -40,9 +40,23 @@ def may_withdraw(*, envelope_id: UUID | None, actor: Actor, at: datetime) -> boo
         return False
     try:
         access.consent_of(actor=actor, envelope_id=envelope_id, at=at)
-    except (EnvelopeNotFound, NothingToWithdraw):
+    except (EnvelopeNotFound, NothingToWithdraw, MustBeRepresented):
         return False
     return True
+
+
+def asks_to_withdraw(*, envelope_id: UUID | None, actor: Actor, at: datetime) -> tuple[str, ...] | None:
+    """The names of those whom the actor, a patient, asks to withdraw this consent in their place; None where they need
+    ask nobody: it is theirs to withdraw, or there is nothing to."""
+    if envelope_id is None:
+        return None
+    try:
+        access.consent_of(actor=actor, envelope_id=envelope_id, at=at)
+    except MustBeRepresented:
+        return records.stand_ins(organisation_id=actor.organisation, patient_id=actor.person, at=at)
+    except (EnvelopeNotFound, NothingToWithdraw):
+        pass
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Awaited:
         late: the due date is past.
         undelivered: their last notice could not be delivered.
         may_remind: whether they may be reminded now.
+        at_bedside: a tablet is to be handed over to them; nobody writes to them.
     """
 
     recipient_id: UUID
@@ -49,6 +50,7 @@ class Awaited:
     undelivered: bool
     reminders: int
     may_remind: bool
+    at_bedside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
             late,
             notices.get(one.id) == "failed",
             one.reminders,
-            remindable,
+            remindable and not one.at_bedside,
+            one.at_bedside,
         )
 
     seals = seal_waits([row for row in rows if row.state in SEALABLE and row.id not in waiting])

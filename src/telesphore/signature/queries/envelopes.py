@@ -55,6 +55,8 @@ class RecipientLine:
     may_remind: bool = False
     at_bedside: bool = False
     """A tablet is handed over to them; nobody writes to them."""
+    may_change_way: bool = False
+    """Whether the actor may have them come by a link rather than at the bedside, or the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def envelope(*, envelope_id: UUID, actor: Actor, at: datetime) -> EnvelopeView:
             asked and is_sender and person is None and not recipient.at_bedside,
             open_ and waits and is_sender and not recipient.at_bedside,
             recipient.at_bedside,
+            asked and is_sender and recipient.patient_id is not None,
         )
 
     lines = [

@@ -7,6 +7,7 @@ from uuid import UUID
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import queries as records
+from telesphore.records.states import Language
 from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Envelope, Recipient
@@ -30,6 +31,7 @@ class Reading:
         pages_read: how far they read, in pages from the first.
         sentence: what they sign.
         easy_text: the document told in easy words; empty when the sender gave none.
+        stand_ins: for a patient whom the law has represented, the names of those who sign for them; None for others.
     """
 
     recipient_id: UUID
@@ -41,6 +43,7 @@ class Reading:
     awaited: bool
     sentence: str
     easy_text: str
+    stand_ins: tuple[str, ...] | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -67,6 +70,9 @@ def reading(*, envelope_id: UUID, language: str, actor: Actor, at: datetime) -> 
         recipient.state == RecipientState.WAITING,
         sentence(spoken, language),
         composition.easy_text if composition else "",
+        records.stand_ins(organisation_id=envelope.organisation_id, patient_id=envelope.patient_id, at=at)
+        if actor.kind is ActorKind.PATIENT
+        else None,
     )
 
 
@@ -74,13 +80,15 @@ def spoken_by(envelope: Envelope, recipient: Recipient, actor: Actor) -> Spoken:
     """What goes into the sentence of a patient, of who represents them, or of a guest."""
     patient = records.patient_cards(organisation_id=envelope.organisation_id, patient_ids={envelope.patient_id})[
         envelope.patient_id
-    ].display_name
+    ]
     represents = actor.kind is ActorKind.REPRESENTATIVE
     guest = guests_of([(envelope, recipient)]).get(recipient.id)
-    name = accounts.person_card(actor.person).display_name if represents else guest.name if guest else patient
+    name = (
+        accounts.person_card(actor.person).display_name if represents else guest.name if guest else patient.display_name
+    )
     return Spoken(
         name=name,
-        patient=patient,
+        patient=patient.display_name,
         title=title(envelope),
         sender=accounts.person_card(envelope.sender_id).display_name,
         pages=envelope.pages,
@@ -88,6 +96,8 @@ def spoken_by(envelope: Envelope, recipient: Recipient, actor: Actor) -> Spoken:
         purpose=recipient.purpose or Purpose.CONSENTS,
         represents=represents,
         quality=guest.quality if guest else "",
+        # Who speaks French has the document translated otherwise, into signs for one: the quality says it.
+        language="" if patient.language == Language.FRENCH else patient.language,
     )
 
 

@@ -6,6 +6,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from telesphore.records.states import Language
 from telesphore.signature.states import PartyRole, Purpose
 
 
@@ -19,6 +20,7 @@ class Spoken:
         patient: whose document it is.
         represents: whether the signer stands for the patient.
         pages: of all the documents together.
+        language: what the patient speaks (ISO 639-1), for whom it is translated; empty for what the pages speak.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Spoken:
     purpose: str = Purpose.CONSENTS
     represents: bool = False
     quality: str = ""
+    language: str = ""
 
 
 def sentence(spoken: Spoken, language: str) -> str:
@@ -43,12 +46,30 @@ def sentence(spoken: Spoken, language: str) -> str:
             "title": spoken.title,
             "sender": spoken.sender,
             "pages": spoken.pages,
+            "language": _named(spoken.language, language),
         }
         return _template(spoken) % values
 
 
+def _named(spoken: str, language: str) -> str:
+    """A language by its name, in this one; empty for one without a name here."""
+    if spoken not in Language:
+        return ""
+    name = str(Language(spoken).label)
+    # French writes the names of languages small, within a sentence.
+    return name.lower() if language == "fr" else name
+
+
 def _template(spoken: Spoken) -> str:
     pages = spoken.pages
+    if spoken.role == PartyRole.INTERPRETER and spoken.language in Language:
+        return ngettext(
+            "I, %(name)s, have translated the page of “%(title)s” into %(language)s for %(patient)s, faithfully and in"
+            " full.",
+            "I, %(name)s, have translated the %(pages)s pages of “%(title)s” into %(language)s for %(patient)s,"
+            " faithfully and in full.",
+            pages,
+        )
     if spoken.role == PartyRole.INTERPRETER:
         return ngettext(
             "I, %(name)s, have translated the page of “%(title)s” for %(patient)s, faithfully and in full.",

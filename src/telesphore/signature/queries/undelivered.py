@@ -7,7 +7,6 @@ from uuid import UUID
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.outbox import queries as outbox
-from telesphore.outbox.models import Status
 from telesphore.records import queries as records
 from telesphore.signature.models import Recipient
 from telesphore.signature.queries.circuits import PAGE, titles
@@ -21,7 +20,8 @@ class UndeliveredLine:
 
     Attributes:
         why: the gateway's code.
-        correctable: whether the sender may correct their address; a colleague's is their own to correct.
+        correctable: whether the sender may correct their address; a colleague's is their own to correct, and so is
+            that of who represents a patient.
     """
 
     envelope_id: UUID
@@ -33,7 +33,7 @@ class UndeliveredLine:
     correctable: bool
 
 
-def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
+def undelivered(*, actor: Actor, at: datetime) -> list[UndeliveredLine]:
     """Of what the actor sent, who is awaited and was not reached, the latest first, at most `PAGE`. A constant
     number of queries."""
     waiting = Recipient.objects.filter(
@@ -44,17 +44,20 @@ def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
     )
     failed = {
         notice.about: notice
-        for notice in outbox.last_notices(
-            organisation_id=actor.organisation, about=list(waiting.values_list("id", flat=True))
+        for notice in outbox.last_failed(
+            organisation_id=actor.organisation, about=waiting.values_list("id", flat=True), most=PAGE
         )
-        if notice.status == Status.FAILED
     }
-    latest = sorted(failed, key=lambda about: failed[about].queued_at, reverse=True)[:PAGE]
-    rows = {row.id: row for row in waiting.filter(id__in=latest).select_related("envelope")}
-    found = [rows[recipient_id] for recipient_id in latest if recipient_id in rows]
+    rows = {row.id: row for row in waiting.filter(id__in=failed).select_related("envelope")}
+    found = [rows[recipient_id] for recipient_id in failed if recipient_id in rows]
     people = accounts.person_cards({row.person_id for row in found if row.person_id is not None})
     patients = records.patient_cards(
         organisation_id=actor.organisation, patient_ids={row.envelope.patient_id for row in found}
+    )
+    represented = records.represented(
+        organisation_id=actor.organisation,
+        patient_ids={row.patient_id for row in found if row.patient_id is not None},
+        at=at,
     )
     guests = guests_of([(row.envelope, row) for row in found])
 
@@ -71,7 +74,7 @@ def undelivered(*, actor: Actor) -> list[UndeliveredLine]:
             name(row),
             failed[row.id].error_code,
             failed[row.id].queued_at,
-            row.person_id is None,
+            row.person_id is None and row.patient_id not in represented,
         )
         for row, title in zip(found, titles([row.envelope for row in found]), strict=True)
     ]

@@ -30,6 +30,7 @@ PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "records:representation:manage": _("note who acts for a patient"),
     "records:team:manage": _("add a colleague to a patient's care team"),
     "signature:bedside:open": _("hand a tablet over to a patient, for one document"),
+    "signature:copy:send": _("send a patient a new link to what they signed"),
     "signature:book:open": _("open one's own signature book"),
     "signature:embedding:make": _("let a patient or guest sign inside another software's page"),
     "signature:embedding:manage": _("say in which other software's pages patients may sign"),

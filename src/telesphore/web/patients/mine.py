@@ -88,7 +88,16 @@ def home(request: HttpRequest) -> HttpResponse:
     journeys = signature.journeys_of_patient(
         organisation_id=entrance.organisation.organisation_id, patient_id=entrance.patient.patient_id
     )
-    context = {**_shell(request, entrance), "waiting": waiting, "journeys": journeys}
+    context = {
+        **_shell(request, entrance),
+        "waiting": waiting,
+        "journeys": journeys,
+        "stand_ins": queries.stand_ins(
+            organisation_id=entrance.organisation.organisation_id, patient_id=entrance.patient.patient_id, at=now()
+        )
+        if waiting and entrance.kind is ActorKind.PATIENT
+        else None,
+    }
     return render(request, "patients/home.html", context)
 
 
@@ -139,10 +148,13 @@ def documents(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document, shown, with a button to keep it."""
     seen = queries.document(document_id=document_id, actor=actor_of(request), at=now())
-    withdrawable = seen.source_part == SIGNED_PART and signature.may_withdraw(
-        envelope_id=seen.source_id, actor=actor_of(request), at=now()
-    )
-    context = {**_shell(request, _entrance(request)), "document": seen, "withdrawable": withdrawable}
+    consent_id, actor = seen.source_id if seen.source_part == SIGNED_PART else None, actor_of(request)
+    context = {
+        **_shell(request, _entrance(request)),
+        "document": seen,
+        "withdrawable": signature.may_withdraw(envelope_id=consent_id, actor=actor, at=now()),
+        "asks": signature.asks_to_withdraw(envelope_id=consent_id, actor=actor, at=now()),
+    }
     return render(request, "patients/document.html", context)
 
 

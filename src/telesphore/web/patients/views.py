@@ -206,6 +206,8 @@ def sign(request: HttpRequest) -> HttpResponse:
         return to_authenticate_again(request)
     actor = session.actor_of_visit(request, visit)
     context = _shell(request, visit)
+    if request.method != "POST" and context["reading"].stand_ins is not None:
+        return redirect("patients:decide")
     refusal = None
     lines = queries.fields_to_fill(envelope_id=visit.envelope_id, actor=actor, at=at)
     fill = FillForm(lines, request.POST if request.method == "POST" else None)
@@ -273,7 +275,12 @@ def copy_page(request: HttpRequest) -> HttpResponse:
     envelope = queries.envelope(envelope_id=visit.envelope_id, actor=session.actor_of_visit(request, visit), at=now())
     actor = session.actor_of_visit(request, visit)
     withdrawable = queries.may_withdraw(envelope_id=visit.envelope_id, actor=actor, at=now())
-    context = {**_shell(request, visit), "envelope": envelope, "withdrawable": withdrawable}
+    context = {
+        **_shell(request, visit),
+        "envelope": envelope,
+        "withdrawable": withdrawable,
+        "asks": queries.asks_to_withdraw(envelope_id=visit.envelope_id, actor=actor, at=now()),
+    }
     return render(request, "patients/copy.html", context)
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telesphore.records.states import DocumentType, Language, Measure, Sex
 from telesphore.web.choosing import ColleagueField, Colleagues, offer
-from telesphore.web.forms import PhoneField
+from telesphore.web.forms import TAKEN_IN_WORDS, DocumentField, PhoneField
 
 
 class PatientForm(forms.Form):
@@ -31,10 +31,16 @@ class PatientForm(forms.Form):
     )
 
 
+class LanguageForm(forms.Form):
+    """What a patient speaks best."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+
+
 class DepositForm(forms.Form):
     """A document and what it is."""
 
-    file = forms.FileField(label=_("PDF file"), widget=forms.FileInput(attrs={"accept": "application/pdf"}))
+    file = DocumentField(label=_("File"), help_text=TAKEN_IN_WORDS)
     title = forms.CharField(label=_("Title"), max_length=200)
     type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)
 

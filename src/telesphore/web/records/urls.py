@@ -10,6 +10,7 @@ urlpatterns = [
     path("records/new", views.register, name="register"),
     path("records/<uuid:patient_id>/", views.record, name="record"),
     path("records/<uuid:patient_id>/deposit", views.deposit, name="deposit"),
+    path("records/<uuid:patient_id>/language", views.change_language, name="change-language"),
     path("records/<uuid:patient_id>/team", views.add_to_team, name="add-to-team"),
     path("records/<uuid:patient_id>/accounts", entrances.entrances, name="entrances"),
     path("records/<uuid:patient_id>/accounts/invite", entrances.invite, name="invite"),
@@ -27,6 +28,7 @@ urlpatterns = [
     ),
     path("documents/<uuid:document_id>/", views.document, name="document"),
     path("documents/<uuid:document_id>/file.pdf", views.document_file, name="document-file"),
+    path("documents/<uuid:document_id>/send", views.send_copy, name="send-copy"),
     path("documents/<uuid:document_id>/print", views.print_with_proof, name="print"),
     path("documents/<uuid:document_id>/withdraw", views.withdraw, name="withdraw"),
 ]

@@ -13,18 +13,22 @@ from django.views.decorators.http import require_GET, require_POST
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.paper.ports import ConverterBusy
 from telesphore.records import access, actions, queries
 from telesphore.records.actions import Identity
+from telesphore.records.errors import DocumentNotFound
 from telesphore.records.formats import intake
-from telesphore.records.states import SIGNED_PART, DocumentType
+from telesphore.records.states import PAGES, SIGNED_PART, DocumentType, Language
 from telesphore.signature import queries as signature
+from telesphore.signature.actions import copy
+from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
 from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
-from telesphore.web.records.forms import DepositForm, PatientForm, TeamForm, WithdrawForm
+from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
-from telesphore.web.uploads import LARGEST_FILE
+from telesphore.web.uploads import contents_of, told_converted
 
 
 @permission("records:record:open")
@@ -78,37 +82,54 @@ def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "team": queries.care_team(decision=decision, at=at),
         "decision": decision,
         "deposit_form": DepositForm(),
+        "language_form": LanguageForm(initial={"language": decision.patient.language}),
+        "told_in_french": decision.patient.language not in PAGES,
     }
     return render(request, "records/record.html", context)
 
 
+@permission("records:patient:register")
+@require_POST
+def change_language(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Say what a patient speaks best."""
+    form = LanguageForm(request.POST)
+    if form.is_valid():
+        language = Language(form.cleaned_data["language"])
+        actions.change_language(patient_id=patient_id, language=language, actor=actor_of(request), at=now())
+        messages.success(request, _("The patient’s language is changed."))
+    else:
+        messages.warning(request, _("Choose a language of the list."))
+    return redirect("records:record", patient_id)
+
+
 @permission("records:document:deposit")
 def deposit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Deposit a PDF in a record."""
+    """Deposit a document in a record: the page that follows shows it as it is kept."""
     actor, at = actor_of(request), now()
     decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
     form = DepositForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        upload = form.cleaned_data["file"]
         try:
-            if upload.size > LARGEST_FILE:
-                raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
+            content, *following = contents_of(form.cleaned_data["file"])
             kind = DocumentType(form.cleaned_data["type"])
             deposited = actions.deposit(
                 patient_id=patient_id,
                 title=form.cleaned_data["title"],
                 type_code=kind.value,
                 class_code=kind.class_code,
-                content=upload.read(),
+                content=content,
+                following=following,
                 actor=actor,
                 at=at,
             )
         except DomainError as refused:
-            if refused.refusal is not Refusal.INVALID:
+            if refused.refusal is not Refusal.INVALID and not isinstance(refused, ConverterBusy):
                 raise
             form.add_error("file", refused.sentence)
         else:
             messages.success(request, _("The document is in the record."))
+            if deposited.converted_from:
+                messages.info(request, told_converted(deposited.converted_from))
             for notice in deposited.notices:
                 messages.warning(request, intake.explain(notice))
             return redirect("records:document", deposited.document_id)
@@ -179,6 +200,23 @@ def print_with_proof(request: HttpRequest, document_id: UUID) -> HttpResponse:
     language = "en" if get_language() == "en" else "fr"
     printed = actions.print_document(document_id=document_id, language=language, actor=actor_of(request), at=at)
     return pdf_response(printed.pdf)
+
+
+@permission("signature:copy:send")
+@require_POST
+def send_copy(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Send the patient a new link to what they signed: to read it again, or to withdraw a consent."""
+    actor, at = actor_of(request), now()
+    seen = queries.document(document_id=document_id, actor=actor, at=at)
+    if seen.source_id is None or seen.source_part != SIGNED_PART:
+        raise DocumentNotFound
+    try:
+        copy.send_again(envelope_id=seen.source_id, actor=actor, at=at)
+    except NotAnAddress as refused:
+        messages.warning(request, refused.sentence)
+    else:
+        messages.success(request, _("A new link is on its way. The one before works no more."))
+    return redirect("records:document", document_id)
 
 
 @permission("records:document:withdraw")

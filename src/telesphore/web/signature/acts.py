@@ -13,6 +13,7 @@ from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import queries
 from telesphore.signature.actions import advise as advising
+from telesphore.signature.actions import change_way as changing
 from telesphore.signature.actions import hand_over as handing
 from telesphore.signature.actions import recall as recalling
 from telesphore.signature.actions import remind as reminding
@@ -134,6 +135,25 @@ def correct(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> Http
         raise EnvelopeNotFound
     context = {"envelope": seen, "form": form, "line": line, "today": now().date()}
     return render(request, "signature/correct.html", context, status=422 if form.errors else 200)
+
+
+@permission("signature:recipient:correct")
+@require_POST
+def change_way(request: HttpRequest, envelope_id: UUID, recipient_id: UUID) -> HttpResponse:
+    """Have the patient sign at the bedside, or by a link."""
+    at_bedside = request.POST.get("way") == "bedside"
+    try:
+        changing.change_way(
+            envelope_id=envelope_id, recipient_id=recipient_id, at_bedside=at_bedside, actor=actor_of(request), at=now()
+        )
+    except DomainError as refused:
+        if refused.refusal not in (Refusal.CONFLICT, Refusal.INVALID):
+            raise
+        messages.warning(request, refused.sentence)
+    else:
+        said = _("Hand the tablet over to them when you are with them. The link that was sent before works no more.")
+        messages.success(request, said if at_bedside else _("A link is on its way to them."))
+    return redirect("signature:envelope", envelope_id)
 
 
 def _page(request: HttpRequest, envelope_id: UUID, template: str, form: object = None) -> HttpResponse:

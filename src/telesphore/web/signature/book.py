@@ -38,7 +38,8 @@ def book(request: HttpRequest) -> HttpResponse:
     after = identifier(request.GET.get("after", ""))
     if request.GET.get("tab") in ("done", "signed"):
         lines, more = queries.done_by(actor=actor, after=after)
-        done = {"lines": lines, "more": more, "waiting": queries.count_waiting(actor=actor, at=at), "today": at}
+        waiting = queries.count_waiting(actor=actor, at=at)
+        done = {"lines": lines, "more": more, "waiting": waiting, "waiting_count": waiting, "today": at}
         return render(request, "signature/done.html", done)
     asked = request.GET or QueryDict(request.COOKIES.get(KEPT, ""))
     filters = BookFilters(asked)
@@ -46,6 +47,7 @@ def book(request: HttpRequest) -> HttpResponse:
     filters.offer(found)
     context = {
         "book": found,
+        "waiting_count": found.waiting,
         "filters": filters,
         "after": after,
         "today": at,
@@ -166,7 +168,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "more": more,
         "everything": everything,
-        "undelivered": queries.undelivered(actor=actor) if first else [],
+        "undelivered": queries.undelivered(actor=actor, at=at) if first else [],
         "stuck": queries.stuck(actor=actor) if first else [],
         "today": at,
     }

@@ -22,7 +22,7 @@ from telesphore.signature.states import (
     allowed_purposes,
 )
 from telesphore.web.choosing import ColleagueField, Colleagues, Said, offer
-from telesphore.web.forms import PhoneField
+from telesphore.web.forms import TAKEN_IN_WORDS, DocumentField, PhoneField
 
 Choices = Sequence[tuple[str, Any]]
 KINDS = [
@@ -206,7 +206,7 @@ class AddForm(forms.Form):
 class UploadForm(forms.Form):
     """A file that goes into the record, then into the envelope."""
 
-    file = forms.FileField(label=_("PDF file"), widget=forms.FileInput(attrs={"accept": "application/pdf"}))
+    file = DocumentField(label=_("File"), help_text=TAKEN_IN_WORDS)
     title = forms.CharField(label=_("Title"), max_length=200)
     type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.paper.ports import ConverterBusy
 from telesphore.records import access as records_access
 from telesphore.records import actions as records_actions
 from telesphore.records import queries as records
@@ -34,7 +35,7 @@ from telesphore.web.choosing import Colleagues
 from telesphore.web.requests import actor_of
 from telesphore.web.signature import arranging
 from telesphore.web.signature.compose_forms import KINDS, PURPOSES, AddForm, ComposeForms, UploadForm
-from telesphore.web.uploads import LARGEST_FILE
+from telesphore.web.uploads import contents_of, told_converted
 
 IN_DATES = frozenset({"due-date-outside", "act-is-past"})
 IN_DOCUMENTS = frozenset({"no-document", "document-twice", "unknown-document", "withdrawn-document"})
@@ -241,24 +242,26 @@ def upload(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     seen = Seen(draft_id, actor, at)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file, kind = form.cleaned_data["file"], DocumentType(form.cleaned_data["type"])
+        kind = DocumentType(form.cleaned_data["type"])
         try:
-            if file.size > LARGEST_FILE:
-                raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
+            content, *following = contents_of(form.cleaned_data["file"])
             deposited = records_actions.deposit(
                 patient_id=seen.patient.patient_id,
                 title=form.cleaned_data["title"],
                 type_code=kind.value,
                 class_code=kind.class_code,
-                content=file.read(),
+                content=content,
+                following=following,
                 actor=actor,
                 at=at,
             )
         except DomainError as refused:
-            if refused.refusal is not Refusal.INVALID:
+            if refused.refusal is not Refusal.INVALID and not isinstance(refused, ConverterBusy):
                 raise
             form.add_error("file", refused.sentence)
         else:
+            if deposited.converted_from:
+                messages.info(request, told_converted(deposited.converted_from))
             for notice in deposited.notices:
                 messages.warning(request, intake.explain(notice))
             composition = arranging.add_document(seen.draft.composition, deposited.document_id)
@@ -285,6 +288,7 @@ def _shown(
     whole = seen.draft.composition
     gaps = seen.gaps()
     there = {part.document_id for part in whole.documents}
+    origins = {line.document_id: line.converted_from for line in seen.documents}
     at_place: dict[str, list[str]] = {}
     for gap in gaps:
         at_place.setdefault(gap.place, []).append(gap.sentence)
@@ -297,7 +301,7 @@ def _shown(
         "circuit_gaps": at_place.get("circuit"),
         "date_gaps": at_place.get("dates"),
         "documents": [
-            (seen.titles.get(part.document_id, ""), form)
+            (seen.titles.get(part.document_id, ""), form, part.document_id, origins.get(part.document_id, ""))
             for part, form in zip(whole.documents, forms.parts, strict=True)
         ],
         "others": [line for line in seen.documents if line.document_id not in there],

@@ -12,8 +12,8 @@ from telesphore.signature.actions.author import Sitter
 from telesphore.signature.queries.templates import TemplateView
 from telesphore.signature.states import Seat, TemplateScope
 from telesphore.web.choosing import ColleagueField, Colleagues, offer
+from telesphore.web.forms import DocumentField
 
-PDF = forms.FileInput(attrs={"accept": "application/pdf"})
 OPEN_SEATS = (Seat.CHOSEN, Seat.REFERRING, Seat.SENDER)
 
 
@@ -63,10 +63,12 @@ class _ScopeForm(forms.Form):
 
 
 class NewTemplateForm(_ScopeForm):
-    """A template of one PDF: the patient first when they sign, then a professional."""
+    """A template of one file: the patient first when they sign, then a professional."""
 
-    file = forms.FileField(
-        label=_("Blank form (PDF)"), widget=PDF, help_text=_("The form as it is before anybody’s name is on it.")
+    file = DocumentField(
+        many=False,
+        label=_("Blank form"),
+        help_text=_("The form as it is before anybody’s name is on it: a PDF is best."),
     )
     title = forms.CharField(
         label=_("Title of the document"),
@@ -149,10 +151,10 @@ class ReviseForm(forms.Form):
                 label=_("Title of document %(number)s") % {"number": position + 1}, max_length=200, initial=part.title
             )
             self.fields[f"title_{position}"] = title
-            self.fields[f"file_{position}"] = forms.FileField(
-                label=_("Another PDF for document %(number)s") % {"number": position + 1},
+            self.fields[f"file_{position}"] = DocumentField(
+                many=False,
+                label=_("Another file for document %(number)s") % {"number": position + 1},
                 required=False,
-                widget=forms.FileInput(attrs={"accept": "application/pdf"}),
                 help_text=_("Leave empty to keep it."),
             )
 

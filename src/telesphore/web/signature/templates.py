@@ -4,7 +4,6 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import get_default_timezone
@@ -14,9 +13,9 @@ from django.views.decorators.http import require_GET
 from telesphore.accounts.access import may
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
+from telesphore.paper.ports import ConverterBusy
 from telesphore.records import access as records_access
 from telesphore.records import queries as records
-from telesphore.records.formats import intake
 from telesphore.records.states import DocumentType
 from telesphore.signature import queries as signature
 from telesphore.signature.actions import author, compose
@@ -31,7 +30,7 @@ from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.template_forms import FromDraftForm, NewTemplateForm, ReviseForm, UseForm, sitter_of
-from telesphore.web.uploads import LARGEST_FILE
+from telesphore.web.uploads import contents_of
 
 
 @permission("signature:template:see")
@@ -107,14 +106,14 @@ def new_template(request: HttpRequest) -> HttpResponse:
                 name=data["name"],
                 scope=TemplateScope(data["scope"]),
                 unit_id=form.unit_id,
-                sheets=[Sheet(data["title"], kind.value, kind.class_code, _content(data["file"]))],
+                sheets=[Sheet(data["title"], kind.value, kind.class_code, contents_of(data["file"])[0])],
                 plan=Composition(steps=steps, message=data["message"]),
                 sitters=[sitter_of(data["seat"])],
                 actor=actor,
                 at=at,
             )
         except DomainError as refused:
-            if refused.refusal is not Refusal.INVALID:
+            if refused.refusal is not Refusal.INVALID and not isinstance(refused, ConverterBusy):
                 raise
             form.add_error("file", refused.sentence)
         else:
@@ -149,7 +148,7 @@ def revise(request: HttpRequest, template_id: UUID) -> HttpResponse:
                 plan=whole.model_copy(update=texts),
                 sitters=form.sitters,
                 replaced={
-                    position: _content(data[f"file_{position}"])
+                    position: contents_of(data[f"file_{position}"])[0]
                     for position in range(len(parts))
                     if data.get(f"file_{position}")
                 },
@@ -284,9 +283,3 @@ def for_patient(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "today": at.date(),
     }
     return render(request, "signature/template_for_patient.html", context)
-
-
-def _content(upload: "UploadedFile[bytes]") -> bytes:
-    if upload.size is None or upload.size > LARGEST_FILE:
-        raise intake.TooLarge(limit=LARGEST_FILE // 2**20)
-    return bytes(upload.read())

@@ -53,6 +53,7 @@ urlpatterns = [
     path("book/<uuid:envelope_id>/hand-over", acts.hand_over, name="hand-over"),
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/remind", acts.remind, name="remind"),
     path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/correct", acts.correct, name="correct"),
+    path("book/<uuid:envelope_id>/recipients/<uuid:recipient_id>/way", acts.change_way, name="change-way"),
     path("documents/<uuid:document_id>/send", sending.send, name="send"),
     path("records/<uuid:patient_id>/envelopes/new", sending.begin, name="begin"),
     path("book/<uuid:envelope_id>/again", sending.correct, name="again"),

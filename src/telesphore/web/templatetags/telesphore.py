@@ -19,8 +19,10 @@ from telesphore.records.states import DocumentType
 from telesphore.signature.queries import EnvelopeView, StepLine
 from telesphore.web import agents
 from telesphore.web.accounts.words import PERMISSION_WORDS
+from telesphore.web.files import kind_in_words
 
 register = template.Library()
+register.filter(kind_in_words)
 
 NARROW = "\u202f"
 FIXED = "\u00a0"

@@ -18,8 +18,12 @@ let locksAt = Date.now() + Number(meta.dataset.idleLeft) * 1000;
 let endsAt = Date.now() + Number(meta.dataset.left) * 1000;
 let toldAt = Date.now();
 let touched = false;
-// A tablet that was handed over is back: what its patient could not send was of that hand-over only.
-localStorage.removeItem("bedside");
+// A tablet that was handed over is back, unlocked elsewhere than on its own page: what its patient could not send was of
+// that hand-over only, and is not dropped without a word.
+if (localStorage.getItem("bedside")) {
+  document.querySelector("[data-decision-lost]").hidden = false;
+  localStorage.removeItem("bedside");
+}
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("telesphore-session") : null;
 
 /** What the server says of the session; null when it can't be reached. */

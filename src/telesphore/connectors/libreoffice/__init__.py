@@ -1,0 +1,1 @@
+"""Office files become PDF through LibreOffice, confined by bubblewrap: no network, no file of ours, little time."""
