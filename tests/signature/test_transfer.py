@@ -10,7 +10,7 @@ from telesphore.kernel.clock import now
 from telesphore.outbox.models import Notice
 from telesphore.signature import queries
 from telesphore.signature.actions import transfer
-from telesphore.signature.errors import EnvelopeNotFound, NotLeft, UnknownSigner
+from telesphore.signature.errors import EnvelopeNotFound, NotLeft, SuccessorInTheStep, UnknownSigner
 from telesphore.signature.models import Recipient
 from tests.accounts.members import claire, hired
 from tests.cast import Cast
@@ -71,3 +71,16 @@ def test_who_hands_over_does_not_come_near_the_document(cast: Cast) -> None:
     transfer.transfer(person_id=cast.lebrun.person, successor_id=cast.ricaud.person, actor=administrator, at=now())
     with pytest.raises(EnvelopeNotFound):
         queries.envelope(envelope_id=envelope, actor=administrator, at=now())
+
+
+def test_nothing_moves_to_who_is_asked_in_the_same_step(cast: Cast) -> None:
+    administrator = claire(cast)
+    alone = sent(cast, [by(cast.lebrun)])
+    sent(cast, [by(cast.lebrun), by(cast.ricaud)])
+    accounts.leave(person_id=cast.lebrun.person, actor=administrator, at=now())
+    with pytest.raises(SuccessorInTheStep) as refused:
+        transfer.transfer(person_id=cast.lebrun.person, successor_id=cast.ricaud.person, actor=administrator, at=now())
+    assert refused.value.params == {"count": 1}
+    assert Recipient.objects.get(envelope_id=alone).person_id == cast.lebrun.person
+    free = hired(cast.hospital, "Colette", Role.PROFESSIONAL)
+    assert transfer.transfer(person_id=cast.lebrun.person, successor_id=free.person, actor=administrator, at=now()) == 2

@@ -56,6 +56,7 @@ _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _EVERYBODY = frozenset(Role)
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "accounts:colleagues:find": _CARE | _ADMINISTRATOR,
     "accounts:delegation:give": frozenset({Role.PROFESSIONAL}),
     "accounts:delegation:see": _CARE | _ADMINISTRATOR,
     "accounts:members:manage": _ADMINISTRATOR,

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from telesphore.web import choosing
 from telesphore.web.audit import views as audit
 from telesphore.web.home import views as home
 from telesphore.web.jobs import views as jobs
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("telesphore.web.signature.urls")),
     path("", include("telesphore.web.patients.urls")),
     path("", include("telesphore.web.verify.urls")),
+    path("colleagues", choosing.colleagues, name="colleagues"),
     path("audit/", audit.journal, name="journal"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>/try-again", jobs.try_again, name="try-again"),

@@ -18,6 +18,8 @@ from telesphore.accounts.queries.directory import EntryFilter as EntryFilter
 from telesphore.accounts.queries.directory import entries as entries
 from telesphore.accounts.queries.directory import entries_of_role as entries_of_role
 from telesphore.accounts.queries.directory import entry as entry
+from telesphore.accounts.queries.find import ProfessionalLine as ProfessionalLine
+from telesphore.accounts.queries.find import find_professionals as find_professionals
 from telesphore.accounts.queries.members import PAGE as PAGE
 from telesphore.accounts.queries.members import InvitationLine as InvitationLine
 from telesphore.accounts.queries.members import Member as Member

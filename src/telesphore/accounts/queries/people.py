@@ -107,9 +107,10 @@ def person_of(email: str) -> UUID | None:
     return Person.objects.filter(email=email.strip().lower()).values_list("id", flat=True).first()
 
 
-def professionals(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
-    """The health professionals of an organisation at `at`, by family name, in two queries."""
-    return _members(organisation_id, Role.PROFESSIONAL, at)
+def professionals(*, organisation_id: UUID, at: datetime, among: Iterable[UUID] | None = None) -> list[PersonCard]:
+    """The health professionals of an organisation at `at`, of all persons or `among` these, by family name, in one
+    query."""
+    return _members(organisation_id, Role.PROFESSIONAL, at, among)
 
 
 def administrators(*, organisation_id: UUID, at: datetime) -> list[PersonCard]:
@@ -122,8 +123,10 @@ def privacy_officers(*, organisation_id: UUID, at: datetime) -> list[PersonCard]
     return _members(organisation_id, Role.PRIVACY_OFFICER, at)
 
 
-def _members(organisation_id: UUID, role: Role, at: datetime) -> list[PersonCard]:
+def _members(organisation_id: UUID, role: Role, at: datetime, among: Iterable[UUID] | None = None) -> list[PersonCard]:
     rows = live(at).filter(organisation_id=organisation_id, role=role)
+    if among is not None:
+        rows = rows.filter(person_id__in=set(among))
     cards = person_cards(rows.values_list("person_id", flat=True))
     return sorted(cards.values(), key=lambda card: (card.family_name, card.given_name))
 

@@ -305,8 +305,8 @@ def _write(
 ) -> tuple[UUID, int]:
     organisation_id = actor.organisation
     assert actor.person_id is not None
-    known = {card.person_id for card in accounts.professionals(organisation_id=organisation_id, at=at)}
-    if any(party.person_id and party.person_id not in known for party in definition.composition.parties):
+    named = {party.person_id for party in definition.composition.parties if party.person_id}
+    if len(accounts.professionals(organisation_id=organisation_id, at=at, among=named)) < len(named):
         raise UnknownSigner
     if template_id is None:
         row = Template.objects.create(

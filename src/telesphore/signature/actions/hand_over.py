@@ -29,8 +29,8 @@ def hand_over(*, envelope_id: UUID, successor_id: UUID, actor: Actor, at: dateti
     audit.concerning(patient=envelope.patient_id, subject=envelope.id)
     recipient = _own(envelope, actor)
     access.check_open(envelope, at)
-    able = {card.person_id for card in accounts.professionals(organisation_id=actor.organisation, at=at)}
-    if successor_id not in able or successor_id == actor.person_id:
+    able = accounts.professionals(organisation_id=actor.organisation, at=at, among=[successor_id])
+    if not able or successor_id == actor.person_id:
         raise UnknownSigner
     beside = Recipient.objects.filter(
         organisation_id=envelope.organisation_id, step_id=recipient.step_id, person_id=successor_id

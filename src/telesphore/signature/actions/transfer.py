@@ -6,6 +6,7 @@ Whoever does it sees numbers only; each envelope keeps the trace, with both name
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,7 +19,7 @@ from telesphore.kernel.actors import Actor
 from telesphore.links import ports as link_ports
 from telesphore.outbox import actions as outbox
 from telesphore.outbox.models import Channel
-from telesphore.signature.errors import NotLeft, UnknownSigner
+from telesphore.signature.errors import NotLeft, SuccessorInTheStep, UnknownSigner
 from telesphore.signature.models import Envelope, Prepared, Recipient
 from telesphore.signature.states import OPEN_STATES, PreparedState, RecipientState
 
@@ -30,13 +31,13 @@ def transfer(*, person_id: UUID, successor_id: UUID, actor: Actor, at: datetime)
     Raises:
         NotAllowed, MemberNotFound, UnknownSigner
         NotLeft: who still works here signs, or delegates, themself.
+        SuccessorInTheStep: they would count twice in one step; nothing moves.
     """
     accounts_access.check(actor, "accounts:members:manage")
     seen = accounts.member(organisation_id=actor.organisation, person_id=person_id, at=at)
     if seen.line.state is not MemberState.LEFT:
         raise NotLeft
-    able = {card.person_id for card in accounts.professionals(organisation_id=actor.organisation, at=at)}
-    if successor_id not in able:
+    if not accounts.professionals(organisation_id=actor.organisation, at=at, among=[successor_id]):
         raise UnknownSigner
     theirs = Recipient.objects.filter(
         organisation_id=actor.organisation,
@@ -48,6 +49,7 @@ def transfer(*, person_id: UUID, successor_id: UUID, actor: Actor, at: datetime)
     envelopes = Envelope.objects.select_for_update().filter(
         organisation_id=actor.organisation, id__in=ids, state__in=OPEN_STATES
     )
+    _check_not_beside(theirs, successor_id)
     moved = 0
     for envelope in envelopes.order_by("id"):
         for recipient in theirs.filter(envelope_id=envelope.id):
@@ -69,6 +71,16 @@ def transfer(*, person_id: UUID, successor_id: UUID, actor: Actor, at: datetime)
     if moved:
         _tell(person_id, successor_id, moved, actor, at)
     return moved
+
+
+def _check_not_beside(theirs: QuerySet[Recipient], successor_id: UUID) -> None:
+    steps = theirs.filter(envelope__state__in=OPEN_STATES).values_list("step_id", flat=True)
+    beside = Recipient.objects.filter(
+        organisation_id__in=theirs.values("organisation_id"), step_id__in=steps, person_id=successor_id
+    )
+    count = beside.count()
+    if count:
+        raise SuccessorInTheStep(count=count)
 
 
 def _tell(person_id: UUID, successor_id: UUID, count: int, actor: Actor, at: datetime) -> None:

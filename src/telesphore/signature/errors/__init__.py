@@ -27,6 +27,7 @@ from telesphore.signature.errors.circuits import OpinionStopsNothing as OpinionS
 from telesphore.signature.errors.circuits import OwnAddress as OwnAddress
 from telesphore.signature.errors.circuits import RecipientNotFound as RecipientNotFound
 from telesphore.signature.errors.circuits import RemindedLately as RemindedLately
+from telesphore.signature.errors.circuits import SuccessorInTheStep as SuccessorInTheStep
 from telesphore.signature.errors.circuits import TooLateToTakeBack as TooLateToTakeBack
 from telesphore.signature.errors.composing import ActIsPast as ActIsPast
 from telesphore.signature.errors.composing import DraftChanged as DraftChanged

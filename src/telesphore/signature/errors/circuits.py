@@ -113,3 +113,11 @@ class AlreadyInTheStep(DomainError):
 
     refusal = Refusal.INVALID
     code = "already-in-the-step"
+
+
+class SuccessorInTheStep(DomainError):
+    """This colleague is already asked in the same step of %(count)s of these documents, and would count twice: choose
+    another one."""
+
+    refusal = Refusal.CONFLICT
+    code = "successor-in-the-step"

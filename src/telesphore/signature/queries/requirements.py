@@ -94,7 +94,14 @@ def facts_for(
         )
         if papers is None
         else papers,
-        {card.person_id: card for card in accounts.professionals(organisation_id=actor.organisation, at=at)},
+        {
+            card.person_id: card
+            for card in accounts.professionals(
+                organisation_id=actor.organisation,
+                at=at,
+                among={*composition.watchers, *(party.person_id for party in composition.parties if party.person_id)},
+            )
+        },
         at,
     )
 

@@ -15,6 +15,7 @@ from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records.states import DocumentType
 from telesphore.web.access import fresh, permission
 from telesphore.web.accounts.member_forms import DelegationForm, beginning, end
+from telesphore.web.choosing import Colleagues
 from telesphore.web.requests import actor_of
 
 ASKED = {
@@ -52,22 +53,17 @@ def give(request: HttpRequest) -> HttpResponse:
     manages = may(actor, "accounts:members:manage")
     if not manages:
         check(actor, "accounts:delegation:give")
-    everyone = [
-        (card.person_id, card.display_name) for card in queries.professionals(organisation_id=actor.organisation, at=at)
-    ]
-    own = [one for one in everyone if one[0] == actor.person_id]
     form = DelegationForm(
         request.POST or None,
         initial=_asked_for(request),
-        delegators=everyone if manages else own,
-        colleagues=[one for one in everyone if one[0] != actor.person_id],
-        own=None if manages else str(actor.person_id),
+        delegators=Colleagues(actor.organisation, at) if manages else None,
+        colleagues=Colleagues(actor.organisation, at, apart=[actor.person]),
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             actions.give_delegation(
-                delegator_id=UUID(data["delegator"]),
+                delegator_id=UUID(data["delegator"]) if manages else actor.person,
                 delegate_id=UUID(data["delegate"]),
                 permissions=data["permissions"],
                 document_types=data["document_types"],

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,6 +16,7 @@ from telesphore.accounts.queries import UnitLine
 from telesphore.accounts.states import DELEGABLE, Role
 from telesphore.records.states import DocumentType
 from telesphore.web.accounts.words import PERMISSION_WORDS
+from telesphore.web.choosing import ColleagueField, Colleagues, offer
 from telesphore.web.forms import PhoneField
 
 
@@ -167,20 +167,19 @@ class RoleForm(forms.Form):
 class SuccessorForm(forms.Form):
     """Who takes over what awaits somebody."""
 
-    successor = forms.ChoiceField(label=_("Who signs instead"), required=False)
+    successor = ColleagueField(label=_("Who signs instead"), required=False)
 
-    def __init__(self, *args: Any, colleagues: Iterable[tuple[UUID, str]], required: bool, **options: Any) -> None:
+    def __init__(self, *args: Any, colleagues: Colleagues, required: bool, **options: Any) -> None:
         super().__init__(*args, **options)
-        field = self.fields["successor"]
-        field.required = required
-        field.choices = [("", "—"), *((str(one), name) for one, name in colleagues)]  # type: ignore[attr-defined]  # A choice.
+        self.fields["successor"].required = required
+        offer(self, "successor", colleagues)
 
 
 class DelegationForm(forms.Form):
     """Who does what for whom, and until when."""
 
-    delegator = forms.ChoiceField(label=_("Who is away"))
-    delegate = forms.ChoiceField(label=_("Who acts instead"))
+    delegator = ColleagueField(label=_("Who is away"))
+    delegate = ColleagueField(label=_("Who acts instead"))
     permissions = forms.MultipleChoiceField(
         label=_("Acts"), choices=[(name, PERMISSION_WORDS[name]) for name in DELEGABLE],
         widget=forms.CheckboxSelectMultiple,
@@ -199,18 +198,16 @@ class DelegationForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        colleagues: Iterable[tuple[UUID, str]],
-        delegators: Iterable[tuple[UUID, str]],
-        own: str | None,
+        colleagues: Colleagues,
+        delegators: Colleagues | None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        for name, people in (("delegate", colleagues), ("delegator", delegators)):
-            choices = [("", "—"), *((str(one), shown) for one, shown in people)]
-            self.fields[name].choices = choices  # type: ignore[attr-defined]  # A choice.
-        if own is not None:
-            self.fields["delegator"].initial = own
-            self.fields["delegator"].widget = forms.HiddenInput()
+        offer(self, "delegate", colleagues)
+        if delegators is None:
+            del self.fields["delegator"]
+        else:
+            offer(self, "delegator", delegators)
 
 
 class NameForm(forms.Form):

@@ -18,6 +18,7 @@ from telesphore.signature import queries as signature
 from telesphore.signature.actions import transfer
 from telesphore.web.access import fresh, permission
 from telesphore.web.accounts.member_forms import InviteForm, PractitionerForm, RoleForm, SuccessorForm, beginning, end
+from telesphore.web.choosing import Colleagues
 from telesphore.web.requests import actor_of
 
 MOST_PAGES = 1000
@@ -242,11 +243,7 @@ def leave(request: HttpRequest, person_id: UUID) -> HttpResponse:
     seen = queries.member(organisation_id=actor.organisation, person_id=person_id, at=at)
     waiting = signature.count_to_hand_over(actor=actor, person_id=person_id)
     gone = seen.line.state is MemberState.LEFT
-    colleagues = [
-        (card.person_id, card.display_name)
-        for card in queries.professionals(organisation_id=actor.organisation, at=at)
-        if card.person_id != person_id
-    ]
+    colleagues = Colleagues(actor.organisation, at, apart=[person_id])
     form = SuccessorForm(request.POST or None, colleagues=colleagues, required=waiting > 0)
     if request.method == "POST" and form.is_valid():
         try:
@@ -263,5 +260,5 @@ def leave(request: HttpRequest, person_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("It is done."))
             return redirect("member", person_id)
-    context = {"form": form, "member": seen, "waiting": waiting, "gone": gone, "colleagues": colleagues}
+    context = {"form": form, "member": seen, "waiting": waiting, "gone": gone}
     return render(request, "accounts/leave.html", context, status=422 if form.errors else 200)

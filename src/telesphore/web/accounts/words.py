@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 PERMISSION_WORDS: Mapping[str, str | Promise] = {
     "accounts:backup:switch": _("switch the backup way in on and off"),
+    "accounts:colleagues:find": _("find a professional of the organisation, to ask them to act"),
     "accounts:delegation:give": _("let a colleague act in one's place, between two dates"),
     "accounts:delegation:see": _("see the delegations that concern one; an administrator, those of the organisation"),
     "accounts:directory:provision": _("let the staff directory add and remove members"),

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from telesphore.accounts.queries import PersonCard
 from telesphore.records.states import DocumentType, Language, Measure, Sex
+from telesphore.web.choosing import ColleagueField, Colleagues, offer
 from telesphore.web.forms import TAKEN_IN_WORDS, DocumentField, PhoneField
 
 
@@ -48,13 +48,11 @@ class DepositForm(forms.Form):
 class TeamForm(forms.Form):
     """A colleague to add to a care team."""
 
-    professional = forms.ChoiceField(label=_("Colleague"))
+    professional = ColleagueField(label=_("Colleague"))
 
-    def __init__(self, *args: object, colleagues: Iterable[PersonCard], **options: object) -> None:
+    def __init__(self, *args: object, colleagues: Colleagues, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
-        field = self.fields["professional"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((str(card.person_id), card.display_name) for card in colleagues)]
+        offer(self, "professional", colleagues)
 
 
 class WithdrawForm(forms.Form):

@@ -23,6 +23,7 @@ from telesphore.signature import queries as signature
 from telesphore.signature.actions import copy
 from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
+from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
 from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
@@ -144,11 +145,10 @@ def add_to_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), now()
     decision = actions.open_record(patient_id=patient_id, purpose="TREAT", actor=actor, at=at)
     inside = {line.person.person_id for line in queries.care_team(decision=decision, at=at)}
-    everyone = accounts.professionals(organisation_id=decision.patient.organisation_id, at=at)
-    colleagues = {str(card.person_id): card for card in everyone if card.person_id not in inside}
-    form = TeamForm(request.POST or None, colleagues=colleagues.values())
+    colleagues = Colleagues(decision.patient.organisation_id, at, apart=inside)
+    form = TeamForm(request.POST or None, colleagues=colleagues)
     if request.method == "POST" and form.is_valid():
-        card = colleagues[form.cleaned_data["professional"]]
+        card = accounts.person_card(UUID(form.cleaned_data["professional"]))
         actions.add_to_care_team(
             patient_id=patient_id,
             person_id=card.person_id,
@@ -159,7 +159,12 @@ def add_to_team(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("%(name)s is in the care team.") % {"name": card.display_name})
         return redirect("records:record", patient_id)
-    context = {"form": form, "patient": queries.card(decision.patient), "colleagues": colleagues, "today": at.date()}
+    context = {
+        "form": form,
+        "patient": queries.card(decision.patient),
+        "colleagues": colleagues.any,
+        "today": at.date(),
+    }
     return render(request, "records/team.html", context, status=422 if form.errors else 200)
 
 

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from telesphore.accounts import queries as accounts
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.signature import queries
@@ -23,6 +22,7 @@ from telesphore.signature.actions.correct_recipient import Reach, correct_recipi
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.states import Opinion
 from telesphore.web.access import permission
+from telesphore.web.choosing import Colleagues
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.filters import WayBack
 from telesphore.web.signature.forms import AdviseForm, CorrectForm, HandOverForm, ReviewForm
@@ -80,11 +80,7 @@ def recall(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
 def hand_over(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """Hand one's place over to a colleague."""
     actor, at = actor_of(request), now()
-    colleagues = [
-        (card.person_id, card.display_name)
-        for card in accounts.professionals(organisation_id=actor.organisation, at=at)
-        if card.person_id != actor.person_id
-    ]
+    colleagues = Colleagues(actor.organisation, at, apart=[actor.person] if actor.person_id else [])
     form = HandOverForm(request.POST if request.method == "POST" else None, colleagues=colleagues)
     if request.method == "POST" and form.is_valid():
         try:

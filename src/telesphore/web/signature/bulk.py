@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from telesphore.accounts import queries as accounts
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
 from telesphore.records import queries as records
@@ -19,6 +18,7 @@ from telesphore.signature.queries import bulk as queries
 from telesphore.signature.queries import templates
 from telesphore.signature.states import RowState
 from telesphore.web.access import permission
+from telesphore.web.choosing import Colleagues
 from telesphore.web.rates import Rate, at_most
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.template_forms import BulkForm
@@ -52,7 +52,7 @@ def _form(request: HttpRequest, template_id: UUID) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         seen=seen,
-        professionals=accounts.professionals(organisation_id=actor.organisation, at=at),
+        colleagues=Colleagues(actor.organisation, at),
         hint=_("For rows that name nobody."),
         patients=[(str(card.patient_id), card.display_name) for card in patients],
     )

@@ -21,6 +21,7 @@ from telesphore.signature.states import (
     StepKind,
     allowed_purposes,
 )
+from telesphore.web.choosing import ColleagueField, Colleagues, Said, offer
 from telesphore.web.forms import TAKEN_IN_WORDS, DocumentField, PhoneField
 
 Choices = Sequence[tuple[str, Any]]
@@ -111,7 +112,7 @@ class StepForm(forms.Form):
 class PartyForm(forms.Form):
     """Somebody in a step; which controls there are depends on their role."""
 
-    person = _choice(_("Who"), [])
+    person = ColleagueField(label=_("Who"), required=False)
     name = forms.CharField(label=_("Name"), max_length=200, required=False)
     email = forms.EmailField(label=_("E-mail address"), max_length=200, required=False)
     phone = PhoneField(label=_("Mobile phone"), required=False)
@@ -126,7 +127,7 @@ class PartyForm(forms.Form):
     level = _choice(_("Level of signature, at least"), [])
     language = _choice(_("Written to in"), LANGUAGES)
 
-    def __init__(self, *args: Any, party: Party, people: Choices, **options: Any) -> None:
+    def __init__(self, *args: Any, party: Party, colleagues: Colleagues, **options: Any) -> None:
         super().__init__(*args, **options)
         self.party = party
         professional = party.role is PartyRole.PROFESSIONAL
@@ -139,7 +140,6 @@ class PartyForm(forms.Form):
         levels = [level for level in SignatureLevel if professional or level is not SignatureLevel.QUALIFIED]
         asked = party.level in levels
         choices: dict[str, Choices] = {
-            "person": people,
             "purpose": [
                 ("", "—"),
                 *((one.value, PURPOSES[one]) for one in Purpose if one in allowed_purposes(party.role)),
@@ -153,6 +153,11 @@ class PartyForm(forms.Form):
             control = self.fields.get(name)
             if isinstance(control, forms.ChoiceField):
                 control.choices = those
+        if professional:
+            # Who is no longer here stays chosen, and is said so beside them.
+            gone = [(str(party.person_id), _("Somebody who is no longer here"))] if party.person_id else []
+            here = party.person_id is None or party.person_id in colleagues.named
+            offer(self, "person", colleagues, [("", "—"), *([] if here else gone)])
 
     def changed(self) -> Party:
         """The party with what was typed; its fields on the pages stay."""
@@ -163,6 +168,39 @@ class PartyForm(forms.Form):
             update["person_id"] = UUID(given["person"]) if given["person"] else None
         update |= {name: given[name] for name in ("name", "email", "phone", "quality", "at_bedside") if name in given}
         return self.party.model_copy(update=update)
+
+
+class AddForm(forms.Form):
+    """Who is added to each step, and who follows; looked at when the button beside is pressed.
+
+    `patient` is as whom the list names the patient.
+    """
+
+    watcher = ColleagueField(label=_("A colleague who follows"), required=False)
+
+    def __init__(self, *args: Any, steps: int, colleagues: Colleagues, patient: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offer(self, "watcher", colleagues)
+        others = [
+            ("", "—"),
+            (PartyRole.PATIENT.value, _("The patient, %(name)s") % {"name": patient}),
+            (PartyRole.INTERPRETER.value, _("An interpreter")),
+            (PartyRole.WITNESS.value, _("A witness")),
+        ]
+        for number in range(steps):
+            label = _("Who, in step %(number)s") % {"number": number + 1}
+            self.fields[f"add-{number}"] = ColleagueField(label=label, required=False)
+            offer(self, f"add-{number}", colleagues, others)
+
+    def chosen(self, name: str) -> str:
+        """Who was chosen in a field; empty for nobody."""
+        self.full_clean()
+        return str(self.cleaned_data.get(name, ""))
+
+    @property
+    def searches(self) -> bool:
+        """Whether somebody is looked for."""
+        return any(isinstance(one, Said) and one.typed.strip() for one in (bound.value() for bound in self))
 
 
 class UploadForm(forms.Form):
@@ -176,11 +214,10 @@ class UploadForm(forms.Form):
 class ComposeForms:
     """The forms of one composition, bound to what was posted or showing what is kept."""
 
-    def __init__(self, whole: Composition, people: Choices, posted: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, whole: Composition, colleagues: Colleagues, posted: Mapping[str, Any] | None = None) -> None:
         self.composition = whole
         initial = {name: getattr(whole, name) for name in WholeForm.PLAIN}
         initial["due"] = localtime(whole.due_at).date() if whole.due_at else None
-        # A stranger's person stays selectable: what is wrong is said beside them.
         self.whole = WholeForm(posted, initial=initial)
         self.parts = [
             PartForm(posted, prefix=f"d{number}", initial={"title": part.title})
@@ -196,21 +233,18 @@ class ComposeForms:
             for number, step in enumerate(whole.steps)
         ]
         self.parties = [
-            [self._party(party, people, posted, f"s{number}p{place}") for place, party in enumerate(step.parties)]
+            [self._party(party, colleagues, posted, f"s{number}p{place}") for place, party in enumerate(step.parties)]
             for number, step in enumerate(whole.steps)
         ]
 
     @staticmethod
-    def _party(party: Party, people: Choices, posted: Mapping[str, Any] | None, prefix: str) -> PartyForm:
+    def _party(party: Party, colleagues: Colleagues, posted: Mapping[str, Any] | None, prefix: str) -> PartyForm:
         initial = {
             "person": str(party.person_id or ""), "name": party.name, "email": party.email, "phone": party.phone,
             "quality": party.quality, "at_bedside": party.at_bedside, "language": party.language,
             "purpose": party.purpose.value if party.purpose else "", "level": party.level.value,
         }  # fmt: skip
-        known = {value for value, _label in people}
-        if initial["person"] not in known:
-            people = [*people, (str(initial["person"]), _("Somebody who is no longer here"))]
-        return PartyForm(posted, prefix=prefix, party=party, people=people, initial=initial)
+        return PartyForm(posted, prefix=prefix, party=party, colleagues=colleagues, initial=initial)
 
     def __iter__(self) -> Iterator[forms.Form]:
         yield self.whole

@@ -10,12 +10,11 @@ from functools import cached_property
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
@@ -32,9 +31,10 @@ from telesphore.signature.errors import DraftChanged, EnvelopeNotFound
 from telesphore.signature.queries.requirements import Facts, Missing, asked_level, facts_for, missing, type_of
 from telesphore.signature.states import GUESTS, PartyRole, SignatureLevel, StepKind
 from telesphore.web.access import permission
+from telesphore.web.choosing import Colleagues
 from telesphore.web.requests import actor_of
 from telesphore.web.signature import arranging
-from telesphore.web.signature.compose_forms import KINDS, PURPOSES, Choices, ComposeForms, UploadForm
+from telesphore.web.signature.compose_forms import KINDS, PURPOSES, AddForm, ComposeForms, UploadForm
 from telesphore.web.uploads import contents_of, told_converted
 
 IN_DATES = frozenset({"due-date-outside", "act-is-past"})
@@ -96,16 +96,12 @@ class Seen:
         return found
 
     @cached_property
-    def people(self) -> dict[UUID, str]:
+    def colleagues(self) -> Colleagues:
         """The organisation's professionals, the care team's first."""
+        whole = self.draft.composition
         team = {line.person.person_id for line in records.care_team(decision=self.decision, at=self.at)}
-        cards = accounts.professionals(organisation_id=self.actor.organisation, at=self.at)
-        cards.sort(key=lambda card: card.person_id not in team)
-        return {card.person_id: card.display_name for card in cards}
-
-    @property
-    def choices(self) -> Choices:
-        return [("", "—"), *((str(identifier), name) for identifier, name in self.people.items())]
+        known = {*whole.watchers, *(party.person_id for party in whole.parties if party.person_id)}
+        return Colleagues(self.actor.organisation, self.at, near=team, known=known)
 
     def gaps(self, composition: Composition | None = None) -> list[Gap]:
         """What is missing, with its place."""
@@ -119,8 +115,18 @@ class Seen:
         if party.role is PartyRole.PATIENT:
             return self.patient.display_name
         if party.person_id is not None:
-            return self.people.get(party.person_id, _("Somebody who is no longer here"))
+            return self.name_of_colleague(party.person_id)
         return party.name or str(PartyRole(party.role).label)
+
+    def name_of_colleague(self, person_id: UUID) -> str:
+        """As whom the page names one of those known."""
+        line = self.colleagues.named.get(person_id)
+        return line.display_name if line else _("Somebody who is no longer here")
+
+    def add_form(self, posted: QueryDict | None = None) -> AddForm:
+        """Who could be added."""
+        steps, patient = len(self.draft.composition.steps), self.patient.display_name
+        return AddForm(posted, steps=steps, colleagues=self.colleagues, patient=patient)
 
     def context(self) -> dict[str, object]:
         """What each page of a draft shows."""
@@ -206,13 +212,19 @@ def page(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), now()
     seen = Seen(draft_id, actor, at)
     if request.method != "POST":
-        return _shown(request, seen, ComposeForms(seen.draft.composition, seen.choices))
+        return _shown(request, seen, ComposeForms(seen.draft.composition, seen.colleagues))
     if version_of(request) != seen.draft.version:
         return told_changed(request, draft_id)
-    forms = ComposeForms(seen.draft.composition, seen.choices, request.POST)
+    forms = ComposeForms(seen.draft.composition, seen.colleagues, request.POST)
     if not forms.are_valid():
         return _shown(request, seen, forms, status=422)
-    composition, leads_to = _acted(request.POST.get("act", ""), request, forms.changed(), seen)
+    act = request.POST.get("act", "")
+    adding = seen.add_form(request.POST) if act.startswith(("add-party:", "watch", "enter")) else None
+    if adding is not None and adding.searches and (act == "enter" or _added(act) in adding.errors):
+        # What was typed stands in the page, and is kept at the next press.
+        return _shown(request, seen, forms, adding, 422 if adding.errors else 200)
+    chosen = adding.chosen(_added(act)) if adding is not None else ""
+    composition, leads_to = _acted(act, request, forms.changed(), seen, chosen)
     if composition != seen.draft.composition:
         try:
             compose.change(draft_id=draft_id, composition=composition, version=seen.draft.version, actor=actor, at=at)
@@ -264,7 +276,15 @@ def upload(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     return render(request, "signature/compose_upload.html", context, status=422 if form.errors else 200)
 
 
-def _shown(request: HttpRequest, seen: Seen, forms: ComposeForms, status: int = 200) -> HttpResponse:
+def _added(act: str) -> str:
+    """The field of who is added by a button's act."""
+    return "watcher" if act == "watch" else f"add-{act.removeprefix('add-party:')}"
+
+
+def _shown(
+    request: HttpRequest, seen: Seen, forms: ComposeForms, adding: AddForm | None = None, status: int = 200
+) -> HttpResponse:
+    adding = adding or seen.add_form()
     whole = seen.draft.composition
     gaps = seen.gaps()
     there = {part.document_id for part in whole.documents}
@@ -275,6 +295,7 @@ def _shown(request: HttpRequest, seen: Seen, forms: ComposeForms, status: int = 
     context = {
         **seen.context(),
         "forms": forms,
+        "bad": [*forms.bad, *(bound for bound in adding if bound.errors)],
         "gaps": gaps,
         "document_gaps": at_place.get("documents"),
         "circuit_gaps": at_place.get("circuit"),
@@ -292,18 +313,23 @@ def _shown(request: HttpRequest, seen: Seen, forms: ComposeForms, status: int = 
                     (seen.name_of(party.party), party, at_place.get(f"step-{number}-{place}"))
                     for place, party in enumerate(parties)
                 ],
+                adding[f"add-{number}"],
             )
             for number, (form, parties) in enumerate(zip(forms.steps, forms.parties, strict=True))
         ],
-        "people": seen.people,
-        "watchers": [(one, seen.people.get(one, _("Somebody who is no longer here"))) for one in whole.watchers],
+        "watcher": adding["watcher"],
+        "watchers": [(one, seen.name_of_colleague(one)) for one in whole.watchers],
         "signs": any(step.kind is StepKind.SIGN and step.parties for step in whole.steps) and bool(whole.documents),
     }
     return render(request, "signature/compose.html", context, status=status)
 
 
-def _acted(act: str, request: HttpRequest, whole: Composition, seen: Seen) -> tuple[Composition, str]:
-    """The composition after a button's act, and where the page goes on. An act that is none changes nothing."""
+def _acted(act: str, request: HttpRequest, whole: Composition, seen: Seen, chosen: str) -> tuple[Composition, str]:
+    """The composition after a button's act, and where the page goes on. An act that is none changes nothing.
+
+    Args:
+        chosen: who is added.
+    """
     word, _dash, rest = act.partition(":")
     numbers = [int(one) for one in rest.split("-") if one.isascii() and one.isdigit() and len(one) < 4]
     first = numbers[0] if numbers else -1
@@ -318,8 +344,8 @@ def _acted(act: str, request: HttpRequest, whole: Composition, seen: Seen) -> tu
         case "template":
             return whole, reverse("signature:template-from-draft", args=[draft_id])
         case "add-document":
-            chosen = _chosen(request.POST.get("document", ""), [line.document_id for line in seen.documents])
-            return (whole if chosen is None else arranging.add_document(whole, chosen)), "#documents"
+            document = _chosen(request.POST.get("document", ""), [line.document_id for line in seen.documents])
+            return (whole if document is None else arranging.add_document(whole, document)), "#documents"
         case "document-up" | "document-down":
             by = -1 if word == "document-up" else 1
             return arranging.move_document(whole, first, by), f"#document-{max(first + by, 0)}"
@@ -333,17 +359,14 @@ def _acted(act: str, request: HttpRequest, whole: Composition, seen: Seen) -> tu
         case "remove-step":
             return arranging.remove_step(whole, first), "#circuit"
         case "add-party" if 0 <= first < len(whole.steps):
-            said = request.POST.get(f"add-{first}", "")
-            chosen = _chosen(said, list(seen.people))
-            if said not in PartyRole.values and chosen is None:
+            if not chosen:
                 return whole, f"#step-{first}"
-            party = arranging.party_of(said, type_of(whole, seen.facts))
+            party = arranging.party_of(chosen, type_of(whole, seen.facts))
             return arranging.add_party(whole, first, party), f"#step-{first}-{len(whole.steps[first].parties)}"
         case "remove-party" if len(numbers) == 2:
             return arranging.remove_party(whole, *numbers), f"#step-{first}"
         case "watch":
-            chosen = _chosen(request.POST.get("watcher", ""), list(seen.people))
-            added = () if chosen is None or chosen in whole.watchers else (chosen,)
+            added = () if not chosen or UUID(chosen) in whole.watchers else (UUID(chosen),)
             return whole.model_copy(update={"watchers": (*whole.watchers, *added)}), "#watchers"
         case "unwatch":
             left = tuple(one for number, one in enumerate(whole.watchers) if number != first)

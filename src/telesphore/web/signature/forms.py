@@ -1,12 +1,10 @@
 """What is typed into the pages of envelopes, parsed at the door."""
 
-from collections.abc import Iterable
-from uuid import UUID
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from telesphore.signature.states import IdentityDocument, Opinion
+from telesphore.web.choosing import ColleagueField, Colleagues, offer
 from telesphore.web.forms import PhoneField
 
 
@@ -61,13 +59,11 @@ class AdviseForm(ReviewForm):
 class HandOverForm(forms.Form):
     """Which colleague takes one's place."""
 
-    colleague = forms.ChoiceField(label=_("Colleague"))
+    colleague = ColleagueField(label=_("Colleague"))
 
-    def __init__(self, *args: object, colleagues: Iterable[tuple[UUID, str]], **options: object) -> None:
+    def __init__(self, *args: object, colleagues: Colleagues, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own options.
-        field = self.fields["colleague"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "—"), *((str(identifier), name) for identifier, name in colleagues)]
+        offer(self, "colleague", colleagues)
 
 
 class CorrectForm(forms.Form):

@@ -7,21 +7,17 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from telesphore.accounts.queries import PersonCard
 from telesphore.records.states import DocumentType
 from telesphore.signature.actions.author import Sitter
 from telesphore.signature.queries.templates import TemplateView
 from telesphore.signature.states import Seat, TemplateScope
+from telesphore.web.choosing import ColleagueField, Colleagues, offer
 from telesphore.web.forms import DocumentField
 
 OPEN_SEATS = (Seat.CHOSEN, Seat.REFERRING, Seat.SENDER)
 
 
-def _seat_choices(professionals: Iterable[PersonCard]) -> list[tuple[str, object]]:
-    return [
-        *((seat.value, seat.label) for seat in OPEN_SEATS),
-        *((str(card.person_id), card.display_name) for card in professionals),
-    ]
+SEATS = [(seat.value, seat.label) for seat in OPEN_SEATS]
 
 
 def sitter_of(chosen: str) -> Sitter:
@@ -81,7 +77,7 @@ class NewTemplateForm(_ScopeForm):
     )
     type = forms.ChoiceField(label=_("Type"), choices=DocumentType.choices)
     patient_signs = forms.BooleanField(label=_("The patient signs first"), required=False, initial=True)
-    seat = forms.ChoiceField(label=_("Then signs"))
+    seat = ColleagueField(label=_("Then signs"))
     message = forms.CharField(
         label=_("Message to all recipients"),
         max_length=5000,
@@ -90,9 +86,9 @@ class NewTemplateForm(_ScopeForm):
         help_text=_("Any other name in double braces, such as {{room}}, is asked for each patient."),
     )
 
-    def __init__(self, *args: Any, professionals: Iterable[PersonCard], **options: Any) -> None:
+    def __init__(self, *args: Any, colleagues: Colleagues, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._choose("seat", _seat_choices(professionals))
+        offer(self, "seat", colleagues, SEATS)
 
 
 class FromDraftForm(_ScopeForm):
@@ -134,22 +130,21 @@ class ReviseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
     )
 
-    def __init__(self, *args: Any, seen: TemplateView, professionals: Iterable[PersonCard], **options: Any) -> None:
+    def __init__(self, *args: Any, seen: TemplateView, colleagues: Colleagues, **options: Any) -> None:
         whole = seen.definition.composition
         initial = {"message": whole.message, "easy_text": whole.easy_text}
         super().__init__(*args, **options)
         self.initial = initial
-        choices = _seat_choices(professionals)
         number = 0
         for party, seat in zip(whole.parties, seen.definition.seats, strict=True):
             if seat is None:
                 continue
             number += 1
-            self.fields[f"seat_{number}"] = forms.ChoiceField(
+            self.fields[f"seat_{number}"] = ColleagueField(
                 label=_("Professional %(number)s") % {"number": number},
-                choices=choices,
                 initial=str(party.person_id) if seat is Seat.NAMED else seat.value,
             )
+            offer(self, f"seat_{number}", colleagues, SEATS)
         self.seats = number
         for position, part in enumerate(whole.documents):
             title = forms.CharField(
@@ -172,17 +167,15 @@ class ReviseForm(forms.Form):
 class _ChoicesForm(forms.Form):
     """Who takes the open places."""
 
-    professional = forms.ChoiceField(label=_("Professional"), required=False)
+    professional = ColleagueField(label=_("Professional"), required=False)
 
     def __init__(
-        self, *args: Any, seen: TemplateView, professionals: Iterable[PersonCard], hint: object = "", **options: Any
+        self, *args: Any, seen: TemplateView, colleagues: Colleagues, hint: object = "", **options: Any
     ) -> None:
         super().__init__(*args, **options)
         if seen.asks_professional:
-            field = self.fields["professional"]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", "—"), *((str(card.person_id), card.display_name) for card in professionals)]
-            field.help_text = str(hint)
+            self.fields["professional"].help_text = str(hint)
+            offer(self, "professional", colleagues)
         else:
             del self.fields["professional"]
 

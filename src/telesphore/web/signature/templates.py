@@ -10,7 +10,6 @@ from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import may
 from telesphore.kernel.clock import now
 from telesphore.kernel.errors import DomainError, Refusal
@@ -27,6 +26,7 @@ from telesphore.signature.errors import TemplateNotYours
 from telesphore.signature.queries import templates as queries
 from telesphore.signature.states import PartyRole, Purpose, TemplateScope
 from telesphore.web.access import permission
+from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
 from telesphore.web.requests import actor_of
 from telesphore.web.signature.template_forms import FromDraftForm, NewTemplateForm, ReviseForm, UseForm, sitter_of
@@ -93,7 +93,7 @@ def new_template(request: HttpRequest) -> HttpResponse:
         request.FILES or None,
         shared=may(actor, "signature:template:manage"),
         units=queries.units_for(actor=actor, at=at),
-        professionals=accounts.professionals(organisation_id=actor.organisation, at=at),
+        colleagues=Colleagues(actor.organisation, at),
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -133,7 +133,7 @@ def revise(request: HttpRequest, template_id: UUID) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         seen=seen,
-        professionals=accounts.professionals(organisation_id=actor.organisation, at=at),
+        colleagues=Colleagues(actor.organisation, at),
     )
     if request.method == "POST" and form.is_valid():
         data, whole = form.cleaned_data, seen.definition.composition
@@ -240,7 +240,7 @@ def use(request: HttpRequest, template_id: UUID, patient_id: UUID) -> HttpRespon
     form = UseForm(
         request.POST or None,
         seen=seen,
-        professionals=accounts.professionals(organisation_id=actor.organisation, at=at),
+        colleagues=Colleagues(actor.organisation, at),
         hint=_("Takes the places that the template leaves open."),
         initial={"professional": using.referring_doctor(decision, at)},
     )

@@ -25,7 +25,9 @@ async function keep() {
   if (answer.ok) kept.textContent = form.dataset.kept;
 }
 
-form.addEventListener("change", () => {
+form.addEventListener("change", (event) => {
+  // A search is kept when one of those found is chosen.
+  if (event.target.type === "search") return;
   waiting += 1;
   chain = chain.then(keep).catch(() => { kept.textContent = form.dataset.lost; }).finally(() => { waiting -= 1; });
 });
