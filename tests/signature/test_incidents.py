@@ -53,7 +53,8 @@ SHOWN_BY = {
         "signature/test_send.py", "test_what_can_not_be_sent_is_refused_and_nothing_is_sent",
     ),
     "a reminder whose link is dead": (
-        "signature/test_reminders.py", "test_a_patient_s_reminder_carries_a_link_that_works_and_the_old_one_is_dead",
+        "signature/test_reminders.py",
+        "test_a_patient_s_reminder_carries_a_link_that_works_and_the_old_one_dies_with_its_visit",
     ),
     "a sender who can not withdraw": (
         "signature/test_journey.py", "test_what_is_withdrawn_is_signed_by_nobody_and_its_link_is_revoked",
