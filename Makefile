@@ -4,13 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCUMENT ?=
 SERVE ?= yes
-# Processes that share the suite out among them, each with its own database: a whole file goes to one of them. One more
-# than the cores that it is measured on: much of it waits for pages and for processes that start.
-WORKERS ?= 3
+# Processes that share the suite out among them, each with its own database: a whole file goes to one of them.
+WORKERS ?= 2
 
 DEMO_PACKAGES := python3-venv softhsm2 qpdf poppler-utils
 # The last two lines: what the card agent's tests need (a C compiler builds pyscard, and a card that counts wrong PINs).
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium gettext \
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium-headless-shell gettext \
 	build-essential libpcsclite-dev pcscd pkg-config python3-dev python3-tk swig \
 	vsmartcard-vpcd xdotool xvfb
 

@@ -157,10 +157,12 @@ def thirty() -> bytes:
 
 def test_the_cost_grows_with_the_changes_and_not_faster() -> None:
     content = thirty()
-    examine(Document(content))
-    begun = time.process_time()
-    examined = examine(Document(content))
-    assert time.process_time() - begun < 0.2  # Ten times what it takes: not a benchmark.
+    spent = []
+    for _ in range(3):
+        begun = time.process_time()
+        examined = examine(Document(content))
+        spent.append(time.process_time() - begun)
+    assert min(spent) < 0.2  # Ten times what it takes: not a benchmark.
     assert len(examined.revisions) == 31
     assert examined.findings == ()
 

@@ -12,7 +12,7 @@ from tests.browser.screens import Screen, Screens
 from tests.browser.site import Site, open_site
 from tests.cast import Cast
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 CLOSED = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

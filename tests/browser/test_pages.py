@@ -102,10 +102,19 @@ def test_pages_of_ones_account(screen: Turn, told: dict[str, object], device: di
 
 @EITHER
 def test_pages_of_who_runs_and_who_audits(screen: Turn, told: dict[str, object], device: dict[str, Any]) -> None:
-    walk(screen("claire", **device), told, {
+    claire = screen("claire", **device)
+    walk(claire, told, {
         "home-claire": "/", "jobs": "/jobs/", "limits": "/organisation/sessions/",
-        "members-none": "/organisation/members/?q=Zola",
+        "members-none": "/organisation/members/?q=Zola", "webhooks": "/webhooks/",
     })  # fmt: skip
+    claire.page.locator("[name=url]").fill("http://dpi.example/telesphore")
+    claire.page.locator("form[action='/webhooks/'] .btn-primary").click()
+    claire.page.get_by_role("alert").first.wait_for()
+    claire.look("webhooks-refused")
+    claire.page.locator("[name=url]").fill("https://dpi.example/telesphore")
+    claire.page.locator("form[action='/webhooks/'] .btn-primary").click()
+    claire.page.locator("#secret").wait_for()
+    claire.look("webhooks-made")
     walk(screen("hugo", **device), told, {"home-hugo": "/", "journal": "/audit/"})
 
 

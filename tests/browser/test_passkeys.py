@@ -70,6 +70,7 @@ def set_up(screen: Screen) -> list[str]:
     """From the first sign-in with an initial password to the first page; gives the recovery codes."""
     screen.press(MAKE)
     screen.press(SHOW)
+    screen.page.locator("[data-codes] li").first.wait_for()
     codes = screen.page.locator("[data-codes] li").all_inner_texts()
     screen.press("Je les ai rangés")
     screen.says("Bonjour, ")

@@ -32,7 +32,7 @@ def test_a_template_is_made_used_and_sent_to_a_list_with_bad_rows(screen: Turn, 
     lebrun.follow("Nouveau modèle")
     lebrun.fill("Nom du modèle", "Consentement à l’endoscopie")
     lebrun.page.get_by_label("Qui s’en sert").select_option("organisation")
-    lebrun.page.get_by_label("Formulaire vierge (PDF)").set_input_files(form)
+    lebrun.page.get_by_label("Formulaire vierge").set_input_files(form)
     lebrun.fill("Titre du document", "Consentement de {{patient.name}}")
     lebrun.page.get_by_label("Puis signe").select_option("chosen")
     lebrun.press("Garder le modèle")

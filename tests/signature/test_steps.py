@@ -111,6 +111,14 @@ def test_a_review_with_a_comment_then_an_opinion_then_a_signature(cast: Cast) ->
     assert not any(word in bytes(sealed) for sealed in written for word in (b"interne", b"Risque"))
 
 
+def test_who_has_no_opinion_says_so_and_the_circuit_goes_on(cast: Cast) -> None:
+    envelope_id = through(cast, step(StepKind.OPINION, asks(cast.ricaud)), step(StepKind.SIGN, PATIENT))
+    opine(cast.ricaud, envelope_id, Opinion.ABSTAINED, "Je n’ai pas vu ce patient.")
+    (said,) = queries.envelope(envelope_id=envelope_id, actor=cast.sylvie, at=now()).steps[0].recipients
+    assert (said.opinion, said.comment) == ("abstained", "Je n’ai pas vu ce patient.")
+    assert states(envelope_id) == [RecipientState.ADVISED, RecipientState.WAITING]
+
+
 def test_the_patient_does_not_read_what_professionals_write_among_themselves(cast: Cast) -> None:
     envelope_id = through(cast, step(StepKind.OPINION, asks(cast.lebrun)), step(StepKind.SIGN, PATIENT))
     opine(cast.lebrun, envelope_id, comment="Risque hémorragique.")

@@ -53,6 +53,7 @@ class Opinion(models.TextChoices):
     FAVOURABLE = "favourable", _lazy("favourable")
     RESERVED = "reserved", _lazy("with reservations")
     UNFAVOURABLE = "unfavourable", _lazy("unfavourable")
+    ABSTAINED = "abstained", _lazy("no opinion")
 
 
 OPINIONS = tuple(Opinion)

@@ -115,7 +115,7 @@ class Said:
 class SearchWidget(forms.Widget):
     """A search, the professionals that it found and, before it, a list of what can be chosen without one."""
 
-    template_name = "parts/colleague.html"
+    template_name = "choosing/colleague.html"
 
     def __init__(self, colleagues: Colleagues, choices: Choices) -> None:
         super().__init__()
@@ -224,7 +224,7 @@ def colleagues(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get(f"{name}-q", "")
     among = Colleagues(actor_of(request).organisation, now())
     context = {"name": name, "lines": among.found(typed), "searched": bool(typed.strip()), "most": SHOWN}
-    return render(request, "parts/colleagues_found.html", context)
+    return render(request, "choosing/found.html", context)
 
 
 def _readable(words: str) -> str:

@@ -88,7 +88,7 @@ class SignerEvidence:
         role: specialty of a professional, quality of a guest; empty for others.
         party: as who: `patient`, `professional`, `interpreter`, `witness`, `representative` or `delegate`.
         act: a `RecipientState`: `signed`, `approved`, `advised` or `declined`.
-        opinion: `favourable`, `reserved` or `unfavourable`; empty without one.
+        opinion: `favourable`, `reserved`, `unfavourable` or `abstained`; empty without one.
         on_behalf_of: in whose place a delegate acted, or who represents the patient; empty for one's own.
         purpose: `consents`, `validates` or `acknowledges`; empty when it is no signature.
         means: how they came in: `link+code`, `password`, `password+totp`, `bedside:passport`…

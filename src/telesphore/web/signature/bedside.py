@@ -29,7 +29,7 @@ from telesphore.paper.pictures import page_picture as picture_of
 from telesphore.signature import queries
 from telesphore.signature.actions import bedside, close, view
 from telesphore.signature.actions import sign as signing
-from telesphore.signature.errors import AlreadySigned, NobodyAtBedside
+from telesphore.signature.errors import AlreadySigned, NobodyAtBedside, SomeoneSignedMeanwhile
 from telesphore.signature.formats.drawing import draw_name, read_drawing
 from telesphore.signature.states import BedsideEnd, IdentityDocument
 from telesphore.web.access import at_bedside, permission
@@ -215,6 +215,14 @@ def page_picture(request: HttpRequest, number: int) -> HttpResponse:
 @_in_words
 def sign(request: HttpRequest) -> HttpResponse:
     """The patient signs. Sent again after a cut, it is taken once."""
+    try:
+        return _sign(request)
+    except SomeoneSignedMeanwhile:
+        # Perhaps they themselves: the same decision, sent by a page that was being left and by the one that came.
+        return _sign(request)
+
+
+def _sign(request: HttpRequest) -> HttpResponse:
     try:
         found, actor = _holder(request)
         envelope = queries.envelope(envelope_id=found.envelope_id, actor=actor, at=now())

@@ -50,6 +50,7 @@ class AdviseForm(ReviewForm):
             (Opinion.FAVOURABLE.value, _("Favourable")),
             (Opinion.RESERVED.value, _("With reservations")),
             (Opinion.UNFAVOURABLE.value, _("Unfavourable")),
+            (Opinion.ABSTAINED.value, _("No opinion: the circuit goes on without it")),
         ],
         widget=forms.RadioSelect,
     )

@@ -94,7 +94,7 @@ def shape_of(code: str) -> str:
 @register.filter
 def opinion_shape(opinion: str) -> str:
     """The shape of an opinion: none of them stops anything."""
-    return {"favourable": "done", "reserved": "late"}.get(opinion, "no")
+    return {"favourable": "done", "reserved": "late", "abstained": "info"}.get(opinion, "no")
 
 
 @register.filter
@@ -117,6 +117,7 @@ def word_of(code: str) -> str:
         "favourable": pgettext("opinion", "Favourable"),
         "reserved": pgettext("opinion", "With reservations"),
         "unfavourable": pgettext("opinion", "Unfavourable"),
+        "abstained": pgettext("opinion", "No opinion"),
         "review": pgettext("step", "Review"),
         "opinion": pgettext("step", "Opinion"),
         "interpreter": _("Interpreter"),
