@@ -1,4 +1,4 @@
-"""The patient's screens: a document read aloud, resumed on another phone, signed by a typed name."""
+"""The patient's screens: a document read aloud, resumed on another phone, signed by a typed name, and withdrawn."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,8 +6,8 @@ from datetime import timedelta
 from telesphore.kernel.clock import now
 from telesphore.links.models import Code
 from telesphore.signature.actions.send import send_composition
-from telesphore.signature.models import Composition, Part, Party, PlacedField, Recipient, StepPlan
-from telesphore.signature.states import FieldKind, PartyRole, Purpose
+from telesphore.signature.models import Composition, Envelope, Part, Party, PlacedField, Recipient, StepPlan
+from telesphore.signature.states import EnvelopeState, FieldKind, PartyRole, Purpose
 from tests.browser.screens import Screen
 from tests.browser.site import Site
 
@@ -33,7 +33,7 @@ def sent(site: Site, party: Party) -> None:
     site.work()
 
 
-def test_odile_listens_loses_her_phone_and_signs_by_typing_on_another(
+def test_odile_listens_loses_her_phone_signs_by_typing_on_another_and_withdraws_her_consent(
     site: Site, screen: Callable[..., Screen]
 ) -> None:
     sent(site, Party(role=PartyRole.PATIENT, purpose=Purpose.CONSENTS, language="en"))
@@ -64,6 +64,28 @@ def test_odile_listens_loses_her_phone_and_signs_by_typing_on_another(
     second.press("Sign it")
     second.says("It is signed")
     assert Recipient.objects.get(role=PartyRole.PATIENT).pages_read == 3
+
+    # She changes her mind, by the link to her copy: the team reads it at once.
+    site.work()
+    Code.objects.update(sent_at=now() - timedelta(minutes=1))
+    second.open(site.link())
+    second.press("English")
+    come_in(second, site.link(), "Receive the code", "Continue")
+    second.look("patient-copy")
+    second.follow("Withdraw my consent")
+    second.page.get_by_label("What would you like to say about it?").fill("I would rather wait.")
+    second.look("patient-withdraw")
+    second.press("Sign the withdrawal")
+    second.says("Your consent is withdrawn")
+    second.look("patient-withdrawn")
+    site.work()
+    sylvie = screen("sylvie")
+    consent = Envelope.objects.get(withdraws_id=None)
+    sylvie.open(f"/book/{consent.id}/")
+    sylvie.says("Consentement retiré par FERRAND Odile")
+    sylvie.look("envelope-withdrawn")
+    withdrawal = Envelope.objects.get(withdraws_id=consent.id)
+    assert withdrawal.state == EnvelopeState.COMPLETED
 
 
 def test_a_lost_connection_says_so_and_loses_nothing(site: Site, screen: Callable[..., Screen]) -> None:

@@ -23,7 +23,7 @@ from telesphore.records.models import Patient
 from telesphore.signature import access
 from telesphore.signature.actions.call import my_page
 from telesphore.signature.errors import EnvelopeNotFound, NotAnAddress
-from telesphore.signature.models import Envelope
+from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import EnvelopeState
 
 LIFE = timedelta(days=90)
@@ -51,19 +51,21 @@ def send_copy(*, envelope_id: UUID, actor: Actor, at: datetime) -> None:
 
 def _send(envelope: Envelope, patient: Patient, actor: Actor, at: datetime) -> None:
     organisation_id = envelope.organisation_id
+    called = Recipient.objects.filter(organisation_id=organisation_id, envelope_id=envelope.id, patient_id=patient.id)
+    language = called.values_list("language", flat=True).first() or patient.reads
     link = links.create(
         organisation_id=organisation_id,
         purpose=LINK_TO_COPY,
         subject_id=envelope.id,
         patient_id=patient.id,
         phone=patient.phone,
-        language=patient.reads,
+        language=language,
         expires_at=at + LIFE,
         actor=actor,
         at=at,
     )
     organisation = accounts.organisation_card(organisation_id)
-    with translation.override(patient.reads):
+    with translation.override(language):
         subject = _("Your copy of the document that you signed")
         text = _(
             "Hello,\n\n"
