@@ -21,7 +21,7 @@ from tests.webhooks.test_webhooks import _certificate
 PAGE = """<!doctype html><title>DPI</title><script>
 window.said = [];
 addEventListener("message", (event) => said.push([event.origin, JSON.stringify(event.data)]));
-</script><iframe width="390" height="800" src="{url}"></iframe>"""
+</script><iframe width="390" height="640" src="{url}"></iframe>"""
 
 
 @contextmanager
