@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from telesphore.kernel.clock import now
 from telesphore.links import actions as links
 from telesphore.outbox.models import Notice
 from telesphore.records.models import Patient
-from telesphore.signature.actions import bedside
+from telesphore.signature.actions import bedside, close, sign
 from telesphore.signature.errors import (
     BraceletOfAnother,
     EnvelopeNotFound,
@@ -100,6 +101,39 @@ def test_what_is_sent_twice_after_a_cut_is_taken_once(cast: Cast) -> None:
         assert answer.json() == {"done": "/bedside/done?signed&language=fr"}
     assert Event.objects.filter(subject_id=envelope_id, action="signature:recipient:sign", outcome="done").count() == 1
     assert client.post("/bedside/decline", decided()).status_code == 404
+
+
+def twice_at_once(client: Client, to: str, module: object, name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Where two pages lead that send the same decision: the second one begins and ends while the first is between
+    finding who is awaited and calling `name`."""
+    real, answers = getattr(module, name), []
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(module, name, real)
+        answers.append(post())
+        return real(*args, **kwargs)
+
+    def post() -> str:
+        answer = client.post(to, decided(read="on"), headers={"Accept": "application/json"})
+        return f"{answer.status_code} {answer.content.decode()}"
+
+    monkeypatch.setattr(module, name, meanwhile)
+    answers.append(post())
+    return answers
+
+
+def test_a_signature_that_two_pages_send_at_once_is_taken_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, envelope_id = handed_over(cast)
+    answers = twice_at_once(client, "/bedside/sign", sign, "check_asked", monkeypatch)
+    assert answers == ['200 {"done": "/bedside/done?signed&language=fr"}'] * 2
+    assert Event.objects.filter(subject_id=envelope_id, action="signature:recipient:sign", outcome="done").count() == 1
+
+
+def test_a_refusal_that_two_pages_send_at_once_is_taken_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, envelope_id = handed_over(cast)
+    answers = twice_at_once(client, "/bedside/decline", close, "decline", monkeypatch)
+    assert answers == ['200 {"done": "/bedside/done?declined&language=fr"}'] * 2
+    assert Envelope.objects.get(id=envelope_id).state == "declined"
 
 
 def test_a_refusal_at_the_bedside_reaches_the_team_once(cast: Cast) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from telesphore.ades.algorithms import Algorithm, check
 from telesphore.ades.appearance import Appearance
+from telesphore.ades.errors import FieldAlreadySigned
 from telesphore.ades.signing import PreparedSignature, complete, prepare
 from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
@@ -77,8 +78,8 @@ def make_ready(
         filled: name of the field → value, of those that the signer is asked for.
 
     Raises:
-        FieldsNotFilled, ValueNotAccepted, FieldNotYours, and what `access.check_certificate`, `access.check_holder`,
-        the vault and `ades.signing.prepare` raise.
+        SomeoneSignedMeanwhile, FieldsNotFilled, ValueNotAccepted, FieldNotYours, and what `access.check_certificate`,
+        `access.check_holder`, the vault and `ades.signing.prepare` raise.
     """
     organisation_id = envelope.organisation_id
     fills = fills_for(envelope, recipient, filled, appearance)
@@ -86,19 +87,23 @@ def make_ready(
         certificate, chain, organisation_id=organisation_id, at=at, person_id=signer_id, known=known
     )
     revision = queries.last_revision(organisation_id=organisation_id, envelope_id=envelope.id)
-    prepared = prepare(
-        read_revision(revision),
-        field=recipient.field_name or "",
-        certificate=certificate,
-        chain=chain,
-        appearance=appearance,
-        signed_at=at,
-        certify=queries.is_unsigned(revision),
-        algorithm=algorithm,
-        policy=algorithm_policy.get(),
-        fills=fills,
-        beside=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id),
-    )
+    try:
+        prepared = prepare(
+            read_revision(revision),
+            field=recipient.field_name or "",
+            certificate=certificate,
+            chain=chain,
+            appearance=appearance,
+            signed_at=at,
+            certify=queries.is_unsigned(revision),
+            algorithm=algorithm,
+            policy=algorithm_policy.get(),
+            fills=fills,
+            beside=queries.thread_head(organisation_id=organisation_id, envelope_id=envelope.id),
+        )
+    except FieldAlreadySigned:
+        # Their place was empty when they were found to be awaited: the same decision came twice at once.
+        raise SomeoneSignedMeanwhile from None
     return Ready(envelope, recipient, revision, prepared)
 
 

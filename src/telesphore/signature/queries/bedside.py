@@ -1,5 +1,6 @@
 """Who holds a tablet that was handed over."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +12,12 @@ from telesphore.signature import access
 from telesphore.signature.errors import EnvelopeNotFound, NobodyAtBedside, NotYourTurn
 from telesphore.signature.models import Bedside, Recipient
 from telesphore.signature.queries.circuits import title
-from telesphore.signature.states import OPEN_STATES, RecipientState, SignatureLevel, at_least
+from telesphore.signature.states import OPEN_STATES, BedsideEnd, RecipientState, SignatureLevel, at_least
+
+DECIDED: Mapping[str, str] = {
+    RecipientState.SIGNED: BedsideEnd.SIGNED,
+    RecipientState.DECLINED: BedsideEnd.DECLINED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,13 @@ def _means(row: Bedside) -> str:
 
 
 def bedside_ended(*, bedside_id: UUID, session_id: UUID) -> str:
-    """How a tablet came back (`BedsideEnd`); empty when it did not, or was never handed over."""
-    row = Bedside.objects.filter(id=bedside_id, session_id=session_id).values_list("end", flat=True).first()
-    return row or ""
+    """How a tablet came back (`BedsideEnd`), or will, once what its patient decided is taken; empty when they did not
+    decide, or when it was never handed over."""
+    row = Bedside.objects.filter(id=bedside_id, session_id=session_id).values_list("end", "recipient__state").first()
+    if row is None:
+        return ""
+    end, state = row
+    return end or DECIDED.get(state, "")
 
 
 def envelope_at_bedside(*, bedside_id: UUID, session_id: UUID) -> UUID:

@@ -29,7 +29,7 @@ from telesphore.paper.pictures import page_picture as picture_of
 from telesphore.signature import queries
 from telesphore.signature.actions import bedside, close, view
 from telesphore.signature.actions import sign as signing
-from telesphore.signature.errors import AlreadySigned, NobodyAtBedside, SomeoneSignedMeanwhile
+from telesphore.signature.errors import AlreadySigned, EnvelopeClosed, NobodyAtBedside, SomeoneSignedMeanwhile
 from telesphore.signature.formats.drawing import draw_name, read_drawing
 from telesphore.signature.states import BedsideEnd, IdentityDocument
 from telesphore.web.access import at_bedside, permission
@@ -241,10 +241,8 @@ def _sign(request: HttpRequest) -> HttpResponse:
             actor=actor,
             at=at,
         )
-    except AlreadySigned:
-        return _answer(request, BedsideEnd.SIGNED)
-    except NobodyAtBedside:
-        return _once_more(request, BedsideEnd.SIGNED)
+    except (NobodyAtBedside, AlreadySigned) as refused:
+        return _once_more(request, BedsideEnd.SIGNED, refused)
     bedside.take_back(bedside_id=found.bedside_id, end=BedsideEnd.SIGNED, actor=actor, at=now(), decided_at=decided_at)
     return _answer(request, BedsideEnd.SIGNED)
 
@@ -254,13 +252,13 @@ def _sign(request: HttpRequest) -> HttpResponse:
 @_in_words
 def decline(request: HttpRequest) -> HttpResponse:
     """The patient does not agree, with a reason or without. Sent again after a cut, it is taken once."""
-    try:
-        found, actor = _holder(request)
-    except NobodyAtBedside:
-        return _once_more(request, BedsideEnd.DECLINED)
     reason, at = request.POST.get("reason", "")[:2000], now()
     decided_at = _decided(request, at)
-    close.decline(envelope_id=found.envelope_id, reason=reason, actor=actor, at=at)
+    try:
+        found, actor = _holder(request)
+        close.decline(envelope_id=found.envelope_id, reason=reason, actor=actor, at=at)
+    except (NobodyAtBedside, EnvelopeClosed) as refused:
+        return _once_more(request, BedsideEnd.DECLINED, refused)
     bedside.take_back(
         bedside_id=found.bedside_id, end=BedsideEnd.DECLINED, actor=actor, at=now(), decided_at=decided_at
     )
@@ -281,18 +279,18 @@ def _unfilled(request: HttpRequest, found: queries.AtBedside, actor: Actor, fill
     return _page(request, found, actor, fill, status=422)
 
 
-def _once_more(request: HttpRequest, end: BedsideEnd) -> HttpResponse:
+def _once_more(request: HttpRequest, end: BedsideEnd, refused: DomainError) -> HttpResponse:
     """The answer to what came twice: that it was taken the first time.
 
     Raises:
-        NobodyAtBedside: it was not.
+        `refused`: it was not.
     """
     presence = presence_of(request)
     if presence is None or BEDSIDE not in request.session or request.POST.get("bedside") != request.session[BEDSIDE]:
-        raise NobodyAtBedside
+        raise refused
     ended = queries.bedside_ended(bedside_id=UUID(request.session[BEDSIDE]), session_id=presence.session_id)
     if ended != end:
-        raise NobodyAtBedside
+        raise refused
     return _answer(request, end)
 
 
