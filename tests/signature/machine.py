@@ -55,6 +55,7 @@ from telesphore.signature.actions import (
     transfer,
     withdraw,
 )
+from telesphore.signature.actions.call import VISIT
 from telesphore.signature.actions.compose import Composition, Part, Party, StepPlan
 from telesphore.signature.actions.take import read_revision
 from telesphore.signature.errors import SomeoneSignedMeanwhile
@@ -123,7 +124,10 @@ TOGETHER: Plan = (
         ("sign", ["lebrun"], 0),
     ],
 )  # fmt: skip
-AT_BEDSIDE: Plan = ("odile", [("sign", ["patient"], 0), ("seal", [], 0), ("sign", ["guest"], 0)])
+AT_BEDSIDE: Plan = (
+    "odile",
+    [("sign", ["patient"], 0), ("seal", [], 0), ("sign", ["guest"], 0), ("sign", ["lebrun"], 0)],
+)
 THE_CHILDS: Plan = ("leo", [("sign", ["patient"], 0), ("sign", ["martin", "lebrun"], 0)])
 TOUR: tuple[tuple[Any, ...], ...] = (
     ("again", TOGETHER),
@@ -136,6 +140,8 @@ TOUR: tuple[tuple[Any, ...], ...] = (
     # What is done last in a step is taken back: nobody of the next is called any more.
     ("act_and_take_back", 0), ("act_rightly", [(0, True), (0, True)]), ("act_and_take_back", 0),
     ("again", AT_BEDSIDE), ("act_rightly", [(-1, True)]), ("work", 0),
+    # Who comes by a link signs while the one that a reminder took the place of still leads there.
+    ("time_passes", 30), ("act_rightly", [(-1, False)]),
     # No minor binds himself, and nobody withdraws what is not completed.
     ("again", THE_CHILDS), ("act_rightly", [(1, False)]), ("late_card", 1, True),
     ("act_rightly", [(0, False)] * 6), ("seal_is_away", 0), ("work", 0), ("withdraw", 0),
@@ -534,18 +540,16 @@ class Circuits(RuleBasedStateMachine):
                 assert due.kind == StepKind.SEAL, "a circuit waits for nobody"
 
     def links_live_for_those_who_are_awaited_and_for_no_other(self) -> None:
-        rows = Recipient.objects.filter(envelope_id__in=self.envelopes).select_related("envelope")
-        awaited = {
-            row.link_id
-            for row in rows
-            if row.state == RecipientState.WAITING and row.person_id is None and row.envelope.expires_at > self.at
-        }
-        alive = set(
-            Link.objects.filter(
-                purpose__in=TO_SIGN, revoked_at=None, used_up_at=None, expires_at__gt=self.at
-            ).values_list("id", flat=True)
-        )
-        assert alive == awaited, "a link lives for who is not awaited, or none for who is"
+        rows = [row for row in self._waiting(person_id=None) if row.link_id is not None]
+        links = Link.objects.filter(purpose__in=TO_SIGN, revoked_at=None, used_up_at=None, expires_at__gt=self.at)
+        alive = {link.id: link for link in links}
+        awaited = {row.link_id for row in rows}
+        assert awaited <= alive.keys(), "who is awaited has no link that lives"
+        # A reminder lets whoever came by the link before finish their visit.
+        subjects = {row.id if row.guest_sealed is not None else row.envelope_id for row in rows}
+        for link_id in alive.keys() - awaited:
+            assert alive[link_id].subject_id in subjects, "a link lives for who is not awaited"
+            assert alive[link_id].expires_at <= self.at + VISIT, "two links live for one who is awaited"
 
     def a_card_is_awaited_of_who_is_awaited(self) -> None:
         for row in Prepared.objects.filter(state=PreparedState.WAITING).select_related("recipient"):
