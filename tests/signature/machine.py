@@ -104,9 +104,10 @@ TAKING = {*ACT_OF.values(), "complete", "sign on tablet", "withdraw"}
 TRACES = ("signature:recipient:sign", "signature:recipient:review", "signature:recipient:advise")
 OF_ONE_CONCERNED = ("take back", "take back", "hand over", "recall", "remind", "decline", "void", "correct", "write")
 TURNS = (
-    *["act_rightly"] * 6, *["act_as_one_concerned"] * 3, *["act_anyhow"] * 3, *["prepare"] * 2, *["complete"] * 3,
-    *["hand_tablet"] * 2, *["sign_on_tablet"] * 2, "tablet_back", "withdraw", "seal_is_away", "work", "work", "again",
-    "delegate", "end_delegation", "time_passes", "leave_and_transfer", "late_card", "stand_in", "act_and_take_back",
+    *["act_rightly"] * 8, *["act_as_one_concerned"] * 3, *["act_anyhow"] * 3, *["prepare"] * 2, *["complete"] * 3,
+    *["hand_tablet"] * 2, *["sign_on_tablet"] * 2, "tablet_back", *["withdraw"] * 2, "seal_is_away", "work", "work",
+    "again", "delegate", "end_delegation", "time_passes", "leave_and_transfer", "late_card", "stand_in",
+    "act_and_take_back",
 )  # fmt: skip
 """What happens next, as often as it stands here."""
 parties = st.lists(st.sampled_from((*PROFESSIONALS, "patient", "guest")), min_size=1, max_size=3, unique=True)
@@ -229,7 +230,7 @@ class Circuits(RuleBasedStateMachine):
         """One rule, so that each turn comes as often as `TURNS` holds it, in few examples too."""
         strategies = {
             "again": (plans,),
-            "act_rightly": (st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=4),),
+            "act_rightly": (st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=6),),
             "act_anyhow": (st.sampled_from(ACTS), st.sampled_from(PEOPLE), st.integers(0, 20), st.integers(0, 20)),
             "act_as_one_concerned": (st.sampled_from(OF_ONE_CONCERNED), st.integers(0, 20), st.integers(0, 20)),
             "work": (st.just(0),),
