@@ -129,7 +129,7 @@ AT_BEDSIDE: Plan = (
     "odile",
     [("sign", ["patient"], 0), ("seal", [], 0), ("sign", ["guest"], 0), ("sign", ["lebrun"], 0)],
 )
-THE_CHILDS: Plan = ("leo", [("sign", ["patient"], 0), ("sign", ["martin", "lebrun"], 0)])
+THE_CHILDS: Plan = ("leo", [("sign", ["patient"], 0), ("sign", ["martin", "lebrun"], 1)])
 TOUR: tuple[tuple[Any, ...], ...] = (
     ("again", TOGETHER),
     # Who was asked no more is asked again.
@@ -142,7 +142,7 @@ TOUR: tuple[tuple[Any, ...], ...] = (
     ("act_and_take_back", 0), ("act_rightly", [(0, True), (0, True)]), ("act_and_take_back", 0),
     ("again", AT_BEDSIDE), ("act_rightly", [(-1, True)]), ("work", 0),
     # Who comes by a link signs while the one that a reminder took the place of still leads there.
-    ("time_passes", 30), ("act_rightly", [(-1, False)]),
+    ("time_passes", 30), ("act_rightly", [(-1, False)]), ("act_as_one_concerned", "void", 1, 0),
     # No minor binds himself, and nobody withdraws what is not completed.
     ("again", THE_CHILDS), ("act_rightly", [(1, False)]), ("late_card", 1, True),
     ("act_rightly", [(0, False)] * 6), ("seal_is_away", 0), ("work", 0), ("withdraw", 0),
