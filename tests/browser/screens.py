@@ -27,6 +27,8 @@ DESK = {"width": 1440, "height": 900}
 KEPT = Path(__file__).parents[2] / "docs" / "pictures"
 KEEPING = os.environ.get("PICTURES") == "yes"
 EVERYWHERE = Path(os.environ["PICTURES_ALL"]) if "PICTURES_ALL" in os.environ else None
+MANY = os.environ.get("MANY") == "yes"
+"""Whether journeys over a list have it as long as their users do (`bench/many.py`), rather than just long enough."""
 AXE = Axe()
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

@@ -9,7 +9,7 @@ import pytest
 from telesphore.cli.demonstration.consent import consent_form
 from telesphore.signature.models import BulkRow, Envelope
 from telesphore.signature.states import RowState
-from tests.browser.screens import Screen
+from tests.browser.screens import MANY, Screen
 from tests.browser.site import Site
 from tests.signature.templates import given, made, patients, used
 
@@ -24,8 +24,12 @@ EITHER = pytest.mark.parametrize(
 def test_a_template_is_made_used_and_sent_to_a_list_with_bad_rows(screen: Turn, site: Site, tmp_path: Path) -> None:
     form, listed = tmp_path / "form.pdf", tmp_path / "list.csv"
     form.write_bytes(consent_form().pdf)
-    known = patients(site.cast.sylvie, 3)
-    listed.write_text("patient\n" + "\n".join(["Inconnu", *map(str, known), "Encore"]))
+    good, bad = (195, 5) if MANY else (3, 2)
+    known = [str(one) for one in patients(site.cast.sylvie, good)]
+    strangers = [f"Inconnu {number}" for number in range(bad)]
+    step = good // (bad - 1)
+    rows = [row for n, one in enumerate(strangers) for row in (one, *known[n * step : (n + 1) * step])]
+    listed.write_text("\n".join(["patient", *rows, *known[bad * step :]]))
     lebrun = screen("lebrun")
     lebrun.open("/circuits/templates/")
     lebrun.look("templates-none")
@@ -63,19 +67,18 @@ def test_a_template_is_made_used_and_sent_to_a_list_with_bad_rows(screen: Turn, 
     sylvie.look("bulk-checking")
     site.work()
     # The page asks by itself.
-    sylvie.says("3 enveloppes seront envoyées.")
-    sylvie.says("2 lignes ne le seront pas : la liste dit pourquoi.")
+    sylvie.says(f"{good} enveloppes seront envoyées.")
+    sylvie.says(f"{bad} lignes ne le seront pas : la liste dit pourquoi.")
     sylvie.look("bulk-ready")
-    sylvie.press("Envoyer 3 enveloppes")
-    sylvie.says("0 sur 3")
+    sylvie.press(f"Envoyer {good} enveloppes")
+    sylvie.says(f"0 sur {good}")
     sylvie.look("bulk-sending")
     site.work()
-    sylvie.says("3 enveloppes envoyées.")
+    sylvie.says(f"{good} enveloppes envoyées.")
     sylvie.look("bulk-done")
-    assert set(Envelope.objects.exclude(patient_id=site.cast.odile_id).values_list("patient_id", flat=True)) == set(
-        known
-    )
-    assert BulkRow.objects.filter(state=RowState.BAD).count() == 2
+    sent = Envelope.objects.exclude(patient_id=site.cast.odile_id).values_list("patient_id", flat=True)
+    assert sorted(map(str, sent)) == sorted(known)
+    assert BulkRow.objects.filter(state=RowState.BAD).count() == bad
 
 
 @EITHER

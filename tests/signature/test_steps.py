@@ -262,6 +262,12 @@ def test_a_seal_that_fails_says_why_and_loses_nothing(cast: Cast, stuck: str) ->
     assert job_queries.troubles_of(names=("signature:seal",), argument="envelope_id", values=[str(envelope_id)]) == {}
     line = next(line for line in queries.sent(actor=cast.sylvie, at=now())[0] if line.envelope_id == envelope_id)
     assert line.seal == seen
+    assert queries.stuck(actor=cast.sylvie) == [(envelope_id, line.title, seen)]
+    assert (
+        queries.stuck(actor=cast.lebrun)
+        == queries.stuck(actor=replace(cast.sylvie, organisation_id=cast.elsewhere))
+        == []
+    )
     seal_step.seal_step(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
     assert states(envelope_id) == ["signed", "waiting"]
 

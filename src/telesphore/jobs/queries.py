@@ -138,15 +138,32 @@ SELECT j.args ->> %(argument)s, j.id, j.task_name, j.queue_name, j.status = 'fai
   FROM procrastinate_jobs j
   LEFT JOIN jobs_lastfailure f ON f.job_id = j.id
  WHERE (j.status = 'failed' OR (j.status IN ('todo', 'doing') AND f.job_id IS NOT NULL))
-   AND j.task_name = ANY(%(names)s) AND j.args ->> %(argument)s = ANY(%(values)s)
+   AND j.task_name = ANY(%(names)s)
+   AND (%(values)s::text[] IS NULL OR j.args ->> %(argument)s = ANY(%(values)s))
+   AND (%(organisation)s::text IS NULL OR j.args ->> 'organisation_id' = %(organisation)s)
  ORDER BY j.id
 """
 
 
-def troubles_of(*, names: Sequence[str], argument: str, values: Sequence[str]) -> dict[str, TroubledJob]:
+def troubles_of(
+    *, names: Sequence[str], argument: str, values: Sequence[str] | None = None, organisation_id: UUID | None = None
+) -> dict[str, TroubledJob]:
     """Of the jobs of these names, by the value of one argument, those whose last try failed: the latest of each. For a
-    room that tells people what became of its own rows, which it has checked that they may see."""
-    rows = _rows(_TROUBLES, {"names": list(names), "argument": argument, "values": list(values)})
+    room that tells people what became of its own rows, which it has checked that they may see.
+
+    Args:
+        values: of the argument; None for all.
+        organisation_id: whose jobs; None for all.
+    """
+    rows = _rows(
+        _TROUBLES,
+        {
+            "names": list(names),
+            "argument": argument,
+            "values": None if values is None else list(values),
+            "organisation": organisation_id and str(organisation_id),
+        },
+    )
     return {
         row[0]: TroubledJob(
             id=row[1],

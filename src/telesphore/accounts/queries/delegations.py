@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from telesphore.accounts.access import may
 from telesphore.accounts.models import Delegation
@@ -68,20 +68,21 @@ def delegations(*, organisation_id: UUID, at: datetime) -> list[DelegationLine]:
 
 
 def held_by(*, actor: Actor, at: datetime) -> list[Held]:
-    """What is delegated to the actor at `at`, in one query: of acts that the actor may do themself, by people who
-    still work here and may do them too."""
+    """What is delegated to the actor at `at`, the first to end first, in two queries, or one when there is nothing: of
+    acts that the actor may do themself, by people who still work here and may do them too."""
     if actor.kind is not ActorKind.PROFESSIONAL or actor.person_id is None or actor.organisation_id is None:
         return []
-    rows = _current(at).filter(organisation_id=actor.organisation, delegate_id=actor.person)
-    found = [_held(row, actor) for row in rows.order_by("ends_at", "id")]
+    given = Delegation.objects.filter(organisation_id=actor.organisation, delegate_id=actor.person)
+    found = [_held(row, actor) for row in _current(given, at)]
     return [held for held in found if held.permissions]
 
 
 def delegates_of(
     *, organisation_id: UUID, delegator_ids: Iterable[UUID], at: datetime
 ) -> dict[UUID, list[tuple[Held, PersonCard]]]:
-    """Who may act for each of these persons now, with what they hold; two queries."""
-    rows = list(_current(at).filter(organisation_id=organisation_id, delegator_id__in=set(delegator_ids)))
+    """Who may act for each of these persons now, with what they hold; three queries."""
+    given = Delegation.objects.filter(organisation_id=organisation_id, delegator_id__in=set(delegator_ids))
+    rows = _current(given, at)
     cards = person_cards(row.delegate_id for row in rows)
     found: dict[UUID, list[tuple[Held, PersonCard]]] = {}
     for row in rows:
@@ -94,12 +95,17 @@ def _held(row: Delegation, actor: Actor | None) -> Held:
     return Held(row.id, row.delegator_id, allowed, frozenset(row.document_types), row.ends_at)
 
 
-def _current(at: datetime) -> QuerySet[Delegation]:
+def _current(given: QuerySet[Delegation], at: datetime) -> list[Delegation]:
+    """Those, of one organisation, that hold at `at`, given by people who still may what can be delegated."""
+    rows = list(given.filter(withdrawn_at=None, starts_at__lte=at, ends_at__gt=at).order_by("ends_at", "id"))
+    if not rows:
+        return []
     able = set.intersection(*(set(PERMISSIONS[name]) for name in DELEGABLE))
-    still_here = live(at).filter(
-        organisation_id=OuterRef("organisation_id"), person_id=OuterRef("delegator_id"), role__in=able
+    here = live(at).filter(
+        organisation_id=rows[0].organisation_id, person_id__in={row.delegator_id for row in rows}, role__in=able
     )
-    return Delegation.objects.filter(Exists(still_here), withdrawn_at=None, starts_at__lte=at, ends_at__gt=at)
+    still_here = set(here.values_list("person_id", flat=True))
+    return [row for row in rows if row.delegator_id in still_here]
 
 
 def _lines(rows: QuerySet[Delegation], at: datetime) -> list[DelegationLine]:

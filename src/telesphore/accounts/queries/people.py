@@ -80,20 +80,17 @@ class MembershipCard:
 
 def memberships(*, person_id: UUID, at: datetime) -> list[MembershipCard]:
     """The organisations in which a person holds a role at `at`, suspended ones apart, by name, in two queries."""
-    rows = live(at).filter(person_id=person_id).select_related("of_unit")
+    rows = live(at).filter(person_id=person_id)
     roles: dict[UUID, set[str]] = {}
     units: dict[UUID, str] = {}
-    for row in rows:
-        roles.setdefault(row.organisation_id, set()).add(row.role)
-        units[row.organisation_id] = row.of_unit.name if row.of_unit else row.unit
-    organisations = Organisation.objects.filter(id__in=roles).order_by("name")
+    # Asked of every page: plain values.
+    for organisation_id, role, unit, unit_name in rows.values_list("organisation_id", "role", "unit", "of_unit__name"):
+        roles.setdefault(organisation_id, set()).add(role)
+        units[organisation_id] = unit_name or unit
+    organisations = Organisation.objects.filter(id__in=roles).order_by("name").values_list("id", "name", "city")
     return [
-        MembershipCard(
-            OrganisationCard(organisation.id, organisation.name, organisation.city),
-            frozenset(roles[organisation.id]),
-            units[organisation.id],
-        )
-        for organisation in organisations
+        MembershipCard(OrganisationCard(found, name, city), frozenset(roles[found]), units[found])
+        for found, name, city in organisations
     ]
 
 

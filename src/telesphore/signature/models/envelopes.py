@@ -83,6 +83,11 @@ class Envelope(Owned):
             models.Index(fields=["organisation_id", "sender_id", "state", "sent_at"], name="envelope_by_sender"),
             models.Index(fields=["organisation_id", "sender_id", "-sent_at", "-id"], name="envelope_sent_last"),
             models.Index(
+                fields=["organisation_id", "sender_id", "-sent_at", "-id"],
+                condition=models.Q(state__in=[EnvelopeState.SENT, EnvelopeState.IN_PROGRESS, EnvelopeState.SEALING]),
+                name="envelope_on_its_way",
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=models.Q(state__in=[EnvelopeState.SENT, EnvelopeState.IN_PROGRESS]),
                 name="envelope_open_by_expiry",

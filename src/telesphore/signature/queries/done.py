@@ -15,12 +15,12 @@ from telesphore.records import queries as records
 from telesphore.signature.models import Digest, Envelope, Recipient
 from telesphore.signature.queries.book import beyond
 from telesphore.signature.queries.circuits import PAGE, BookLine, lines_of, titles
-from telesphore.signature.queries.seals import SEALABLE, SealWait, seal_waits
+from telesphore.signature.queries.seals import SEALABLE, SealWait, seal_waits, troubled_seals
 from telesphore.signature.states import ACTED, OPEN_STATES, REMINDER_PAUSE, EnvelopeState, RecipientState
 
 DONE = (*sorted(ACTED), RecipientState.DECLINED)
-ON_THEIR_WAY = (*sorted(OPEN_STATES), EnvelopeState.SEALING)
-MOST_SEALS = 500
+ON_THEIR_WAY = (EnvelopeState.SENT, EnvelopeState.IN_PROGRESS, EnvelopeState.SEALING)
+"""In the order of the index `envelope_on_its_way`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +168,22 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
 
 def stuck(*, actor: Actor) -> list[tuple[UUID, str, SealWait]]:
     """Of what the actor sent, what the organisation's seal does not come to, the oldest first, at most `PAGE`: the
-    envelope, its title, and why. Four queries."""
+    envelope, its title, and why. Three queries, which look at no other envelope."""
+    troubled = troubled_seals(actor.organisation)
+    # A signature that was taken back is awaited again, before the seal.
     waiting = Recipient.objects.filter(
         organisation_id=OuterRef("organisation_id"), envelope_id=OuterRef("id"), state=RecipientState.WAITING
     )
     rows = list(
         Envelope.objects.filter(
-            ~Exists(waiting), organisation_id=actor.organisation, sender_id=actor.person, state__in=SEALABLE
-        ).order_by("sent_at", "id")[:MOST_SEALS]
+            ~Exists(waiting),
+            organisation_id=actor.organisation,
+            id__in=troubled,
+            sender_id=actor.person,
+            state__in=SEALABLE,
+        ).order_by("sent_at", "id")[:PAGE]
     )
-    seals = seal_waits(rows)
-    troubled = [row for row in rows if seals[row.id].trouble][:PAGE]
-    return [(row.id, title, seals[row.id]) for row, title in zip(troubled, titles(troubled), strict=True)]
+    return [(row.id, title, troubled[row.id]) for row, title in zip(rows, titles(rows), strict=True)]
 
 
 def has_digest(*, actor: Actor) -> bool:

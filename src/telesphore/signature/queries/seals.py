@@ -13,6 +13,8 @@ from telesphore.signature.states import OPEN_STATES, EnvelopeState
 
 SEALABLE = frozenset({*OPEN_STATES, EnvelopeState.SEALING})
 """States in which nobody being awaited means that the seal is."""
+SEALING = ("signature:seal", "signature:seal-step")
+"""The jobs that seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,15 @@ def seal_waits(envelopes: Sequence[Envelope]) -> dict[UUID, SealWait]:
     """How the seal of each of these envelopes, which await nobody, stands; one query."""
     if not envelopes:
         return {}
-    troubles = jobs.troubles_of(
-        names=("signature:seal", "signature:seal-step"),
-        argument="envelope_id",
-        values=[str(row.id) for row in envelopes],
-    )
-    found = {}
-    for row in envelopes:
-        trouble = troubles.get(str(row.id))
-        found[row.id] = (
-            SealWait(gettext(trouble.sentence), trouble.stopped, trouble.next_try_at) if trouble else SealWait()
-        )
-    return found
+    troubles = jobs.troubles_of(names=SEALING, argument="envelope_id", values=[str(row.id) for row in envelopes])
+    return {row.id: _wait(troubles.get(str(row.id))) for row in envelopes}
+
+
+def troubled_seals(organisation_id: UUID) -> dict[UUID, SealWait]:
+    """The envelopes of an organisation whose seal was tried and did not come; one query, of those alone."""
+    troubles = jobs.troubles_of(names=SEALING, argument="envelope_id", organisation_id=organisation_id)
+    return {UUID(envelope_id): _wait(trouble) for envelope_id, trouble in troubles.items()}
+
+
+def _wait(trouble: jobs.TroubledJob | None) -> SealWait:
+    return SealWait(gettext(trouble.sentence), trouble.stopped, trouble.next_try_at) if trouble else SealWait()
