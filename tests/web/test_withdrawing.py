@@ -1,5 +1,6 @@
 """The pages by which a patient withdraws a consent: from the link to their copy, and from their account."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -14,9 +15,12 @@ from telesphore.records import queries as records
 from telesphore.records.models import Patient, PatientAccount
 from telesphore.signature.actions import copy, seal
 from telesphore.signature.facts import EnvelopeCompleted
-from telesphore.signature.models import Envelope
+from telesphore.signature.models import Envelope, Recipient
+from telesphore.web.rates import Rate
+from telesphore.web.records import views
 from tests.cast import Cast
 from tests.entering import as_person, by_link
+from tests.records.test_accounts import last_mail
 from tests.signature.circuits import ODILE, odile_signs, sent
 from tests.web.test_patient_accounts import odile_signed_in, prove, with_account
 
@@ -115,3 +119,24 @@ def test_no_new_link_without_an_address_nor_for_what_is_no_signed_document(cast:
     assert lebrun.post(f"/documents/{results['signed']}/new-link").status_code == 302
     assert lebrun.post(f"/documents/{results['evidence']}/new-link").status_code == 404
     assert not Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).exists()
+
+
+def test_the_copy_s_first_page_speaks_the_language_that_the_sender_chose(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    Recipient.objects.filter(envelope_id=envelope_id, patient_id=cast.odile_id).update(language="en")
+    copy.send_again(envelope_id=envelope_id, actor=cast.lebrun, at=now())
+    url = re.findall(r"https?://\S+(/l/[A-Za-z0-9_-]{43})", last_mail(cast, copy.COPY))[-1]
+    for device, spoken in (("fr", "en"), ("en", "en")):
+        page = Client(headers={"Accept-Language": device}).get(url).content.decode()
+        assert f'<html lang="{spoken}"' in page
+
+
+def test_new_links_are_sent_so_often_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "NEW_LINKS", Rate("new-link", most=1, seconds=3600))
+    envelope_id = completed(cast)
+    document_id = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
+    lebrun = as_person(cast.lebrun.person_id)
+    for _ in range(2):
+        lebrun.post(f"/documents/{document_id}/new-link")
+    assert Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).count() == 1
+    assert "Attendez une minute" in lebrun.get(f"/documents/{document_id}/").content.decode()

@@ -60,8 +60,8 @@ class UnknownSigner(DomainError):
 
 
 class MustBeRepresented(DomainError):
-    """The law gives this patient a representative, who signs in their place from their own account: record who it is,
-    and have them open it. The patient may read, ask questions and refuse."""
+    """The law gives this patient a representative, who signs in their place from their own account, and withdraws what
+    was signed: record who it is, and have them open it. The patient may read, ask questions and refuse."""
 
     refusal = Refusal.CONFLICT
     code = "must-be-represented"

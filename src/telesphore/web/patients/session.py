@@ -75,7 +75,9 @@ def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
         "until": (at + LIFE).isoformat(),
         "pages": [],
         "guest": guest,
-        "language": signature.language_asked(organisation_id=revealed.organisation_id, link_id=revealed.link_id),
+        "language": signature.language_asked(
+            organisation_id=revealed.organisation_id, link_id=revealed.link_id, subject_id=revealed.subject_id
+        ),
     }
 
 

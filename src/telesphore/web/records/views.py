@@ -25,10 +25,13 @@ from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
 from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
+from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import contents_of, told_converted
+
+NEW_LINKS = Rate("new-link", most=20, seconds=600)
 
 
 @permission("records:record:open")
@@ -213,8 +216,10 @@ def send_copy(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if seen.source_id is None or seen.source_part != SIGNED_PART:
         raise DocumentNotFound
     try:
+        if spend(request, NEW_LINKS, at).left < 0:
+            raise AskedTooOften
         copy.send_again(envelope_id=seen.source_id, actor=actor, at=at)
-    except NotAnAddress as refused:
+    except (NotAnAddress, AskedTooOften) as refused:
         messages.warning(request, refused.sentence)
     else:
         messages.success(request, _("A new link is on its way. The one before works no more."))
