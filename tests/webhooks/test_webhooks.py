@@ -314,3 +314,10 @@ def test_the_page_makes_a_subscription_and_shows_its_secret_once(mona: Actor) ->
     assert b"https://dpi.example/calls" in page
     assert b"telesphore_hook_" not in page
     assert browser.post("/webhooks/", {"url": "http://dpi.example/", "events": ["envelope.sent"]}).status_code == 422
+
+
+def test_the_page_says_what_it_tells_of_in_the_readers_language(mona: Actor) -> None:
+    browser = as_person(mona.person_id)
+    for language, said in (("fr", "envoyé (envelope.sent)"), ("en", "sent (envelope.sent)")):
+        browser.cookies["django_language"] = language
+        assert f"<span>{said}</span>" in browser.get("/webhooks/").content.decode()
