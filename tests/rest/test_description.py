@@ -53,6 +53,15 @@ def test_no_request_breaks_it_or_its_own_description(cast: Cast, mode: Generatio
     assert all(sent_to) if mode is GenerationMode.POSITIVE else any(sent_to)
 
 
+def test_an_instant_may_have_any_offset_that_its_format_has(cast: Cast) -> None:
+    envelope_id = sent(cast, [by(cast.lebrun)])
+    dpi = program(cast.sylvie)
+    for since, found in (("2026-01-01T00:00:00-18:34", [str(envelope_id)]), ("2260-02-28T13:15:14%2B23:59", [])):
+        assert [one["id"] for one in dpi.ask("GET", f"envelopes?since={since}")["items"]] == found
+    for beyond in ("0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"):
+        assert dpi.ask("GET", f"envelopes?until={beyond}", status=422)["code"] == "not-well-formed"
+
+
 def test_where_there_is_nothing_it_says_so_whatever_the_address_is_made_of(cast: Cast) -> None:
     for odd in ("nothing", "envelopes/%0A", "envelopes/a%0Ab/void", "%00", "é/%2F"):
         answer = Client().get(f"/api/v1/{odd}")

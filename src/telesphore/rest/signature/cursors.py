@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from telesphore.kernel.errors import DomainError
+from telesphore.kernel.instants import in_utc
 
 LONGEST = 500
 
@@ -48,8 +49,8 @@ def instant_and_id(text: str) -> tuple[datetime, UUID] | None:
         at = datetime.fromisoformat(instant)
         if at.tzinfo is None:
             raise CursorNotReadable
-        return at, UUID(identifier)
-    except (ValueError, OverflowError):
+        return in_utc(at), UUID(identifier)
+    except ValueError:
         raise CursorNotReadable from None
 
 

@@ -5,9 +5,9 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from pydantic import AwareDatetime
 
 from telesphore.kernel.clock import now
+from telesphore.kernel.instants import Instant
 from telesphore.records import actions as records
 from telesphore.rest.signature import shapes
 from telesphore.rest.signature.cursors import cursor_of, instant_and_id
@@ -51,8 +51,8 @@ def list_envelopes(
     received: bool = False,
     state: EnvelopeState | None = None,
     patient_id: UUID | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     cursor: shapes.Cursor = "",
 ) -> shapes.Envelopes:
     """What the token's person sent, or received to act upon, the newest first."""

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from telesphore.kernel.instants import Instant
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.states import BulkState, RowState, Seat, TemplateScope
 
@@ -49,7 +50,7 @@ class UseTemplate(_Given):
     patient_id: UUID
     professional_id: UUID | None = None
     values: Annotated[dict[Cell, Cell], Field(max_length=40)] = {}
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     send: bool = False
 
 

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as Bounds
 
+from telesphore.kernel.instants import Instant
 from telesphore.signature.states import FieldKind, PartyRole, Purpose, SignatureLevel, StepKind
 
 MOST_DOCUMENTS, MOST_STEPS, MOST_PARTIES, MOST_FIELDS = 20, 20, 50, 100
@@ -107,7 +108,7 @@ class Composition(_Shape):
     message: Paragraphs = ""
     easy_text: Annotated[str, StringConstraints(max_length=20_000)] = ""
     urgent: bool = False
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     act_on: date | None = None
     remind_after_days: Days = 3
     remind_every_days: Days = 7
