@@ -47,6 +47,7 @@ class Landing:
     organisation_id: UUID
     link_id: UUID
     purpose: str
+    subject_id: UUID
     phone_end: str
     language: str
     code_sent: bool
@@ -127,7 +128,9 @@ def open_landing(*, token: str, actor: Actor, at: datetime) -> Landing:
     waiting = Code.objects.filter(
         organisation_id=link.organisation_id, link_id=link.id, expires_at__gt=at, used_at=None
     ).exists()
-    return Landing(link.organisation_id, link.id, link.purpose, link.phone[-2:], link.language, waiting)
+    return Landing(
+        link.organisation_id, link.id, link.purpose, link.subject_id, link.phone[-2:], link.language, waiting
+    )
 
 
 @audit.act("links:link:open")

@@ -67,6 +67,11 @@ class MustBeRepresented(DomainError):
     code = "must-be-represented"
 
 
+class RepresentativeWithdraws(MustBeRepresented):
+    """The law gives this patient a representative, who withdraws a consent in their place, from their own account: ask
+    them to, or tell the team that asked for it."""
+
+
 class NotReady(DomainError):
     """This can’t be sent yet."""
 

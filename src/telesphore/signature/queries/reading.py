@@ -120,6 +120,14 @@ def language_asked(*, organisation_id: UUID, link_id: UUID) -> str:
     return found.values_list("language", flat=True).first() or ""
 
 
+def language_of_copy(*, organisation_id: UUID, envelope_id: UUID) -> str:
+    """The language that the sender chose for the patient of an envelope, whose copy they are given; empty for none."""
+    found = Recipient.objects.filter(
+        organisation_id=organisation_id, envelope_id=envelope_id, patient_id__isnull=False
+    ).exclude(language="")
+    return found.values_list("language", flat=True).first() or ""
+
+
 def sentence_signed(*, recipient: Recipient) -> str:
     """The exact words that a recipient signed; empty for a professional's signature, and for those of before."""
     envelope = recipient.envelope

@@ -83,8 +83,7 @@ def _landing(
     request: HttpRequest, token: str, found: links.Landing, refusal: Exception | None = None, status: int = 200
 ) -> HttpResponse:
     organisation = accounts.organisation_card(found.organisation_id).name
-    asked = queries.language_asked(organisation_id=found.organisation_id, link_id=found.link_id)
-    session.speak(request, asked)
+    session.speak(request, session.language_chosen(found))
     context = {
         "token": token,
         "landing": found,

@@ -25,10 +25,13 @@ from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
 from telesphore.web.choosing import Colleagues
 from telesphore.web.files import pdf_response
+from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import contents_of, told_converted
+
+NEW_LINKS = Rate("new-links", most=30, seconds=600)
 
 
 @permission("records:record:open")
@@ -212,6 +215,8 @@ def send_copy(request: HttpRequest, document_id: UUID) -> HttpResponse:
     seen = queries.document(document_id=document_id, actor=actor, at=at)
     if seen.source_id is None or seen.source_part != SIGNED_PART:
         raise DocumentNotFound
+    if spend(request, NEW_LINKS, at).left < 0:
+        raise AskedTooOften
     try:
         copy.send_again(envelope_id=seen.source_id, actor=actor, at=at)
     except NotAnAddress as refused:
