@@ -115,6 +115,10 @@ def test_pages_of_who_runs_and_who_audits(screen: Turn, told: dict[str, object],
     claire.page.locator("form[action='/webhooks/'] .btn-primary").click()
     claire.page.locator("#secret").wait_for()
     claire.look("webhooks-made")
+    for act in ("secret", "end"):
+        claire.page.locator(f"a.btn[href$='/{act}']").click()
+        claire.look(f"webhooks-{act}")
+        claire.page.locator("main .btn-ghost").click()
     walk(screen("hugo", **device), told, {"home-hugo": "/", "journal": "/audit/"})
 
 
