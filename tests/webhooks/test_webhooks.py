@@ -310,7 +310,8 @@ def test_the_page_makes_a_subscription_and_shows_its_secret_once(mona: Actor) ->
     browser = as_person(mona.person_id)
     made = browser.post("/webhooks/", {"url": "https://dpi.example/calls", "events": ["envelope.sent"]})
     assert b"telesphore_hook_" in made.content
-    page = browser.get("/webhooks/").content
+    page = browser.get("/webhooks/", headers={"accept-language": "en"}).content
+    assert b"declined (envelope.declined)" in page
     assert b"https://dpi.example/calls" in page
     assert b"telesphore_hook_" not in page
     assert browser.post("/webhooks/", {"url": "http://dpi.example/", "events": ["envelope.sent"]}).status_code == 422

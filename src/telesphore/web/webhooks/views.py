@@ -31,7 +31,8 @@ class SubscriptionForm(forms.Form):
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("What it is told of"),
-        choices=[(what.value, f"{what.label} ({what.value})") for what in What],
+        # Made for each reader: a label within other words is one language's from there on.
+        choices=lambda: [(what.value, f"{what.label} ({what.value})") for what in What],
         widget=forms.CheckboxSelectMultiple,
         initial=[what.value for what in What],
     )
