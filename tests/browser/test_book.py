@@ -157,7 +157,7 @@ def test_on_a_phone_the_list_and_the_document_are_two_screens(site: Site, screen
     page.locator("[type=search]").fill("ricau")
     page.get_by_text("Thomas Ricaud").tap()
     lebrun.look("hand-over-found")
-    lebrun.press("Hand over")
+    lebrun.press("Hand it over")
     page.wait_for_url(lambda address: "hand-over" not in address)
     assert Recipient.objects.get(envelope_id=made[2]).person_id == site.cast.ricaud.person
 
