@@ -1,6 +1,7 @@
 """The suite's database: one template, migrated as its owner; every test speaks to a copy as the application's role."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import psycopg
@@ -57,15 +58,21 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
 
     For what spans connections: workers, races, browsers, crashes.
     """
-    name = "committed"
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's blocker has no exported type.
-        _administer(_drop(name), _copy(name, embedded.DATABASE))
-        _point_at(name)
-        try:
-            yield name
-        finally:
-            _point_at("shared")
-            _administer(_drop(name))
+    with django_db_blocker.unblock(), database_of_its_own("committed"):  # type: ignore[attr-defined]  # As above.
+        yield "committed"
+
+
+@contextmanager
+def database_of_its_own(name: str, *, like: str = embedded.DATABASE) -> Iterator[None]:
+    """A copy of the database `like`, which nobody else may be using."""
+    _point_at("postgres")
+    _administer(_drop(name), _copy(name, like))
+    _point_at(name)
+    try:
+        yield
+    finally:
+        _point_at("shared")
+        _administer(_drop(name))
 
 
 @pytest.fixture

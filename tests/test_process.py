@@ -215,20 +215,36 @@ def _alive_elsewhere(instance: Instance, pid: int) -> bool:
     return found is not None and found.pid != pid
 
 
-def test_what_a_dead_program_leaves_behind_dies_before_it_starts_again() -> None:
+def _forked() -> "subprocess.Popen[bytes]":
+    """A program of two processes, of which the other one takes no notice of its main one's death."""
     forks = "import os, time; print(os.fork(), flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", forks], stdout=subprocess.PIPE, start_new_session=True) as main:
+    main = subprocess.Popen([sys.executable, "-c", forks], stdout=subprocess.PIPE, start_new_session=True)
+    assert main.stdout is not None
+    assert len({main.stdout.readline(), main.stdout.readline()}) == 2
+    return main
+
+
+def _ends(main: "subprocess.Popen[bytes]") -> bool:
+    """Whether all of it ends soon: the pipe does with the last who holds it."""
+    assert main.stdout is not None
+    began = time.monotonic()
+    return main.stdout.read() == b"" and time.monotonic() - began < 30
+
+
+def test_what_a_dead_program_leaves_behind_dies_before_it_starts_again() -> None:
+    with _forked() as main:
         program = process.Program(main)
-        assert main.stdout is not None
-        assert len({main.stdout.readline(), main.stdout.readline()}) == 2
         assert program.alive()
         main.kill()
         main.wait()
-        began = time.monotonic()
         assert not program.alive()
-        # The pipe ends with the last who holds it.
-        assert main.stdout.read() == b""
-        assert time.monotonic() - began < 30
+        assert _ends(main)
+
+
+def test_a_program_that_is_stopped_leaves_nothing_behind() -> None:
+    with _forked() as main:
+        process.Program(main).stop()
+        assert _ends(main)
 
 
 def test_a_killed_up_leaves_no_web_server_or_worker_and_the_next_adopts_its_database(instance: Instance) -> None:

@@ -58,7 +58,7 @@ class VirtualReader:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         comm = Path(self.environment["PCSCLITE_CSOCK_NAME"])
-        while not (comm.exists() and (_listens(self._port) or not self._readers)):
+        while not (_answers(comm) and (_listens(self._port) or not self._readers)):
             assert time.monotonic() < until, "pcscd did not start"
             assert self._process.poll() is None, "pcscd ended"
             time.sleep(0.05)
@@ -81,6 +81,14 @@ class VirtualReader:
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join(PATIENCE)
             connection.close()
+
+
+def _answers(place: Path) -> bool:
+    """Whether the service takes calls there: its socket is seen a moment before."""
+    with socket.socket(socket.AF_UNIX) as caller, suppress(OSError):
+        caller.connect(str(place))
+        return True
+    return False
 
 
 def _be_a_card(connection: socket.socket) -> None:

@@ -1,5 +1,8 @@
 """Verification recomputes all, and names the first event that somebody changed behind the application's back."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from telesphore.audit import actions as audit
@@ -10,6 +13,7 @@ from telesphore.audit.models import Checkpoint, Event, Leaf
 from telesphore.audit.queries import tree
 from telesphore.audit.queries.verify import Report, Trouble, verify
 from tests.audit.people import NOON, behind_the_back, record_some
+from tests.conftest import database_of_its_own
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -18,14 +22,22 @@ def verified(**options: object) -> Report:
     return verify(key=audit.public_key(), **options)  # type: ignore[arg-type]  # Passed through.
 
 
+@pytest.fixture(scope="module")
+def sealed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """700 sealed events, under heads over 300, 600 and 700, in a database of which each test has a copy."""
+    with django_db_blocker.unblock(), database_of_its_own("sealed"):
+        record_some(700)
+        for _ in range(3):
+            audit.seal_once(at=NOON, batch=300)
+        assert verified().holds
+        yield "sealed"
+
+
 @pytest.fixture
-def trail(committed: str) -> str:
-    """700 sealed events, under heads over 300, 600 and 700; yields the database's name."""
-    record_some(700)
-    for _ in range(3):
-        audit.seal_once(at=NOON, batch=300)
-    assert verified().holds
-    return committed
+def trail(sealed: str, django_db_blocker: Any) -> Iterator[str]:
+    """What `sealed` holds, to be tampered with; yields the database's name."""
+    with django_db_blocker.unblock(), database_of_its_own("committed", like=sealed):
+        yield "committed"
 
 
 def first_finding(report: Report) -> tuple[Trouble, int | None, object]:

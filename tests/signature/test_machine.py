@@ -2,9 +2,14 @@
 
 from tests.signature.machine import Circuits, campaign
 
+WHAT_A_CAMPAIGN_MEETS = (
+    "send: taken", "sign: taken", "approve: taken", "seal: taken", "complete: taken", "sign on tablet: taken",
+    "take back: taken", "withdraw: taken", "sign: must-be-represented", "sign on tablet: nobody-at-bedside",
+    "complete: someone-signed-meanwhile", "complete: prepared-not-found", "withdraw: nothing-to-withdraw",
+)  # fmt: skip
+
 
 def test_no_order_of_acts_leaves_the_table_skips_a_step_signs_for_another_or_loses_an_act(db: None) -> None:
-    campaign(examples=6, acts=20, derandomize=True)
-    # A campaign in which everything is refused would show nothing.
-    for act in ("send", "sign", "approve", "seal", "complete", "sign on tablet"):
-        assert Circuits.tally[f"{act}: taken"], f"{act} was never taken: {Circuits.tally}"
+    campaign(examples=3, acts=15, derandomize=True)
+    # A campaign in which everything is refused, or nothing, would show nothing.
+    assert not {*WHAT_A_CAMPAIGN_MEETS} - {*Circuits.tally}

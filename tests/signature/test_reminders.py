@@ -137,6 +137,15 @@ def test_the_sender_reminds_at_most_once_an_hour(cast: Cast) -> None:
     assert remind_due(actor=SYSTEM, at=at + 4 * DAY) == 1
 
 
+def test_who_acts_after_a_reminder_leaves_no_older_link_that_leads_in(cast: Cast) -> None:
+    envelope_id, at = through(cast, step(StepKind.SIGN, PATIENT)), now()
+    by_sylvie(cast, envelope_id, at)
+    leading = Link.objects.filter(subject_id=envelope_id, revoked_at=None, used_up_at=None, expires_at__gt=at)
+    assert leading.count() == 2
+    close.decline(envelope_id=envelope_id, reason="Non.", actor=cast.odile, at=at)
+    assert not leading.exists()
+
+
 def test_only_the_sender_reminds_and_only_who_is_awaited(cast: Cast) -> None:
     envelope_id = through(cast, step(StepKind.SIGN, PATIENT), step(StepKind.REVIEW, asks(cast.lebrun)))
     other = through(cast, step(StepKind.SIGN, PATIENT))

@@ -20,7 +20,7 @@ from telesphore.records.errors import DocumentNotFound
 from telesphore.records.models import Document, Patient
 from telesphore.signature import queries
 from telesphore.signature.actions import seal, view, withdraw
-from telesphore.signature.errors import EnvelopeNotFound, NothingToWithdraw, RepresentativeWithdraws
+from telesphore.signature.errors import EnvelopeNotFound, MustBeRepresented, NothingToWithdraw
 from telesphore.signature.facts import ConsentWithdrawn, EnvelopeCompleted
 from telesphore.signature.models import Envelope
 from telesphore.signature.queries.consents import withdrawal_signed
@@ -144,7 +144,7 @@ def test_who_represents_a_patient_withdraws_what_was_signed_for_them_and_the_pat
     envelope_id = sent(cast, [ODILE])
     signs(ines, envelope_id)
     seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
-    with pytest.raises(RepresentativeWithdraws):
+    with pytest.raises(MustBeRepresented):
         withdrawn(cast, envelope_id)
     assert not queries.may_withdraw(envelope_id=envelope_id, actor=cast.odile, at=now())
     asks = queries.asks_to_withdraw(envelope_id=envelope_id, actor=cast.odile, at=now())

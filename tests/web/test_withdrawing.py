@@ -1,11 +1,9 @@
 """The pages by which a patient withdraws a consent: from the link to their copy, and from their account."""
 
 import re
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from telesphore.kernel.actors import Actor
@@ -18,7 +16,8 @@ from telesphore.records.models import Patient, PatientAccount
 from telesphore.signature.actions import copy, seal
 from telesphore.signature.facts import EnvelopeCompleted
 from telesphore.signature.models import Envelope, Recipient
-from telesphore.web.records import views as pages
+from telesphore.web.rates import Rate
+from telesphore.web.records import views
 from tests.cast import Cast
 from tests.entering import as_person, by_link
 from tests.records.test_accounts import last_mail
@@ -112,28 +111,6 @@ def test_once_the_link_has_run_out_the_team_sends_another_by_which_the_consent_i
     assert Envelope.objects.get(id=envelope_id).withdrawn_at is not None
 
 
-def test_new_links_are_not_sent_without_end(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "NEW_LINKS", replace(pages.NEW_LINKS, name="new-links-few", most=1))
-    envelope_id = completed(cast)
-    path = f"/documents/{records.results_of(organisation_id=cast.hospital, source_id=envelope_id)['signed']}/new-link"
-    lebrun = as_person(cast.lebrun.person_id)
-    assert lebrun.post(path).status_code == 302
-    assert lebrun.post(path).status_code == 429
-    assert as_person(cast.ricaud.person_id).post(path).status_code == 404
-    assert Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).count() == 1
-
-
-def test_the_way_to_ones_copy_speaks_the_language_that_the_sender_chose(cast: Cast) -> None:
-    envelope_id = completed(cast)
-    Recipient.objects.filter(envelope_id=envelope_id).update(language="en")
-    copy.send_copy(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
-    token = re.findall(r"/l/([A-Za-z0-9_-]{43})", last_mail(cast, copy.COPY))[-1]
-    nobodys = Client(headers={"accept-language": "fr"})
-    assert 'lang="en"' in nobodys.get(f"/l/{token}").content.decode()
-    nobodys.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
-    assert 'lang="fr"' in nobodys.get(f"/l/{token}").content.decode()
-
-
 def test_no_new_link_without_an_address_nor_for_what_is_no_signed_document(cast: Cast) -> None:
     envelope_id = completed(cast)
     results = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)
@@ -142,3 +119,24 @@ def test_no_new_link_without_an_address_nor_for_what_is_no_signed_document(cast:
     assert lebrun.post(f"/documents/{results['signed']}/new-link").status_code == 302
     assert lebrun.post(f"/documents/{results['evidence']}/new-link").status_code == 404
     assert not Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).exists()
+
+
+def test_the_copy_s_first_page_speaks_the_language_that_the_sender_chose(cast: Cast) -> None:
+    envelope_id = completed(cast)
+    Recipient.objects.filter(envelope_id=envelope_id, patient_id=cast.odile_id).update(language="en")
+    copy.send_again(envelope_id=envelope_id, actor=cast.lebrun, at=now())
+    url = re.findall(r"https?://\S+(/l/[A-Za-z0-9_-]{43})", last_mail(cast, copy.COPY))[-1]
+    for device, spoken in (("fr", "en"), ("en", "en")):
+        page = Client(headers={"Accept-Language": device}).get(url).content.decode()
+        assert f'<html lang="{spoken}"' in page
+
+
+def test_new_links_are_sent_so_often_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "NEW_LINKS", Rate("new-link", most=1, seconds=3600))
+    envelope_id = completed(cast)
+    document_id = records.results_of(organisation_id=cast.hospital, source_id=envelope_id)["signed"]
+    lebrun = as_person(cast.lebrun.person_id)
+    for _ in range(2):
+        lebrun.post(f"/documents/{document_id}/new-link")
+    assert Link.objects.filter(subject_id=envelope_id, purpose=copy.LINK_TO_COPY).count() == 1
+    assert "Attendez une minute" in lebrun.get(f"/documents/{document_id}/").content.decode()

@@ -74,11 +74,11 @@ class Program:
 
     def stop(self) -> None:
         self.ask()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            self._end_group()
-            self.process.wait()
+        # One that was asked while it started may have gone before it knew of those that it had forked.
+        self._end_group()
+        self.process.wait()
 
     def _end_group(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -274,5 +274,18 @@ def use_up(*, organisation_id: UUID, link_id: UUID, actor: Actor, at: datetime) 
     Link.objects.filter(organisation_id=organisation_id, id=link_id, used_up_at=None).update(used_up_at=at)
 
 
+def use_up_all(*, organisation_id: UUID, purpose: str, subject_id: UUID, actor: Actor, at: datetime) -> None:
+    """Say that what these links were for is done, in the caller's transaction: those that were retired lead there no
+    longer than the one that took their place."""
+    Link.objects.filter(
+        organisation_id=organisation_id,
+        purpose=purpose,
+        subject_id=subject_id,
+        revoked_at=None,
+        used_up_at=None,
+        expires_at__gt=at,
+    ).update(used_up_at=at)
+
+
 def _code_hash(link: Link, digits: str) -> bytes:
     return hmac.digest(ports.code_secret.get(), link.id.bytes + digits.encode(), hashlib.sha256)

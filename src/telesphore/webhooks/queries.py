@@ -6,7 +6,6 @@ from uuid import UUID
 
 from telesphore.accounts import access
 from telesphore.kernel.actors import Actor
-from telesphore.webhooks.errors import SubscriptionNotFound
 from telesphore.webhooks.models import Delivery, Subscription
 from telesphore.webhooks.states import SHOWN, DeliveryState, What
 
@@ -47,18 +46,6 @@ def subscriptions(*, actor: Actor) -> list[SubscriptionLine]:
     access.check(actor, "webhooks:subscription:manage")
     rows = Subscription.objects.filter(organisation_id=actor.organisation, ended_at=None).order_by("-made_at")
     return [SubscriptionLine(row.id, row.url, tuple(map(What, row.events)), row.made_at) for row in rows]
-
-
-def subscription(*, subscription_id: UUID, actor: Actor) -> SubscriptionLine:
-    """A living one.
-
-    Raises:
-        NotAllowed, SubscriptionNotFound
-    """
-    for line in subscriptions(actor=actor):
-        if line.subscription_id == subscription_id:
-            return line
-    raise SubscriptionNotFound
 
 
 def deliveries(*, actor: Actor) -> list[DeliveryLine]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.signature.access.places import recipient_of
 from telesphore.signature.access.represented import check_acts_alone
-from telesphore.signature.errors import EnvelopeNotFound, MustBeRepresented, NothingToWithdraw, RepresentativeWithdraws
+from telesphore.signature.errors import EnvelopeNotFound, NothingToWithdraw
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import EnvelopeState, Purpose, RecipientState
 
@@ -20,7 +20,7 @@ def consent_of(*, actor: Actor, envelope_id: UUID, at: datetime) -> tuple[Envelo
     Raises:
         EnvelopeNotFound: no such envelope, or not theirs.
         NothingToWithdraw: not completed, no consent, or withdrawn already.
-        RepresentativeWithdraws: whoever represents the patient withdraws it.
+        MustBeRepresented: whoever represents the patient withdraws it.
     """
     if actor.kind not in (ActorKind.PATIENT, ActorKind.REPRESENTATIVE):
         raise EnvelopeNotFound
@@ -32,8 +32,5 @@ def consent_of(*, actor: Actor, envelope_id: UUID, at: datetime) -> tuple[Envelo
         or recipient.purpose != Purpose.CONSENTS
     ):
         raise NothingToWithdraw
-    try:
-        check_acts_alone(actor=actor, envelope=envelope, at=at)
-    except MustBeRepresented:
-        raise RepresentativeWithdraws from None
+    check_acts_alone(actor=actor, envelope=envelope, at=at)
     return envelope, recipient

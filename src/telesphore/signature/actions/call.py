@@ -87,16 +87,27 @@ def retire_link(*, recipient: Recipient, actor: Actor, at: datetime) -> None:
 
 def close_links(*, recipient: Recipient, actor: Actor, at: datetime) -> None:
     """No link of a recipient leads anywhere from now on, and whoever came by one is out."""
-    if recipient.person_id is not None:
-        return
-    guest = recipient.guest_sealed is not None
-    links.revoke_all(
-        organisation_id=recipient.organisation_id,
-        purpose=LINK_FOR_GUEST if guest else LINK_TO_SIGN,
-        subject_id=recipient.id if guest else recipient.envelope_id,
-        actor=actor,
-        at=at,
-    )
+    if recipient.person_id is None:
+        purpose, subject_id = _leading_to(recipient)
+        links.revoke_all(
+            organisation_id=recipient.organisation_id, purpose=purpose, subject_id=subject_id, actor=actor, at=at
+        )
+
+
+def use_up_links(*, recipient: Recipient, actor: Actor, at: datetime) -> None:
+    """They acted: the links that led there have done their work, the one before a reminder too."""
+    if recipient.person_id is None:
+        purpose, subject_id = _leading_to(recipient)
+        links.use_up_all(
+            organisation_id=recipient.organisation_id, purpose=purpose, subject_id=subject_id, actor=actor, at=at
+        )
+
+
+def _leading_to(recipient: Recipient) -> tuple[str, UUID]:
+    """Purpose and subject of the links of who has no account."""
+    if recipient.guest_sealed is not None:
+        return LINK_FOR_GUEST, recipient.id
+    return LINK_TO_SIGN, recipient.envelope_id
 
 
 def release(*, envelope: Envelope, step_id: UUID | None = None, actor: Actor, at: datetime) -> None:

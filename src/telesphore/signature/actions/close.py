@@ -7,9 +7,8 @@ from telesphore.audit import actions as audit
 from telesphore.jobs import actions as jobs
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.identifiers import uuid7
-from telesphore.links import actions as links
 from telesphore.signature import access
-from telesphore.signature.actions.call import drop_prepared, release
+from telesphore.signature.actions.call import drop_prepared, release, use_up_links
 from telesphore.signature.actions.tell_sender import tell_sender
 from telesphore.signature.errors import EnvelopeNotFound, OpinionStopsNothing
 from telesphore.signature.facts import EnvelopeMoved
@@ -43,8 +42,7 @@ def decline(*, envelope_id: UUID, reason: str, actor: Actor, at: datetime) -> No
     recipient.comment_sealed = seal_comment(envelope, recipient, reason)
     recipient.save(update_fields=["state", "acted_at", "comment_sealed"])
     drop_prepared(recipient, at)
-    if recipient.link_id is not None:
-        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+    use_up_links(recipient=recipient, actor=actor, at=at)
     end(envelope, EnvelopeState.DECLINED, reason, actor, at)
     tell_sender(envelope, "declined", actor, at)
     audit.record(

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
-from telesphore.links import actions as links
 from telesphore.signature import access
 from telesphore.signature.actions.advance import advance
+from telesphore.signature.actions.call import use_up_links
 from telesphore.signature.actions.close import lock, seal_comment
 from telesphore.signature.models import Envelope, Recipient
 from telesphore.signature.states import Opinion, RecipientState, StepKind
@@ -60,8 +60,7 @@ def answer(
     if authority.row_id is not None:
         recipient.proof |= {"signed_by": actor.person.hex, **authority.detail}
     recipient.save(update_fields=["proof"])
-    if recipient.link_id is not None:
-        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+    use_up_links(recipient=recipient, actor=actor, at=at)
     audit.record(
         act,
         actor=access.in_place_of(actor, recipient),

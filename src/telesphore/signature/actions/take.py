@@ -16,10 +16,10 @@ from telesphore.ades.signing import PreparedSignature, complete, prepare
 from telesphore.ades.verdict.result import Level
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
-from telesphore.links import actions as links
 from telesphore.pki.ports import algorithm_policy
 from telesphore.signature import access, queries
 from telesphore.signature.actions.advance import advance
+from telesphore.signature.actions.call import drop_prepared, use_up_links
 from telesphore.signature.actions.close import lock
 from telesphore.signature.actions.fill import NOTHING, fills_for, write_values
 from telesphore.signature.actions.prove import time_of_signature
@@ -221,9 +221,11 @@ def _take(
         recipient.proof |= {"sentence": sealed.hex()}
     recipient.proof |= seen_at_bedside(recipient=recipient, actor=actor, at=at, decided_at=decided_at)
     recipient.save(update_fields=["state", "signed_at", "proof"])
+    if recipient.person_id is not None:
+        # Another card may still be asked for this very signature, by them or by whom they delegated to.
+        drop_prepared(recipient, at)
     write_values(envelope, recipient, ready.prepared.values)
-    if recipient.link_id is not None:
-        links.use_up(organisation_id=envelope.organisation_id, link_id=recipient.link_id, actor=actor, at=at)
+    use_up_links(recipient=recipient, actor=actor, at=at)
     audit.record(
         "signature:recipient:sign",
         actor=access.in_place_of(actor, recipient),

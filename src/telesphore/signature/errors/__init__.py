@@ -39,7 +39,6 @@ from telesphore.signature.errors.composing import NoPlaceToSign as NoPlaceToSign
 from telesphore.signature.errors.composing import NothingToSign as NothingToSign
 from telesphore.signature.errors.composing import NotReadable as NotReadable
 from telesphore.signature.errors.composing import NotReady as NotReady
-from telesphore.signature.errors.composing import RepresentativeWithdraws as RepresentativeWithdraws
 from telesphore.signature.errors.composing import SignatureTooWeak as SignatureTooWeak
 from telesphore.signature.errors.composing import UnknownSigner as UnknownSigner
 from telesphore.signature.errors.embedding import EmbeddedTooOften as EmbeddedTooOften

@@ -60,16 +60,11 @@ class UnknownSigner(DomainError):
 
 
 class MustBeRepresented(DomainError):
-    """The law gives this patient a representative, who signs in their place from their own account: record who it is,
-    and have them open it. The patient may read, ask questions and refuse."""
+    """The law gives this patient a representative, who signs in their place from their own account, and withdraws what
+    was signed: record who it is, and have them open it. The patient may read, ask questions and refuse."""
 
     refusal = Refusal.CONFLICT
     code = "must-be-represented"
-
-
-class RepresentativeWithdraws(MustBeRepresented):
-    """The law gives this patient a representative, who withdraws a consent in their place, from their own account: ask
-    them to, or tell the team that asked for it."""
 
 
 class NotReady(DomainError):

@@ -56,14 +56,7 @@ from telesphore.signature.queries.proofs import (
     forecast,
     standing,
 )
-from telesphore.signature.queries.reading import (
-    Reading,
-    envelope_of_guest,
-    language_asked,
-    language_of_copy,
-    reading,
-    sentence_signed,
-)
+from telesphore.signature.queries.reading import Reading, envelope_of_guest, language_asked, reading, sentence_signed
 from telesphore.signature.queries.recalls import may_recall, may_take_back
 from telesphore.signature.queries.seals import SealWait, seal_waits
 from telesphore.signature.queries.thread import (
@@ -145,7 +138,6 @@ __all__ = [
     "journeys_of_patient",
     "kind_of",
     "language_asked",
-    "language_of_copy",
     "last_revision",
     "may_hand_tablet_over",
     "may_recall",

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from telesphore.accounts import queries as accounts
 from telesphore.kernel.actors import Actor, ActorKind
 from telesphore.records import queries as records
@@ -114,17 +116,15 @@ def envelope_of_guest(*, organisation_id: UUID, recipient_id: UUID) -> UUID:
     return envelope_id
 
 
-def language_asked(*, organisation_id: UUID, link_id: UUID) -> str:
-    """The language that the sender chose for whom this link was made for; empty when none was chosen."""
-    found = Recipient.objects.filter(organisation_id=organisation_id, link_id=link_id)
-    return found.values_list("language", flat=True).first() or ""
+def language_asked(*, organisation_id: UUID, link_id: UUID, subject_id: UUID) -> str:
+    """The language that the sender chose for whom this link was made for; empty when none was chosen.
 
-
-def language_of_copy(*, organisation_id: UUID, envelope_id: UUID) -> str:
-    """The language that the sender chose for the patient of an envelope, whose copy they are given; empty for none."""
+    Args:
+        subject_id: what the link is about: for a patient, be it to sign or to a copy, the envelope.
+    """
     found = Recipient.objects.filter(
-        organisation_id=organisation_id, envelope_id=envelope_id, patient_id__isnull=False
-    ).exclude(language="")
+        Q(link_id=link_id) | Q(envelope_id=subject_id, patient_id__isnull=False), organisation_id=organisation_id
+    )
     return found.values_list("language", flat=True).first() or ""
 
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from telesphore.accounts.states import Acr
 from telesphore.kernel.actors import NIL, Actor, ActorKind
 from telesphore.links import access as links
-from telesphore.links.actions import Landing, Revealed
+from telesphore.links.actions import Revealed
 from telesphore.links.errors import LinkNotFound
 from telesphore.records.actions import LINK_TO_ACCOUNT, LINK_TO_REPRESENT
 from telesphore.records.queries import Entrance
@@ -75,7 +75,9 @@ def begin(request: HttpRequest, revealed: Revealed, at: datetime) -> None:
         "until": (at + LIFE).isoformat(),
         "pages": [],
         "guest": guest,
-        "language": language_chosen(revealed),
+        "language": signature.language_asked(
+            organisation_id=revealed.organisation_id, link_id=revealed.link_id, subject_id=revealed.subject_id
+        ),
     }
 
 
@@ -129,13 +131,6 @@ def current(request: HttpRequest, at: datetime, *, after_signing: bool = False) 
         used_up_too=after_signing,
     )
     return visit
-
-
-def language_chosen(link: Landing | Revealed) -> str:
-    """The language that the sender chose for whom the link was made for; empty for none."""
-    if link.purpose == LINK_TO_COPY:
-        return signature.language_of_copy(organisation_id=link.organisation_id, envelope_id=link.subject_id)
-    return signature.language_asked(organisation_id=link.organisation_id, link_id=link.link_id)
 
 
 def speak(request: HttpRequest, language: str) -> None:

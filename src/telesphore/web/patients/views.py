@@ -83,7 +83,10 @@ def _landing(
     request: HttpRequest, token: str, found: links.Landing, refusal: Exception | None = None, status: int = 200
 ) -> HttpResponse:
     organisation = accounts.organisation_card(found.organisation_id).name
-    session.speak(request, session.language_chosen(found))
+    asked = queries.language_asked(
+        organisation_id=found.organisation_id, link_id=found.link_id, subject_id=found.subject_id
+    )
+    session.speak(request, asked)
     context = {
         "token": token,
         "landing": found,

@@ -31,7 +31,7 @@ from telesphore.web.requests import actor_of
 from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import contents_of, told_converted
 
-NEW_LINKS = Rate("new-links", most=30, seconds=600)
+NEW_LINKS = Rate("new-link", most=20, seconds=600)
 
 
 @permission("records:record:open")
@@ -215,11 +215,11 @@ def send_copy(request: HttpRequest, document_id: UUID) -> HttpResponse:
     seen = queries.document(document_id=document_id, actor=actor, at=at)
     if seen.source_id is None or seen.source_part != SIGNED_PART:
         raise DocumentNotFound
-    if spend(request, NEW_LINKS, at).left < 0:
-        raise AskedTooOften
     try:
+        if spend(request, NEW_LINKS, at).left < 0:
+            raise AskedTooOften
         copy.send_again(envelope_id=seen.source_id, actor=actor, at=at)
-    except NotAnAddress as refused:
+    except (NotAnAddress, AskedTooOften) as refused:
         messages.warning(request, refused.sentence)
     else:
         messages.success(request, _("A new link is on its way. The one before works no more."))

@@ -31,7 +31,7 @@ class SubscriptionForm(forms.Form):
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("What it is told of"),
-        # Made for each reader: a label within other words is one language's from there on.
+        # Each time anew: in the reader's language.
         choices=lambda: [(what.value, f"{what.label} ({what.value})") for what in What],
         widget=forms.CheckboxSelectMultiple,
         initial=[what.value for what in What],
@@ -65,35 +65,25 @@ def _page(request: HttpRequest, form: SubscriptionForm, issued: actions.Issued |
         "deliveries": queries.deliveries(actor=actor),
         "origins": embedding.framing_origins(actor=actor),
     }
-    return render(request, "webhooks/page.html", context, status=status)
+    return render(request, "webhooks.html", context, status=status)
 
 
 @permission(actions.PERMISSION)
 @fresh
-@require_http_methods(["GET", "POST"])
+@require_POST
 def secret(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Another secret, shown in this answer only, once one has said so."""
-    if request.method == "GET":
-        return _asked(request, subscription_id, "webhooks/secret.html")
+    """Another secret, shown in this answer only."""
     issued = actions.change_secret(subscription_id=subscription_id, actor=actor_of(request), at=now())
     return _page(request, SubscriptionForm(), issued, 200)
 
 
 @permission(actions.PERMISSION)
-@require_http_methods(["GET", "POST"])
+@require_POST
 def end(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Tell an address nothing more, once one has said so."""
-    if request.method == "GET":
-        return _asked(request, subscription_id, "webhooks/end.html")
+    """Tell an address nothing more."""
     actions.unsubscribe(subscription_id=subscription_id, actor=actor_of(request), at=now())
     messages.success(request, _("This address is told nothing more."))
     return redirect("webhooks:page")
-
-
-def _asked(request: HttpRequest, subscription_id: UUID, page: str) -> HttpResponse:
-    return render(
-        request, page, {"one": queries.subscription(subscription_id=subscription_id, actor=actor_of(request))}
-    )
 
 
 @permission(embed.MANAGE)
