@@ -12,6 +12,7 @@ from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Draft, Entry, Envelope, Recipient
 from telesphore.signature.states import EntryKind
 from tests.cast import Cast
+from tests.papers import asking
 from tests.rest.face import Program, composition, program
 from tests.signature import templates
 from tests.signature.circuits import ODILE, by, sent
@@ -107,6 +108,24 @@ def test_a_document_that_asks_for_no_field_leaves_its_draft_as_it_was(cast: Cast
     assert (told["found"], told["naming_nobody"]) == (0, 0)
     assert told["draft"]["composition"] == draft["composition"]
     dpi.ask("POST", f"drafts/{draft['id']}/anchors", {"version": 9}, status=409)
+
+
+def test_fields_that_a_deposited_document_asks_for_are_placed_and_sent(cast: Cast, dpi: Program) -> None:
+    asked = asking("Signature : {{signature:patient}}", "{{text:patient:Allergies}} {{checkbox:witness:Lu}}")
+    document_id = dpi.deposit(cast.odile_id, content=asked).json()["id"]
+    plan = {
+        "documents": [{"document_id": document_id}],
+        "steps": [{"parties": [{"role": "patient", "purpose": "consents"}]}],
+    }  # fmt: skip
+    draft = dpi.ask("POST", "envelopes", {"patient_id": str(cast.odile_id), "composition": plan}, status=201)
+    told = dpi.ask("POST", f"drafts/{draft['id']}/anchors", {"version": draft["version"]})
+    # The witness whom the text names is nobody of this circuit.
+    assert (told["found"], told["naming_nobody"]) == (3, 1)
+    [patient] = told["draft"]["composition"]["steps"][0]["parties"]
+    assert [field["kind"] for field in patient["fields"]] == ["signature", "text"]
+    envelope = dpi.ask("POST", f"drafts/{draft['id']}/send", {"version": told["draft"]["version"]})
+    [field] = dpi.ask("GET", f"envelopes/{envelope['id']}/fields")["items"]
+    assert (field["kind"], field["label"]) == ("text", "Allergies")
 
 
 def test_a_template_is_read_and_sent(cast: Cast, dpi: Program) -> None:

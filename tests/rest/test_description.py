@@ -1,9 +1,13 @@
 """What the face says of itself holds, whatever is sent to it."""
 
+import os
+
 import pytest
 import requests
+from django.test import Client
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
+from schemathesis.generation import GenerationMode
 
 from telesphore.accounts.states import PERMISSIONS
 from telesphore.rest.signature.description import document
@@ -21,19 +25,38 @@ def test_every_endpoint_is_described_with_its_scope() -> None:
         for address, methods in document()["paths"].items()
         for method, operation in methods.items()
     }
+    for methods in document()["paths"].values():
+        for method, operation in methods.items():
+            told = operation["responses"]["429"]["headers"]
+            assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(told)
+            assert ("Idempotency-Replayed" in told) == (method == "post")
     offered = {(address, method) for address, methods in SCOPES.items() for method in methods}
     assert len(described) == len(offered)
     assert all(scope in PERMISSIONS for [scope] in described.values())
 
 
-def test_no_request_breaks_it_or_its_own_description(cast: Cast) -> None:
+EXAMPLES = int(os.environ.get("EXAMPLES", "4"))
+"""Requests to each endpoint; a long campaign asks for more (`EXAMPLES=200`)."""
+
+
+@pytest.mark.timeout(60 + 60 * EXAMPLES)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
+def test_no_request_breaks_it_or_its_own_description(cast: Cast, mode: GenerationMode) -> None:
     envelope_id = sent(cast, [by(cast.lebrun)])
     real = {
         "envelope_id": str(envelope_id), "document_id": str(Envelope.objects.get().document_id),
         "patient_id": str(cast.odile_id),
     }  # fmt: skip
     secret = program(cast.sylvie).secret
-    assert all(try_out(operation, secret, 4, real) for operation in operations())
+    sent_to = [try_out(operation, secret, EXAMPLES, real, mode) for operation in operations()]
+    # Of one that takes nothing, nothing can be wrong.
+    assert all(sent_to) if mode is GenerationMode.POSITIVE else any(sent_to)
+
+
+def test_where_there_is_nothing_it_says_so_whatever_the_address_is_made_of(cast: Cast) -> None:
+    for odd in ("nothing", "envelopes/%0A", "envelopes/a%0Ab/void", "%00", "é/%2F"):
+        answer = Client().get(f"/api/v1/{odd}")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_an_answer_that_is_not_described_is_found_out() -> None:

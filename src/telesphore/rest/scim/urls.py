@@ -14,5 +14,5 @@ urlpatterns = [
     path("ResourceTypes/<str:name>", views.resource_type, name="scim_resource_type"),
     path("Schemas", views.all_schemas, name="scim_schemas"),
     path("Schemas/<str:name>", views.schema, name="scim_schema"),
-    re_path(r"^.*$", views.nowhere, name="scim_nowhere"),
+    re_path(r"^", views.nowhere, name="scim_nowhere"),
 ]

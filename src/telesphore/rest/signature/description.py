@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from telesphore.rest.signature import drafts, envelopes, problems, records, shapes, templates, thread
 from telesphore.rest.signature.face import FILES, api
-from telesphore.rest.signature.keys import HEADER
+from telesphore.rest.signature.keys import HEADER, REPLAYED
 
 OFFERING = (records, drafts, envelopes, thread, templates)
 """Imported for what they offer."""
@@ -30,6 +30,13 @@ _KEY = {
     "description": "Sent again within a day, the same request with the same key gets the same answer: nothing is done.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+_TEXT = {"schema": {"type": "string"}}
+_RATES = {
+    "RateLimit": {"description": "What is left of the token's rate, and the seconds until it begins anew.", **_TEXT},
+    "RateLimit-Policy": {"description": "The rate: how many requests in how many seconds.", **_TEXT},
+}
+_LATER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}}
+_AGAIN = {REPLAYED: {"description": "`true` when this is the answer kept under the key.", **_TEXT}}
 
 
 @cache
@@ -54,8 +61,12 @@ def document() -> dict[str, Any]:
                     "description": "The file.",
                     "content": {media_type: {"schema": {"type": "string", "format": "binary"}}},
                 }
-            shared = {status: {"description": why, "content": content} for status, why in _SHARED.items()}
-            operation["responses"] = answers | shared
+            answers |= {status: {"description": why, "content": content} for status, why in _SHARED.items()}
+            headers = _RATES | _AGAIN if method == "post" else _RATES
+            operation["responses"] = {
+                status: {**answer, "headers": headers | (_LATER if status in ("429", "503") else {})}
+                for status, answer in answers.items()
+            }
             if method == "post":
                 operation["parameters"] = [*operation.get("parameters", []), _KEY]
     return made

@@ -16,6 +16,7 @@ from telesphore.kernel.errors import DomainError
 from telesphore.rest.signature.problems import problem
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 PASSING = frozenset({409, 429})
 """Refusals that say nothing of the request itself: the key may try again."""
@@ -40,7 +41,7 @@ def once(request: HttpRequest, actor: Actor, act: Callable[[], HttpResponse]) ->
         return problem(refused)
     if isinstance(turn, actions.Answer):
         told = HttpResponse(turn.content, status=turn.status, content_type=turn.media_type)
-        told["Idempotency-Replayed"] = "true"
+        told[REPLAYED] = "true"
         return told
     try:
         answer = act()
