@@ -11,6 +11,7 @@ from tests.browser.screens import MANY, Screen
 from tests.browser.site import PIN, Site
 from tests.browser.test_cards import ScreenOf, forgive
 from tests.signature.circuits import by
+from tests.web.test_choosing import fill_with_people
 
 
 def wait_for(site: Site, count: int, title: str = "Compte rendu") -> list[str]:
@@ -73,6 +74,25 @@ def test_the_book_is_gone_through_by_keyboard_alone(site: Site, screen: ScreenOf
     page.get_by_role("link", name="Revenir").click()
     page.wait_for_url("**/book/#e-*")
 
+    # Among many colleagues one types part of a name, and takes who is found.
+    fill_with_people(site.cast)
+    lebrun.open(f"/book/{made[0]}/hand-over")
+    page.locator("[type=search]").focus()
+    page.keyboard.type("ner")
+    expect(page.locator("[type=radio]")).to_have_count(12)
+    lebrun.look("hand-over-many")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("ricau")
+    expect(page.locator("[type=radio]")).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("radio", name="Thomas Ricaud")).to_be_checked()
+    lebrun.look("hand-over-found")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: "hand-over" not in address)
+    assert Recipient.objects.get(envelope_id=made[0]).person_id == site.cast.ricaud.person
+
 
 def test_many_are_signed_with_one_pin_and_two_that_fail_stay(site: Site, screen: ScreenOf) -> None:
     count = 300 if MANY else 40
@@ -128,6 +148,18 @@ def test_on_a_phone_the_list_and_the_document_are_two_screens(site: Site, screen
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("[data-line]")).to_have_count(0)
     lebrun.look("book-filtered")
+    fill_with_people(site.cast)
+    lebrun.open(f"/book/{made[2]}/hand-over")
+    page.locator("[type=search]").tap()
+    page.keyboard.type("nobody")
+    lebrun.says("Nobody found.")
+    lebrun.look("hand-over-none")
+    page.locator("[type=search]").fill("ricau")
+    page.get_by_text("Thomas Ricaud").tap()
+    lebrun.look("hand-over-found")
+    lebrun.press("Hand it over")
+    page.wait_for_url(lambda address: "hand-over" not in address)
+    assert Recipient.objects.get(envelope_id=made[2]).person_id == site.cast.ricaud.person
 
 
 def test_the_sender_sees_who_is_late(site: Site, screen: ScreenOf) -> None:

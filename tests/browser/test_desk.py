@@ -80,13 +80,31 @@ def test_a_file_that_cannot_be_taken_says_why_and_what_to_do(
     sylvie.says("Aucun document")
 
 
+DROP = """name => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File(["%PDF"], name, {type: "application/pdf"}));
+  const said = {dataTransfer: dropped, bubbles: true, cancelable: true};
+  const left = document.querySelector("h1").dispatchEvent(new DragEvent("drop", said));
+  return [left, document.querySelector("[type=file]").files[0].name, document.querySelector("[name=title]").value];
+}"""
+
+
 def test_a_pdf_with_a_program_is_taken_without_it(site: Site, screen: Turn, tmp_path: Path) -> None:
     paper = tmp_path / "document.pdf"
     paper.write_bytes(with_a_program())
     sylvie = screen("sylvie")
     sylvie.open(f"/records/{site.cast.odile_id}/deposit")
-    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
+    # What is dropped on the page is chosen, and names the document until one does.
+    for name, title in (
+        ("lettre_de  sortie.pdf", "Lettre de sortie"),
+        ("IMG_2034.jpg", ""),
+        ("bilan.v2.pdf", "Bilan.v2"),
+    ):
+        assert sylvie.page.evaluate(DROP, name) == [False, name, title]
+    sylvie.look("deposit-dropped")
     sylvie.fill("Titre", "Consentement")
+    assert sylvie.page.evaluate(DROP, "autre.pdf") == [False, "autre.pdf", "Consentement"]
+    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(paper)
     sylvie.press("Déposer")
 
     sylvie.says("Le document est dans le dossier.")

@@ -23,9 +23,8 @@ from tests.web.test_compose_pages import begun, deposited, kept, plan, press
 ASKED = "colleague"
 
 
-@pytest.fixture
-def crowd(cast: Cast) -> Cast:
-    """A hospital where more professionals work than a list shows."""
+def fill_with_people(cast: Cast) -> None:
+    """More professionals than a list shows come to work at the hospital."""
     people = Person.objects.bulk_create(
         Person(
             id=uuid7(), email=f"n{n}@montfaucy.example", given_name="Noémie", family_name=f"Nérac{n:02}", password="!"
@@ -36,6 +35,12 @@ def crowd(cast: Cast) -> Cast:
         Membership(organisation_id=cast.hospital, person_id=one.id, role=Role.PROFESSIONAL, starts_at=LONG_AGO)
         for one in people
     )
+
+
+@pytest.fixture
+def crowd(cast: Cast) -> Cast:
+    """A hospital where more professionals work than a list shows."""
+    fill_with_people(cast)
     return cast
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from telesphore.kernel.actors import Actor
+from telesphore.records.models import Document
 from telesphore.signature.models import Draft, Recipient
 from telesphore.signature.states import StepKind
 from tests import entering
@@ -33,6 +34,9 @@ def test_a_review_then_an_opinion_taken_back_by_the_pages(cast: Cast) -> None:
     place = f"/book/{envelope_id}"
     page = client.get(f"{place}/").content.decode()
     assert "Merci de relire." in page
+    assert "Converti à partir" not in page
+    Document.objects.update(converted_from="image/jpeg")
+    assert "Converti à partir d’une image JPEG." in client.get(f"{place}/").content.decode()
     assert f"{place}/review" in page
     assert f"{place}/sign" not in page
     assert client.post(f"{place}/review", {"comment": "x" * 3000}).status_code == 422

@@ -28,6 +28,7 @@ from telesphore.records.queries.record import documents as documents
 from telesphore.records.queries.record import file_of as file_of
 from telesphore.records.queries.record import last_revision as last_revision
 from telesphore.records.queries.record import my_patients as my_patients
+from telesphore.records.queries.record import origins as origins
 from telesphore.records.queries.record import papers as papers
 from telesphore.records.queries.record import patient_cards as patient_cards
 from telesphore.records.queries.record import print_token_hash as print_token_hash

@@ -1,7 +1,7 @@
 """What a record holds, for those who may see it. Titles are unsealed here, after access was decided."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -198,6 +198,12 @@ def my_patients(
             | Q(birth_name=birth, given_names=given, id__gt=last)
         )
     return [card(patient) for patient in rows.order_by("birth_name", "given_names", "id")[:PAGE]]
+
+
+def origins(*, organisation_id: UUID, among: Collection[UUID]) -> dict[UUID, str]:
+    """The media type that some of these documents were converted from, by document; those that came as PDFs lack."""
+    found = Document.objects.filter(organisation_id=organisation_id, id__in=among).exclude(converted_from="")
+    return dict(found.values_list("id", "converted_from"))
 
 
 def documents(

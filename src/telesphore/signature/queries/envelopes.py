@@ -14,7 +14,7 @@ from telesphore.signature import access
 from telesphore.signature.models import Composition, Envelope, EnvelopePart, Recipient, Step, Watcher
 from telesphore.signature.queries.consents import Withdrawal, withdrawal_signed
 from telesphore.signature.queries.drafts import context_of
-from telesphore.signature.queries.guests import GuestCard, guests_of
+from telesphore.signature.queries.guests import guests_of
 from telesphore.signature.queries.recalls import may_recall, takes_back
 from telesphore.signature.queries.seals import SEALABLE, SealWait, seal_waits
 from telesphore.signature.states import ACTED, OPEN_STATES, EnvelopeState, PartyRole, RecipientState, StepKind
@@ -73,12 +73,13 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class PartLine:
-    """One document of an envelope; pages of the bound file, counted from 1."""
+    """One document of an envelope; pages of the bound file, counted from 1. `converted_from` as in the record."""
 
     document_id: UUID
     title: str
     first_page: int
     last_page: int
+    converted_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +304,14 @@ class _Seen:
 
     def part_lines(self, parts: Sequence[EnvelopePart]) -> tuple[PartLine, ...]:
         titles = self._unsealed({f"signature:part:{self._row.id}:{part.position}": part.title_sealed for part in parts})
+        origins = records.origins(organisation_id=self._row.organisation_id, among=[part.document_id for part in parts])
         return tuple(
             PartLine(
                 part.document_id,
                 titles[f"signature:part:{self._row.id}:{part.position}"],
                 part.first_page + 1,
                 part.first_page + part.pages,
+                origins.get(part.document_id, ""),
             )
             for part in parts
         )
@@ -395,6 +398,3 @@ def _followed_by(row: Envelope) -> UUID | None:
         .values_list("id", flat=True)
         .first()
     )
-
-
-__all__ = ["EnvelopeView", "GuestCard", "PartLine", "RecipientLine", "StepLine", "envelope"]
