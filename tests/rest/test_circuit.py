@@ -105,13 +105,17 @@ def test_a_document_that_asks_for_no_field_leaves_its_draft_as_it_was(cast: Cast
     new = {"patient_id": str(cast.odile_id), "composition": composition(document_id, cast.lebrun)}
     draft = dpi.ask("POST", "envelopes", new, status=201)
     told = dpi.ask("POST", f"drafts/{draft['id']}/anchors", {"version": 1})
-    assert (told["found"], told["naming_nobody"]) == (0, 0)
+    assert (told["found"], told["left_out"]) == (0, [])
     assert told["draft"]["composition"] == draft["composition"]
     dpi.ask("POST", f"drafts/{draft['id']}/anchors", {"version": 9}, status=409)
 
 
 def test_fields_that_a_deposited_document_asks_for_are_placed_and_sent(cast: Cast, dpi: Program) -> None:
-    asked = asking("Signature : {{signature:patient}}", "{{text:patient:Allergies}} {{checkbox:witness:Lu}}")
+    asked = asking(
+        "Signature : {{signature:patient}}",
+        "{{text:patient:Allergies}} {{checkbox:witness:Lu}}",
+        "{{signature:pateint}} {{stamp:patient}}",
+    )
     document_id = dpi.deposit(cast.odile_id, content=asked).json()["id"]
     plan = {
         "documents": [{"document_id": document_id}],
@@ -119,13 +123,14 @@ def test_fields_that_a_deposited_document_asks_for_are_placed_and_sent(cast: Cas
     }  # fmt: skip
     draft = dpi.ask("POST", "envelopes", {"patient_id": str(cast.odile_id), "composition": plan}, status=201)
     told = dpi.ask("POST", f"drafts/{draft['id']}/anchors", {"version": draft["version"]})
-    # The witness whom the text names is nobody of this circuit.
-    assert (told["found"], told["naming_nobody"]) == (3, 1)
+    # A witness who is nobody of this circuit, a slip of the pen, and what no field is.
+    assert (told["found"], told["left_out"]) == (5, ["checkbox:witness", "signature:pateint", "stamp:patient"])
     [patient] = told["draft"]["composition"]["steps"][0]["parties"]
     assert [field["kind"] for field in patient["fields"]] == ["signature", "text"]
     envelope = dpi.ask("POST", f"drafts/{draft['id']}/send", {"version": told["draft"]["version"]})
     [field] = dpi.ask("GET", f"envelopes/{envelope['id']}/fields")["items"]
     assert (field["kind"], field["label"]) == ("text", "Allergies")
+    assert dpi.ask("GET", f"envelopes/{envelope['id']}/evidence", status=409)["code"] == "not-completed-yet"
 
 
 def test_a_template_is_read_and_sent(cast: Cast, dpi: Program) -> None:

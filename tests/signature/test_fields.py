@@ -295,22 +295,26 @@ def test_places_that_the_text_asks_for_become_fields_of_those_it_names(cast: Cas
     )  # fmt: skip
     parts = (Part(document_id=document_id),)
     found = anchors.find_anchors(documents=parts, actor=cast.sylvie, at=now())
-    assert [(one.party, one.field.kind.value) for one in found] == [
+    assert [(one.party, one.field and one.field.kind.value) for one in found] == [
         ("patient", "signature"), ("professional-1", "initials"), ("professional-2", "date"), ("patient", "text"),
-        ("patient", "choice"), ("witness", "checkbox"),
+        ("patient", "choice"), ("witness", "checkbox"), ("patient", None), ("nobody", "text"),
     ]  # fmt: skip
-    assert found[3].field.label == "Allergies connues"
-    assert found[4].field.options == ("Taxi", "Ambulance")
+    signature, _initials, _date, text, choice, *_others = [one.field for one in found]
+    assert signature is not None
+    assert text is not None
+    assert choice is not None
+    assert text.label == "Allergies connues"
+    assert choice.options == ("Taxi", "Ambulance")
     # Where it stands: after "Signature : ", hanging from the line.
-    left, bottom, _right, top = found[0].field.box
+    left, bottom, _right, top = signature.box
     assert 125 < left < 145
     assert bottom < 700 < top
     composition = Composition(
         documents=parts, steps=(StepPlan(parties=(party(None), party(cast.lebrun.person_id))),)
     )  # fmt: skip
-    placed, nobodys = anchors.place_anchors(composition, found)
+    placed, left_out = anchors.place_anchors(composition, found)
     assert [len(one.fields) for one in placed.parties] == [3, 1]
-    assert nobodys == 2
+    assert left_out == ("date:professional-2", "checkbox:witness", "nonsense:patient", "text:nobody")
     assert anchors.place_anchors(placed, found)[0] == placed
     for stranger in (cast.ricaud, cast.cherif, cast.ibrahim):
         with pytest.raises(DocumentNotFound):

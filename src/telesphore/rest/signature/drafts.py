@@ -75,8 +75,8 @@ def place_anchors(request: HttpRequest, draft_id: UUID, sending: shapes.Sending 
     actor, at = actor_of(request), now()
     seen = queries.draft(draft_id=draft_id, actor=actor)
     found = anchors.find_anchors(documents=seen.composition.documents, actor=actor, at=at)
-    composition, left_over = anchors.place_anchors(seen.composition, found)
+    composition, left_out = anchors.place_anchors(seen.composition, found)
     compose.change(
         draft_id=draft_id, composition=composition, version=sending.version or seen.version, actor=actor, at=at
     )
-    return shapes.Anchored(draft=draft_shape(request, draft_id), found=len(found), naming_nobody=left_over)
+    return shapes.Anchored(draft=draft_shape(request, draft_id), found=len(found), left_out=list(left_out))

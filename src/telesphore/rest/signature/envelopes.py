@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from telesphore.kernel.clock import now
 from telesphore.kernel.instants import Instant
 from telesphore.records import actions as records
-from telesphore.rest.signature import shapes
+from telesphore.rest.signature import problems, shapes
 from telesphore.rest.signature.cursors import cursor_of, instant_and_id
 from telesphore.rest.signature.face import actor_of, offer
 from telesphore.rest.signature.files import archive, pdf
@@ -18,7 +18,6 @@ from telesphore.signature.actions import close, compose, embed, kit, recall, rem
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.actions.correct_recipient import Reach, correct_recipient
 from telesphore.signature.actions.read_fields import read_fields
-from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.queries import lists
 from telesphore.signature.states import EnvelopeState
 
@@ -255,7 +254,7 @@ def download_evidence(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     actor, at = actor_of(request), now()
     seen = queries.envelope(envelope_id=envelope_id, actor=actor, at=at)
     if seen.evidence_document_id is None:
-        raise EnvelopeNotFound
+        raise problems.NotCompletedYet
     return pdf(records.open_document(document_id=seen.evidence_document_id, purpose="TREAT", actor=actor, at=at).pdf)
 
 

@@ -35,6 +35,14 @@ class NothingHere(DomainError):
     code = "nothing-here"
 
 
+class NotCompletedYet(DomainError):
+    """This envelope has no evidence: it is not completed, or its evidence is being made. Ask again once its state is
+    completed."""
+
+    refusal = Refusal.CONFLICT
+    code = "not-completed-yet"
+
+
 class NotWellFormed(DomainError):
     """What was sent can't be read: the members named in errors are missing, too long, or of another kind."""
 

@@ -199,11 +199,12 @@ class Gaps(BaseModel):
 
 
 class Anchored(BaseModel):
-    """A draft with the fields that its documents' text asks for; `naming_nobody` of those found name no signer."""
+    """A draft with the fields that its documents' text asks for; `left_out`, as the text has them (`text:witness`): of
+    no kind that there is, or for nobody who signs."""
 
     draft: Draft
     found: int
-    naming_nobody: int
+    left_out: list[str]
 
 
 class Reach(_Given):

@@ -32,18 +32,20 @@ class Proposal:
 
     Attributes:
         party: as the text names them: a role, and which of them where it is not the first (`professional-2`).
+        asked: kind and party, as the text has them: `signature:patient`.
+        field: None when there is no such kind.
     """
 
     party: str
-    field: PlacedField
+    asked: str
+    field: PlacedField | None
 
 
 @audit.staged("signature:draft:find-anchors")
 def find_anchors(*, documents: Sequence[Part], actor: Actor, at: datetime) -> tuple[Proposal, ...]:
     """What the text of these documents asks for, in order; each is opened as the actor may, which leaves its trace.
 
-    `{{kind:party}}` or `{{kind:party:Label|option|option}}`: kind is one of `FieldKind`, party a `PartyRole`. What
-    names no kind or no role is left out.
+    `{{kind:party}}` or `{{kind:party:Label|option|option}}`: kind is one of `FieldKind`, party a `PartyRole`.
 
     Raises:
         DocumentNotFound, TooManyAnchors, AnchorsUnreadable
@@ -61,11 +63,10 @@ def _proposals(pdf: bytes, part: int) -> list[Proposal]:
     Raises:
         TooManyAnchors, AnchorsUnreadable
     """
-    kinds, roles = {kind.value for kind in FieldKind}, {role.value for role in PartyRole}
+    kinds = {kind.value for kind in FieldKind}
     return [
-        Proposal(anchor.party, _field(anchor, part))
+        Proposal(anchor.party, f"{anchor.kind}:{anchor.party}", _field(anchor, part) if anchor.kind in kinds else None)
         for anchor in find_in_pdf(pdf)
-        if anchor.kind in kinds and anchor.party.partition("-")[0] in roles
     ]
 
 
@@ -88,24 +89,28 @@ def _field(anchor: Anchor, part: int) -> PlacedField:
     )
 
 
-def place_anchors(composition: Composition, found: Sequence[Proposal]) -> tuple[Composition, int]:
-    """The composition with these fields given to the signers whom they name, and how many of them name nobody.
+def place_anchors(composition: Composition, found: Sequence[Proposal]) -> tuple[Composition, tuple[str, ...]]:
+    """The composition with these fields given to the signers whom they name, and those left out, as the text asks for
+    them: of no kind, for nobody who signs, or one more than `MOST_FIELDS` for somebody.
 
     A field that is there already, in its very place, is not given twice.
     """
     named = _named(composition)
     given: dict[int, list[PlacedField]] = {}
-    left_over = 0
+    left_out: list[str] = []
     for one in found:
         place = named.get(one.party)
-        if place is None:
-            left_over += 1
+        if place is None or one.field is None:
+            left_out.append(one.asked)
             continue
         own = given.setdefault(place, list(composition.parties[place].fields))
-        same = any((field.kind, field.part, field.page, field.box) == _where(one.field) for field in own)
-        if not same and len(own) < MOST_FIELDS:
+        if any(_where(field) == _where(one.field) for field in own):
+            continue
+        if len(own) < MOST_FIELDS:
             own.append(one.field)
-    return with_fields_of(composition, {place: tuple(fields) for place, fields in given.items()}), left_over
+        else:
+            left_out.append(one.asked)
+    return with_fields_of(composition, {place: tuple(fields) for place, fields in given.items()}), tuple(left_out)
 
 
 def _where(field: PlacedField) -> tuple[FieldKind, int, int, tuple[float, float, float, float]]:

@@ -101,11 +101,14 @@ def fields(request: HttpRequest, draft_id: UUID) -> HttpResponse:
         said = _("The fields are kept.")
         if "anchors" in posted:
             found = anchors.find_anchors(documents=composition.documents, actor=actor, at=at)
-            composition, nobodys = anchors.place_anchors(composition, found)
-            placed = len(found) - nobodys
+            composition, left_out = anchors.place_anchors(composition, found)
+            placed = len(found) - len(left_out)
             said = ngettext("The text asks for %(n)d field.", "The text asks for %(n)d fields.", placed) % {"n": placed}
-            if nobodys:
-                said += " " + _("Some are for people who do not sign this document: they were left out.")
+            if left_out:
+                told = ", ".join(f"{{{{{one}}}}}" for one in list(dict.fromkeys(left_out))[:5])
+                said += " " + _("Left out, as nobody of that name signs, or there is no such field: %(asked)s.") % {
+                    "asked": told
+                }
         version = _version(posted.get("version", ""))
         compose.change(draft_id=draft_id, composition=composition, version=version, actor=actor, at=at)
         messages.success(request, said)
