@@ -21,7 +21,7 @@ demo: .system-demo $(VENV)/runtime front messages ## Install, run the main job, 
 	@$(BIN)/telesphore demo --serve $(SERVE) $(if $(DOCUMENT),--document "$(DOCUMENT)")
 
 test: .system-test $(VENV)/development front messages ## Install what the suite needs, then run it
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/development front messages ## Linters, types, contracts, migrations, translations
 	$(BIN)/ruff check .
