@@ -58,7 +58,7 @@ class VirtualReader:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         comm = Path(self.environment["PCSCLITE_CSOCK_NAME"])
-        while not (_answers(comm) and (_listens(self._port) or not self._readers)):
+        while not (comm.exists() and _listens(self._port) if self._readers else _answers(comm)):
             assert time.monotonic() < until, "pcscd did not start"
             assert self._process.poll() is None, "pcscd ended"
             time.sleep(0.05)

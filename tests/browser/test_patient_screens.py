@@ -68,8 +68,6 @@ def test_odile_listens_loses_her_phone_signs_by_typing_on_another_and_withdraws_
     # She changes her mind, by the link to her copy: the team reads it at once.
     site.work()
     Code.objects.update(sent_at=now() - timedelta(minutes=1))
-    second.open(site.link())
-    second.press("English")
     come_in(second, site.link(), "Receive the code", "Continue")
     second.look("patient-copy")
     second.follow("Withdraw my consent")

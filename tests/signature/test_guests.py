@@ -268,6 +268,9 @@ def test_the_page_speaks_the_language_that_the_sender_chose_until_the_reader_cho
     browser.post("/language/", {"language": "fr", "next": "/p/"})
     browser.cookies["django_language"] = "fr"
     assert '<html lang="fr"' in browser.get("/p/").content.decode()
+    del browser.cookies["django_language"]
+    assert browser.post("/p/decline", {}).status_code == 302
+    assert '<html lang="en"' in browser.get("/p/declined").content.decode()
 
 
 def test_the_first_page_says_from_whom_what_for_and_what_the_sender_writes(cast: Cast) -> None:

@@ -98,11 +98,13 @@ class Readers:
             known: dict[str, int] = {}
             while True:
                 names = _names(scard, context)
+                if not names:
+                    # Known at once: the question below is answered when one is plugged in, or after its time.
+                    self._set(State(service=True))
                 asked = [(name, known.get(name, scard.SCARD_STATE_UNAWARE)) for name in names]
                 if sys.platform != "darwin":
                     asked.append((PLUGGED, known.get(PLUGGED, scard.SCARD_STATE_UNAWARE)))
                 if not asked:
-                    self._set(State(service=True))
                     time.sleep(AGAIN_SECONDS)
                     continue
                 status, answers = scard.SCardGetStatusChange(context, PERIOD_MS, asked)

@@ -33,7 +33,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
         except TooLateToTakeBack:
             too_late = True
         else:
-            del request.session[session.KEY]
+            session.leave(request)
             return redirect("patients:taken-back")
     context = {
         "envelope": envelope,
@@ -47,4 +47,5 @@ def take_back(request: HttpRequest) -> HttpResponse:
 @require_GET
 def taken_back(request: HttpRequest) -> HttpResponse:
     """The signature no longer counts; what happens next."""
+    session.speak_on(request)
     return render(request, "patients/taken_back.html")

@@ -26,6 +26,7 @@ from telesphore.web.patients.embedded import frame_of
 from telesphore.web.requests import actor_of, client_of, visitor
 
 KEY = "link"
+SPOKEN = "link_language"
 LINKS_TO_ACCOUNT = (LINK_TO_ACCOUNT, LINK_TO_REPRESENT)
 LIFE = timedelta(minutes=30)
 MEANS = "link+code"
@@ -137,6 +138,17 @@ def speak(request: HttpRequest, language: str) -> None:
     """Answer in the language that the sender chose for this reader, unless the reader chose one on this device."""
     if language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         translation.activate(language)
+
+
+def leave(request: HttpRequest) -> None:
+    """The visit is over; of it, the language alone is remembered, for what is said last."""
+    request.session[SPOKEN] = request.session.pop(KEY).get("language", "")
+
+
+def speak_on(request: HttpRequest) -> None:
+    """Answer as `speak` did during a visit, be it over."""
+    kept = request.session.get(KEY, {}).get("language", "")
+    speak(request, kept or request.session.get(SPOKEN, ""))
 
 
 def to_sign(request: HttpRequest, at: datetime, *, after_signing: bool = False) -> Visit:

@@ -249,7 +249,7 @@ def decline(request: HttpRequest) -> HttpResponse:
     actor = session.actor_of_visit(request, visit)
     if request.method == "POST":
         close.decline(envelope_id=visit.envelope_id, reason=request.POST.get("reason", "")[:2000], actor=actor, at=at)
-        del request.session[session.KEY]
+        session.leave(request)
         return redirect("patients:declined")
     return render(request, "patients/decline.html", _shell(request, visit))
 
@@ -258,6 +258,7 @@ def decline(request: HttpRequest) -> HttpResponse:
 @require_GET
 def declined(request: HttpRequest) -> HttpResponse:
     """Your refusal was taken; what happens next."""
+    session.speak_on(request)
     return render(request, "patients/declined.html")
 
 

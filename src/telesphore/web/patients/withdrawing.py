@@ -64,4 +64,5 @@ def _withdraw(request: HttpRequest, envelope_id: UUID, actor: Actor, back: str) 
 @require_GET
 def withdrawn(request: HttpRequest) -> HttpResponse:
     """The consent is withdrawn; what happens next."""
+    session.speak_on(request)
     return render(request, "patients/withdrawn.html")
