@@ -100,6 +100,7 @@ class Screen:
         WCAG 2.2 AA and axe's best practices.
         """
         page = self.page
+        page.wait_for_load_state()
         seen = page.viewport_size
         assert seen is not None
         faults = []
@@ -116,6 +117,7 @@ class Screen:
 
     def picture(self, name: str, *, keep: bool = False) -> None:
         """A picture of what is seen; kept for the documentation when asked, and PICTURES=yes."""
+        self.page.wait_for_load_state()
         if EVERYWHERE:
             EVERYWHERE.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=EVERYWHERE / f"{name}-{self.name}.png", full_page=True)
