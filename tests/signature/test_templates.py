@@ -1,10 +1,7 @@
 """Templates: who sees and changes them, what using one makes, what a version keeps."""
 
-import io
 from uuid import UUID
 
-import pikepdf
-import pypdfium2
 import pytest
 
 from telesphore.accounts import actions as accounts
@@ -12,7 +9,7 @@ from telesphore.accounts.states import Role
 from telesphore.audit.models import Event
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
-from telesphore.paper.words import Written, words_of, write
+from telesphore.paper.words import words_of
 from telesphore.records import actions as records
 from telesphore.records.models import Document
 from telesphore.signature import queries
@@ -318,30 +315,6 @@ def test_making_using_and_putting_away_are_traced(cast: Cast) -> None:
 
     traced = Event.objects.filter(subject_id=template_id).order_by("at", "id").values_list("action", flat=True)
     assert list(traced) == ["signature:template:make", "signature:template:change", "signature:template:archive"]
-
-
-def test_a_text_is_written_inside_its_box_and_nothing_else_of_the_page_changes() -> None:
-    pdf = write(blank(2), [Written(1, (100, 500, 300, 520), "Émile Zölle, 12 ans")])
-
-    document = pypdfium2.PdfDocument(pdf)
-    assert document[0].get_textpage().get_text_range() == ""
-    page = document[1].get_textpage()
-    assert page.get_text_bounded(left=100, bottom=500, right=300, top=520).strip() == "Émile Zölle, 12 ans"
-    with pikepdf.open(io.BytesIO(pdf)) as file:
-        assert len(file.pages) == 2
-
-
-def test_a_text_too_long_for_its_box_is_made_smaller_and_never_leaves_it() -> None:
-    pdf = write(blank(1), [Written(0, (100, 500, 200, 520), "mot " * 200)])
-
-    picture = pypdfium2.PdfDocument(pdf)[0].render(scale=1).to_pil().convert("L")
-    dark = picture.point(lambda shade: 255 if shade < 200 else 0).getbbox()
-    assert dark is not None
-    left, upper, right, lower = dark
-    assert left >= 99
-    assert right <= 201
-    assert upper >= 842 - 521
-    assert lower <= 842 - 499
 
 
 def test_files_of_a_template_are_checked_like_those_of_a_record(cast: Cast) -> None:

@@ -12,7 +12,6 @@ from telesphore.accounts import queries as accounts
 from telesphore.accounts.access import check
 from telesphore.audit import actions as audit
 from telesphore.kernel.actors import Actor
-from telesphore.paper.words import Written, write
 from telesphore.records import access as records_access
 from telesphore.records import actions as records
 from telesphore.records import queries as records_queries
@@ -22,6 +21,7 @@ from telesphore.signature.actions import compose
 from telesphore.signature.actions.send import check_ready
 from telesphore.signature.errors import ColumnMissing, NotReadable, ProfessionalToChoose, TemplateArchived
 from telesphore.signature.formats import merge
+from telesphore.signature.formats.writing_in import Written, write_in
 from telesphore.signature.models import Composition, Definition, Part, Party, TemplateVersion
 from telesphore.signature.queries import templates as read
 from telesphore.signature.states import FieldKind, Seat
@@ -183,7 +183,7 @@ def deposited(
             organisation_id=version.organisation_id, blob_id=part.document_id, limit=read.FILE_LIMIT
         )
         title = part.title or str(DocumentType(definition.papers[position].type_code).label)
-        document_id = put(position, title, write(blank, ready.written[position]))
+        document_id = put(position, title, write_in(blank, ready.written[position]))
         parts.append(Part(document_id=document_id, title=part.title))
     return ready.composition.model_copy(update={"documents": tuple(parts)})
 

@@ -1,4 +1,5 @@
-"""What the sender fills in: drawn on the pages before anybody sees them for signing, and no field any more."""
+"""What a sender fills in, or a template for a patient: drawn on the pages before anybody sees them for signing, and no
+field any more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ class Written:
 
     Attributes:
         page: counted from 0.
-        box: left, bottom, right, top, in points from the page's lower left corner.
+        box: left, bottom, right, top, in points of the page's own axes (ISO 32000-2 §8.3.2.3), wherever its corner is.
         tick: a ticked box, whatever the text.
     """
 
@@ -29,7 +30,13 @@ class Written:
 
 
 def write_in(pdf: bytes, values: Sequence[Written]) -> bytes:
-    """The file with these values; without any, as it was, byte for byte."""
+    """The file with these values, each inside its box, made smaller until it fits, else cut there.
+
+    Without any, the file as it was, byte for byte.
+
+    Raises:
+        IndexError: no such page.
+    """
     if not values:
         return pdf
     with pikepdf.open(BytesIO(pdf)) as file:

@@ -379,10 +379,12 @@ def listed(names: Iterable[str]) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def current(context: template.Context, prefix: str) -> SafeString:
-    """Marks the place of the navigation where the reader is."""
+def current(context: template.Context, *prefixes: str, but: str = "") -> SafeString:
+    """Marks the place of the navigation where the reader is: under one of these paths, `/` for the home page alone, and
+    not under `but`, which is a place of its own."""
     here = str(context.get("here", ""))
-    found = here == prefix if prefix == "/" else here.startswith(prefix)
+    found = any(here == "/" if prefix == "/" else here.startswith(prefix) for prefix in prefixes)
+    found = found and not (but and here.startswith(but))
     return mark_safe(' aria-current="page"' if found else "")  # noqa: S308 - a constant.
 
 
