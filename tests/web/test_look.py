@@ -213,3 +213,20 @@ def test_a_page_allows_no_inline_script_nor_style() -> None:
 @pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"])
 def test_an_error_page_stands_when_nothing_else_does(name: str) -> None:
     assert "<h1>" in get_template(name).render()
+
+
+@pytest.mark.parametrize(
+    ("here", "roles", "marked"),
+    [
+        ("/", [], "/"),
+        ("/circuits/", [], "/circuits/"),
+        ("/drafts/", [], "/circuits/"),
+        ("/circuits/templates/", [], "/circuits/"),
+        ("/circuits/templates/", ["administrator"], "/circuits/templates/"),
+        ("/drafts/", ["administrator"], "/circuits/"),
+    ],
+)
+def test_the_navigation_marks_the_one_place_where_the_reader_is(here: str, roles: list[str], marked: str) -> None:
+    shown = get_template("shell/places.html").render({"here": here, "roles": roles, "carer": True})
+
+    assert re.findall(r'href="([^"]*)" aria-current="page"', shown) == [marked]
