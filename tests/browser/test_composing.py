@@ -1,5 +1,6 @@
 """An envelope is composed with the keyboard alone, with scripts and without; its three steps are gone through."""
 
+import base64
 from collections.abc import Callable
 
 from telesphore.signature.models import Envelope, Recipient, Step
@@ -13,6 +14,14 @@ Turn = Callable[..., Screen]
 NAMED = """() => {
   const one = document.activeElement;
   return (one.labels?.[0]?.innerText ?? one.getAttribute("aria-label") ?? one.innerText).trim().replace(/\\s+/g, " ");
+}"""
+
+DROP = """photo => {
+  const dropped = new DataTransfer();
+  const bytes = Uint8Array.from(atob(photo), (one) => one.charCodeAt(0));
+  dropped.items.add(new File([bytes], "IMG_2034.jpg", {type: "image/jpeg"}));
+  const said = {dataTransfer: dropped, bubbles: true, cancelable: true};
+  document.querySelector("#documents").dispatchEvent(new DragEvent("drop", said));
 }"""
 
 
@@ -39,13 +48,14 @@ def press(screen: Screen, name: str) -> None:
 
 
 def photographs(sylvie: Screen) -> None:
-    """A second document: a paper that her phone has photographed, held sideways."""
+    """A second document: a paper that her phone has photographed, held sideways; dropped on the page."""
     press(sylvie, "Ajouter un fichier…")
-    photo = {"name": "IMG_2034.jpg", "mimeType": "image/jpeg", "buffer": photograph(6)}
-    sylvie.page.get_by_label("Fichier", exact=True).set_input_files(photo)
-    sylvie.fill("Titre", "Notice signée sur papier")
+    sylvie.follow("Annuler")
+    sylvie.page.evaluate(DROP, base64.b64encode(photograph(6)).decode())
+    adding = sylvie.page.get_by_role("dialog", name="Ajouter un fichier")
+    adding.get_by_label("Titre", exact=True).fill("Notice signée sur papier")
     sylvie.look("compose-upload-picture")
-    sylvie.press("Ajouter")
+    adding.get_by_role("button", name="Ajouter", exact=True).click()
     sylvie.says("Converti à partir d’une image JPEG")
 
 

@@ -240,7 +240,8 @@ def upload(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     """Deposit a file in the record, and put it into the draft."""
     actor, at = actor_of(request), now()
     seen = Seen(draft_id, actor, at)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    # Its ids are its own: with scripts, this form comes into the page of composition.
+    form = UploadForm(request.POST or None, request.FILES or None, auto_id="added_%s")
     if request.method == "POST" and form.is_valid():
         kind = DocumentType(form.cleaned_data["type"])
         try:

@@ -3,6 +3,7 @@
 
 const form = document.querySelector("[data-compose]");
 const kept = document.getElementById("kept");
+const bad = document.getElementById("bad");
 let waiting = 0;
 let chain = Promise.resolve();
 
@@ -32,12 +33,20 @@ form.addEventListener("change", (event) => {
   chain = chain.then(keep).catch(() => { kept.textContent = form.dataset.lost; }).finally(() => { waiting -= 1; });
 });
 
-form.addEventListener("submit", (event) => {
-  if (!waiting) return;
+// The dialog's form too, as it leads away from this page.
+document.addEventListener("submit", (event) => {
+  const { target, submitter } = event;
+  const dialog = target.closest("[data-drop-form]");
+  const lost = dialog && bad.firstElementChild;
+  if (!waiting && !lost) return;
   event.preventDefault();
   event.stopPropagation();
-  const button = event.submitter;
-  chain.then(() => form.requestSubmit(button));
+  if (waiting) chain.then(() => target.requestSubmit(submitter));
+  else {
+    // What can't be read is not kept: it is mended first, as before any button of the page.
+    dialog.close();
+    lost.focus();
+  }
 });
 
 // A place that an address names takes the focus: the next press of the Tab key goes on from there.
