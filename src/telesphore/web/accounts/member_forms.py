@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -181,7 +182,7 @@ class DelegationForm(forms.Form):
     delegator = ColleagueField(label=_("Who is away"))
     delegate = ColleagueField(label=_("Who acts instead"))
     permissions = forms.MultipleChoiceField(
-        label=_("Acts"), choices=[(name, PERMISSION_WORDS[name]) for name in DELEGABLE],
+        label=_("Acts"), choices=[(name, capfirst(PERMISSION_WORDS[name])) for name in DELEGABLE],
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     document_types = forms.MultipleChoiceField(

@@ -1,7 +1,9 @@
 """What is typed into the pages of envelopes, parsed at the door."""
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from telesphore.signature.states import IdentityDocument, Opinion
 from telesphore.web.choosing import ColleagueField, Colleagues, offer
@@ -79,7 +81,10 @@ class SeenForm(forms.Form):
 
     document = forms.ChoiceField(
         label=_("Identity document that you have looked at"),
-        choices=[("", _("none")), *IdentityDocument.choices],
+        choices=[
+            ("", pgettext_lazy("identity document", "None")),
+            *((value, capfirst(label)) for value, label in IdentityDocument.choices),
+        ],
         required=False,
         widget=forms.RadioSelect,
     )
