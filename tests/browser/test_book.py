@@ -165,7 +165,7 @@ def test_on_a_phone_the_list_and_the_document_are_two_screens(site: Site, screen
 def test_the_sender_sees_who_is_late(site: Site, screen: ScreenOf) -> None:
     (made,) = wait_for(site, 1)
     Envelope.objects.filter(id=made).update(due_at=now())
-    sylvie = screen("sylvie")
+    sylvie = screen("sylvie", phone=True)
     sylvie.open("/circuits/")
     sylvie.says("Dr Anne Lebrun")
     sylvie.look("circuits-late")

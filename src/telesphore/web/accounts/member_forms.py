@@ -182,7 +182,7 @@ class DelegationForm(forms.Form):
     delegator = ColleagueField(label=_("Who is away"))
     delegate = ColleagueField(label=_("Who acts instead"))
     permissions = forms.MultipleChoiceField(
-        label=_("Acts"), choices=[(name, capfirst(PERMISSION_WORDS[name])) for name in DELEGABLE],
+        label=_("Acts"), choices=lambda: [(name, capfirst(str(PERMISSION_WORDS[name]))) for name in DELEGABLE],
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     document_types = forms.MultipleChoiceField(
