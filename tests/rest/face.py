@@ -49,14 +49,18 @@ class Program:
             "patient_id": str(patient_id), "title": "Consentement", "type_code": "59284-0", "class_code": "52",
             "file": SimpleUploadedFile("any.pdf", content or blank(1), content_type="application/pdf"),
         }  # fmt: skip
+        return self.post("documents", form, key=key)
+
+    def post(self, path: str, form: dict[str, Any], *, key: str = "") -> Any:
+        """Send a form, with its files, and its whole answer."""
         given = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {})}
-        return Client(raise_request_exception=False).post("/api/v1/documents", form, headers=given)
+        return Client(raise_request_exception=False).post(f"/api/v1/{path}", form, headers=given)
 
 
-def program(actor: Actor, *scopes: str) -> Program:
+def program(actor: Actor, *scopes: str, name: str = "DPI") -> Program:
     """A program of this person's."""
     issued = accounts.issue_token(
-        name="DPI", scopes=scopes or SCOPES, expires_at=now() + timedelta(days=1), actor=actor, at=now()
+        name=name, scopes=scopes or SCOPES, expires_at=now() + timedelta(days=1), actor=actor, at=now()
     )
     return Program(issued.secret)
 

@@ -10,10 +10,14 @@ from schemathesis.core.transport import Response
 from schemathesis.generation import GenerationMode
 
 from telesphore.accounts.states import PERMISSIONS
+from telesphore.kernel.clock import now
 from telesphore.rest.signature.description import document
 from telesphore.rest.signature.face import SCOPES
+from telesphore.signature.actions import discuss
+from telesphore.signature.actions.discuss import Words
 from telesphore.signature.models import Envelope
 from tests.cast import Cast
+from tests.papers import blank
 from tests.rest.face import program
 from tests.rest.strangers_hand import checks, operations, try_out
 from tests.signature.circuits import by, sent
@@ -46,6 +50,9 @@ def test_no_request_breaks_it_or_its_own_description(cast: Cast, mode: Generatio
     real = {
         "envelope_id": str(envelope_id), "document_id": str(Envelope.objects.get().document_id),
         "patient_id": str(cast.odile_id),
+        "entry_id": str(
+            discuss.write(envelope_id=envelope_id, words=Words(file=blank(1)), actor=cast.sylvie, at=now())
+        ),
     }  # fmt: skip
     secret = program(cast.sylvie).secret
     sent_to = [try_out(operation, secret, EXAMPLES, real, mode) for operation in operations()]

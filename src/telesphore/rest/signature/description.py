@@ -56,10 +56,10 @@ def document() -> dict[str, Any]:
     for operations in made["paths"].values():
         for method, operation in operations.items():
             answers = {str(status): answer for status, answer in operation["responses"].items()}
-            if media_type := FILES.get(operation["operationId"]):
+            if media_types := FILES.get(operation["operationId"]):
                 answers["200"] = {
                     "description": "The file.",
-                    "content": {media_type: {"schema": {"type": "string", "format": "binary"}}},
+                    "content": {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types},
                 }
             answers |= {status: {"description": why, "content": content} for status, why in _SHARED.items()}
             headers = _RATES | _AGAIN if method == "post" else _RATES
