@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from telesphore.kernel.errors import DomainError
 from telesphore.rest.signature import codes, drafts, envelopes, problems, records, shapes, templates, thread
+from telesphore.rest.signature.examples import EXAMPLES
 from telesphore.rest.signature.face import FILES, api
 from telesphore.rest.signature.keys import HEADER, REPLAYED
 
@@ -58,6 +59,9 @@ def document() -> dict[str, Any]:
     for operations in made["paths"].values():
         for method, operation in operations.items():
             answers = {str(status): answer for status, answer in operation["responses"].items()}
+            if body := operation.get("requestBody"):
+                for kind in body["content"].values():
+                    kind["example"] = EXAMPLES[operation["operationId"]]
             if media_types := FILES.get(operation["operationId"]):
                 answers["200"] = {
                     "description": "The file.",
