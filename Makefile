@@ -39,6 +39,7 @@ docs: $(VENV)/development ## Write the pages of docs/ that are made from the cod
 	@$(BIN)/python scripts/state_diagrams.py
 	@$(BIN)/python scripts/access_rules.py
 	@$(BIN)/python scripts/permissions_table.py
+	@$(BIN)/python scripts/problem_codes.py
 
 clean: ## Remove what the commands made (never an instance's home)
 	rm -rf $(VENV) node_modules src/telesphore/web/static/built demo .mypy_cache .ruff_cache .pytest_cache

@@ -112,6 +112,7 @@ def make(cast: Cast) -> Samples:
         "draft_id": compose.begin(patient_id=cast.odile_id, composition=Composition(), actor=cast.sylvie, at=now()),
         "signature:entry_id": written,
         "patients:entry_id": written,
+        "api_download_attachment:entry_id": written,
         "event_id": access.id,
         "recipient_id": Recipient.objects.get(envelope_id=awaited, patient_id=cast.odile_id).id,
         "representation_id": records.record_representation(

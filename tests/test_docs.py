@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import access_rules  # noqa: E402 - the scripts are no package.
 import permissions_table  # noqa: E402
+import problem_codes  # noqa: E402
 import state_diagrams  # noqa: E402
 
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
@@ -110,6 +111,10 @@ def test_the_table_of_permissions_is_of_today_and_each_has_its_sentence() -> Non
     assert set(PERMISSION_WORDS) == set(PERMISSIONS), "add a sentence to web/accounts/words.py"
     assert {name.partition(":")[0] for name in PERMISSIONS} == set(ROOMS)
     assert permissions_table.PAGE.read_text() == permissions_table.page(), "run `make docs`"
+
+
+def test_the_codes_of_problems_are_those_that_the_code_names() -> None:
+    assert problem_codes.PAGE.read_text() == problem_codes.page(), "run `make docs`"
 
 
 def test_every_exit_status_is_explained_to_operators() -> None:

@@ -249,6 +249,7 @@ def _newcomer(name: str, organisation: UUID | None, role: Role | None) -> UUID:
 OF_THE_ORGANISATION = {"person_id", "membership_id", "unit_id", "invitation_id", "delegation_id", "workstation_id"}
 """What an organisation's members see of one another."""
 BESIDES = {
+    "api_write_entry_with_file": {LET_IN},  # Without its form, refused before anything is looked for.
     "delegate": {REFUSED},  # Seen by more than may give one.
     "patients:begin-signing": {LET_IN},  # Leads home from what awaits nobody.
     "patients:begin-taking-back": {LET_IN},  # The same, from what was not signed.
@@ -281,7 +282,7 @@ def expected(endpoint: Endpoint, visitor: Visitor, method: str, *, exists: bool)
         if offered.get(method.upper(), permission) not in visitor.scopes:
             # Where all methods that there are ask for one scope, the rule does not tell which there are.
             return {REFUSED, NO_SUCH_METHOD}
-        return {ABSENT, NO_SUCH_METHOD} | ({LET_IN} if exists and (visitor.colleague or not about) else set())
+        return {ABSENT, NO_SUCH_METHOD} | besides | ({LET_IN} if exists and (visitor.colleague or not about) else set())
     if not visitor.signed_in:
         return {SENT_TO_SIGN_IN}
     if (kind == "permission" and not visitor.holds(permission)) or (kind == "patient" and not visitor.patient):

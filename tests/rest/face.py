@@ -1,6 +1,7 @@
 """Programs that speak to the face for software, in the transaction of a test."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,10 +9,12 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import resolve
 
 from telesphore.accounts import actions as accounts
 from telesphore.kernel.actors import Actor
 from telesphore.kernel.clock import now
+from telesphore.rest.signature.description import document
 from tests.papers import blank
 
 SCOPES = (
@@ -39,9 +42,10 @@ class Program:
         """One request, and its whole answer."""
         given = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {}), **headers}
         body = b"" if content is None else json.dumps(content)
-        return Client(raise_request_exception=False).generic(
+        answer = Client(raise_request_exception=False).generic(
             method, f"/api/v1/{path}", body, content_type="application/json", headers=given
         )
+        return _described(method, answer)
 
     def deposit(self, patient_id: UUID, *, key: str = "", content: bytes | None = None) -> Any:
         """File a blank page of this patient's."""
@@ -49,14 +53,28 @@ class Program:
             "patient_id": str(patient_id), "title": "Consentement", "type_code": "59284-0", "class_code": "52",
             "file": SimpleUploadedFile("any.pdf", content or blank(1), content_type="application/pdf"),
         }  # fmt: skip
+        return self.post("documents", form, key=key)
+
+    def post(self, path: str, form: dict[str, Any], *, key: str = "") -> Any:
+        """Send a form, with its files, and its whole answer."""
         given = {"Authorization": f"Bearer {self.secret}", **({"Idempotency-Key": key} if key else {})}
-        return Client(raise_request_exception=False).post("/api/v1/documents", form, headers=given)
+        return _described("POST", Client(raise_request_exception=False).post(f"/api/v1/{path}", form, headers=given))
 
 
-def program(actor: Actor, *scopes: str) -> Program:
+def _described(method: str, answer: Any) -> Any:
+    """The same answer; a refusal whose code the endpoint's description leaves out is a mistake in it."""
+    route = re.sub(r"<uuid:(\w+)>", r"{\1}", resolve(answer.request["PATH_INFO"]).route)
+    operation = document()["paths"].get(f"/{route}", {}).get(method.lower())
+    if operation and answer["Content-Type"] == "application/problem+json":
+        told = operation["responses"][str(answer.status_code)]["x-problem-codes"]
+        assert answer.json()["code"] in told, f"{method} {route} does not tell of {answer.json()['code']}"
+    return answer
+
+
+def program(actor: Actor, *scopes: str, name: str = "DPI") -> Program:
     """A program of this person's."""
     issued = accounts.issue_token(
-        name="DPI", scopes=scopes or SCOPES, expires_at=now() + timedelta(days=1), actor=actor, at=now()
+        name=name, scopes=scopes or SCOPES, expires_at=now() + timedelta(days=1), actor=actor, at=now()
     )
     return Program(issued.secret)
 

@@ -65,10 +65,12 @@ def test_a_program_writes_under_its_persons_name_with_its_own_beside(cast: Cast,
     assert discuss_unread(cast, envelope_id) == 1
     event = Event.objects.get(action="signature:thread:write", actor_kind="software")
     assert event.person_id == cast.sylvie.person_id
-    # It neither changes what a person wrote, nor says for them that a question needs no answer.
-    for kind in ("edit", "answered"):
-        dpi.ask("POST", thread, {"body": "x", "kind": kind, "answers": str(question)}, status=422)
-    assert Entry.objects.count() == 2
+    # It doesn't change what a person wrote, its own person least of all.
+    own = discuss.write(envelope_id=envelope_id, words=Words(body="Depuis minuit."), actor=cast.sylvie, at=now())
+    for written in (question, own):
+        edit = {"body": "x", "kind": "edit", "replaces": str(written)}
+        assert dpi.ask("POST", thread, edit, status=404)["code"] == "entry-not-found"
+    assert Entry.objects.count() == 3
 
 
 def discuss_unread(cast: Cast, envelope_id: UUID) -> int:

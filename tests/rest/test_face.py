@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from telesphore.accounts import actions as accounts
@@ -16,11 +17,14 @@ from telesphore.kernel.clock import now
 from telesphore.links.models import Link
 from telesphore.rest.signature import cursors, envelopes
 from telesphore.signature import access
+from telesphore.signature.actions import discuss
+from telesphore.signature.actions.discuss import Words
 from telesphore.signature.errors import EnvelopeNotFound
 from telesphore.signature.models import Draft, Envelope, Recipient
 from telesphore.signature.states import TemplateScope
 from tests.cast import Cast
 from tests.paper.pictures import photograph
+from tests.papers import blank
 from tests.rest.face import Program, composition, program
 from tests.signature import templates
 from tests.signature.circuits import ODILE, by, sent
@@ -110,6 +114,7 @@ FOREIGN = [
     ("POST", "envelopes/{envelope}/recipients/{recipient}/remind"),
     ("GET", "templates/{template}"), ("GET", "bulks/{bulk}"), ("GET", "bulks/{bulk}/rows"),
     ("POST", "bulks/{bulk}/confirm"), ("POST", "bulks/{bulk}/cancel"),
+    ("GET", "envelopes/{envelope}/thread/{entry}/attachment"),
 ]  # fmt: skip
 
 
@@ -122,6 +127,9 @@ def test_what_is_not_theirs_is_told_as_what_never_was(cast: Cast, who: str) -> N
         "draft": program(cast.sylvie).ask("POST", "envelopes", {"patient_id": str(cast.odile_id)}, status=201)["id"],
         "recipient": Recipient.objects.get().id, "template": template_id,
         "bulk": templates.given(cast, template_id, f"patient\n{cast.odile_id}"),
+        "entry": discuss.write(
+            envelope_id=envelope_id, words=Words(file=blank(1), file_name="bilan.pdf"), actor=cast.lebrun, at=now()
+        ),
     }  # fmt: skip
     stranger = program(getattr(cast, who))
     for method, path in FOREIGN:
@@ -136,6 +144,8 @@ def test_what_is_not_theirs_is_told_as_what_never_was(cast: Cast, who: str) -> N
     assert stranger.ask("POST", address, reach, status=404)["code"] == "envelope-not-found"
     entry = f"envelopes/{envelope_id}/thread"
     assert stranger.ask("POST", entry, {"body": "?"}, status=404)["code"] == "envelope-not-found"
+    refused = stranger.post(f"{entry}/files", {"file": SimpleUploadedFile("bilan.pdf", blank(1))})
+    assert (refused.status_code, refused.json()["code"]) == (404, "envelope-not-found")
     assert (
         stranger.ask("POST", "templates/use", {**new, "template_id": str(template_id)}, status=404)["code"]
         == "template-not-found"

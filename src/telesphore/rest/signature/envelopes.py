@@ -12,7 +12,7 @@ from telesphore.records import actions as records
 from telesphore.rest.signature import problems, shapes
 from telesphore.rest.signature.cursors import cursor_of, instant_and_id
 from telesphore.rest.signature.face import actor_of, offer
-from telesphore.rest.signature.files import archive, pdf
+from telesphore.rest.signature.files import PDF, ZIP, archive, pdf
 from telesphore.signature import queries
 from telesphore.signature.actions import close, compose, embed, kit, recall, remind, view
 from telesphore.signature.actions.compose import Composition
@@ -242,13 +242,13 @@ def embed_recipient(
     return shapes.Embedding(url=made.url, expires_at=made.expires_at)
 
 
-@offer("GET", f"{ONE}/file", scope=READ, file="application/pdf")
+@offer("GET", f"{ONE}/file", scope=READ, file=PDF)
 def download_file(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The file as it stands. Reading it is an act that the patient sees."""
     return pdf(view.view(envelope_id=envelope_id, actor=actor_of(request), at=now()).pdf)
 
 
-@offer("GET", f"{ONE}/evidence", scope=READ, file="application/pdf")
+@offer("GET", f"{ONE}/evidence", scope=READ, file=PDF)
 def download_evidence(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """The evidence page of a completed envelope."""
     actor, at = actor_of(request), now()
@@ -258,7 +258,7 @@ def download_evidence(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     return pdf(records.open_document(document_id=seen.evidence_document_id, purpose="TREAT", actor=actor, at=at).pdf)
 
 
-@offer("GET", f"{ONE}/kit", scope="signature:kit:export", file="application/zip")
+@offer("GET", f"{ONE}/kit", scope="signature:kit:export", file=ZIP)
 def download_kit(request: HttpRequest, envelope_id: UUID) -> HttpResponse:
     """All that proves a completed envelope, in one ZIP that is checked without us."""
     # On disk beyond a few megabytes.

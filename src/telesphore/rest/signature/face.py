@@ -41,20 +41,20 @@ for kind, answer in HANDLERS.items():
 
 SCOPES: dict[str, dict[str, str]] = {}
 """By address, as the URL map writes it, then by method."""
-FILES: dict[str, str] = {}
+FILES: dict[str, tuple[str, ...]] = {}
 """Media types of the endpoints that give files, by the operation's name."""
 
 Endpoint = Callable[..., Any]
 
 
 def offer(
-    method: str, address: str, *, scope: str, response: Any = None, status: int = 200, file: str = ""
+    method: str, address: str, *, scope: str, response: Any = None, status: int = 200, file: tuple[str, ...] = ()
 ) -> Callable[[Endpoint], Endpoint]:
     """Offer a function at an address under `/api/v1/`, to tokens of this scope.
 
     Args:
         response: the shape of the answer; None for none, or a file.
-        file: the media type, of an endpoint that gives a file.
+        file: the media types, of an endpoint that gives a file.
     """
 
     def register(function: Endpoint) -> Endpoint:

@@ -66,6 +66,6 @@ def _asked(request: HttpRequest) -> bytes:
     for name, files in sorted(request.FILES.lists()):
         for file in files:
             # A file's own hash: where one ends and the next begins can't be confused.
-            digest.update(repr((name, hashlib.sha256(file.read()).hexdigest())).encode())
+            digest.update(repr((name, file.name, hashlib.sha256(file.read()).hexdigest())).encode())
             file.seek(0)
     return digest.digest()

@@ -14,7 +14,7 @@ from telesphore.records.queries import PatientCard
 from telesphore.rest.signature import shapes
 from telesphore.rest.signature.cursors import cursor_of, instant_and_id, names_and_id
 from telesphore.rest.signature.face import actor_of, offer
-from telesphore.rest.signature.files import pdf
+from telesphore.rest.signature.files import PDF, pdf
 
 PAGE = 50
 
@@ -121,7 +121,7 @@ def read_document(request: HttpRequest, document_id: UUID) -> shapes.Document:
     )  # fmt: skip
 
 
-@offer("GET", "documents/{uuid:document_id}/file", scope="records:document:read", file="application/pdf")
+@offer("GET", "documents/{uuid:document_id}/file", scope="records:document:read", file=PDF)
 def download_document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """A document's bytes. Reading them is an act that the patient sees."""
     opened = actions.open_document(document_id=document_id, purpose="TREAT", actor=actor_of(request), at=now())

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from telesphore.signature.actions.compose import Composition
 from telesphore.signature.states import (
-    AuthorKind,
-    EntryKind,
     EnvelopeState,
     FieldKind,
     RecipientState,
@@ -304,42 +302,3 @@ class Events(BaseModel):
 
     items: list[Event]
     next_cursor: str | None
-
-
-class Entry(BaseModel):
-    """What somebody wrote beside the document, with the words of its last edit."""
-
-    id: UUID
-    kind: EntryKind
-    author: str
-    author_kind: AuthorKind
-    at: datetime
-    body: str
-    answers: UUID | None
-    """The question that it answers."""
-    answered: bool
-    with_patient: bool
-    attachment: str | None
-    """Its name; it is read beside the document."""
-
-
-class Entries(BaseModel):
-    """One page, the oldest first."""
-
-    items: list[Entry]
-    next_cursor: str | None
-
-
-class NewEntry(_Given):
-    """What a program adds in its person's name; an answer is read by those who read its question."""
-
-    body: Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00]*$")] = ""
-    kind: Literal["message", "question", "answer"] = "message"
-    with_patient: bool = False
-    answers: UUID | None = None
-
-
-class Written(BaseModel):
-    """The entry that was added."""
-
-    id: UUID

@@ -104,7 +104,7 @@ def _write(
     check_may_write(actor, seat, at)
     envelope = seat.envelope
     own = {"organisation_id": envelope.organisation_id, "envelope_id": envelope.id}
-    about = _about(seat, words)
+    about = _about(seat, words, actor)
     _check(seat, words, attached)
     last = Entry.objects.filter(**own).order_by("-number").first()
     number = last.number + 1 if last else 1
@@ -172,8 +172,8 @@ def _write(
     return entry_id
 
 
-def _about(seat: Seat, words: Words) -> Entry | None:
-    """The entry that is answered, marked or edited.
+def _about(seat: Seat, words: Words, actor: Actor) -> Entry | None:
+    """The entry that is answered, marked or edited; a program edits what it wrote itself, not what its person wrote.
 
     Raises:
         EntryNotFound, NotAQuestion
@@ -183,6 +183,9 @@ def _about(seat: Seat, words: Words) -> Entry | None:
     row = entry_of(seat, words.about)
     if words.kind is EntryKind.EDIT:
         if row.author_id != seat.reader_id or row.kind in (EntryKind.EDIT, EntryKind.ANSWERED):
+            raise EntryNotFound
+        ((_salt, written),) = contents_of(seat.envelope, [row])
+        if actor.kind is ActorKind.SOFTWARE and written.author_name != _name(seat, actor):
             raise EntryNotFound
     elif row.kind != EntryKind.QUESTION:
         raise NotAQuestion

@@ -40,7 +40,7 @@ class EntryLine:
     before: tuple[tuple[datetime, str], ...]
     answers: UUID | None
     answered_by: str
-    mentions: tuple[str, ...]
+    mentions: tuple[accounts.PersonCard, ...]
     attachment: chain.Attached | None
     pin: chain.Pin | None
     shared: bool
@@ -190,7 +190,7 @@ def _lines(
                 before=tuple((one.at, one.body) for one in versions[:-1]),
                 answers=ids.get(content.answers) if content.answers else None,
                 answered_by=answered.get(row.number, ""),
-                mentions=tuple(circle[one].display_name for one in content.mentions if one in circle),
+                mentions=tuple(circle[one] for one in content.mentions if one in circle),
                 attachment=content.attachment,
                 pin=content.pin,
                 shared=row.visibility == EntryVisibility.EVERYONE,
