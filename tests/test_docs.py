@@ -113,7 +113,7 @@ def test_the_table_of_permissions_is_of_today_and_each_has_its_sentence() -> Non
     assert permissions_table.PAGE.read_text() == permissions_table.page(), "run `make docs`"
 
 
-def test_the_codes_of_problems_are_those_that_the_code_names() -> None:
+def test_the_codes_of_problems_are_those_of_today() -> None:
     assert problem_codes.PAGE.read_text() == problem_codes.page(), "run `make docs`"
 
 

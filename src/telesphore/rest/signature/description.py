@@ -5,8 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from telesphore.kernel.errors import DomainError
-from telesphore.rest.signature import codes, drafts, envelopes, problems, records, shapes, templates, thread
+from telesphore.rest.signature import drafts, envelopes, problems, records, shapes, templates, thread
 from telesphore.rest.signature.examples import EXAMPLES
 from telesphore.rest.signature.face import FILES, api
 from telesphore.rest.signature.keys import HEADER, REPLAYED
@@ -55,7 +54,7 @@ def document() -> dict[str, Any]:
             "description": "An API token, made on the page of one's security.",
         }
     }
-    endpoints = _endpoints()
+    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in made["paths"].values():
         for method, operation in operations.items():
             answers = {str(status): answer for status, answer in operation["responses"].items()}
@@ -67,7 +66,7 @@ def document() -> dict[str, Any]:
                     "description": "The file.",
                     "content": {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types},
                 }
-            answers |= _refused(endpoints[operation["operationId"]])
+            answers |= {status: {"description": why, "content": content} for status, why in _SHARED.items()}
             headers = _RATES | _AGAIN if method == "post" else _RATES
             operation["responses"] = {
                 status: {**answer, "headers": headers | (_LATER if status in ("429", "503") else {})}
@@ -76,30 +75,6 @@ def document() -> dict[str, Any]:
             if method == "post":
                 operation["parameters"] = [*operation.get("parameters", []), _KEY]
     return made
-
-
-def _endpoints() -> dict[str, Any]:
-    """Our functions, by their operations' names."""
-    views = api.default_router.path_operations.values()
-    return {one.view_func.__name__: one.view_func for view in views for one in view.operations}
-
-
-def all_refusals() -> dict[str, type[DomainError]]:
-    """Every refusal that the face can give, by its code, in its order."""
-    found = {code: one for endpoint in _endpoints().values() for code, one in codes.refusals(endpoint).items()}
-    return dict(sorted(found.items()))
-
-
-def _refused(endpoint: Any) -> dict[str, dict[str, Any]]:
-    """An endpoint's refusals, by status, each with its codes."""
-    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    known = {code: codes.statuses_of(refusal) for code, refusal in codes.refusals(endpoint).items()}
-    told = {}
-    for status, why in _SHARED.items():
-        those = [code for code, statuses in known.items() if int(status) in statuses]
-        said = f"{why} Codes: {', '.join(f'`{code}`' for code in those)}." if those else why
-        told[status] = {"description": said, "content": content, "x-problem-codes": those}
-    return told
 
 
 def describe(request: HttpRequest) -> HttpResponse:

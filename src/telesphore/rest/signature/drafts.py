@@ -31,13 +31,13 @@ def list_drafts(request: HttpRequest) -> shapes.Drafts:
 
 
 @offer("GET", ONE, scope=SEND, response=shapes.Draft)
-def readdraft_shape(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
+def read_draft(request: HttpRequest, draft_id: UUID) -> shapes.Draft:
     """A draft; sent, it is an envelope of the same id."""
     return draft_shape(request, draft_id)
 
 
 @offer("PUT", ONE, scope=SEND, response=shapes.Draft)
-def changedraft_shape(request: HttpRequest, draft_id: UUID, change: shapes.Change) -> shapes.Draft:
+def change_draft(request: HttpRequest, draft_id: UUID, change: shapes.Change) -> shapes.Draft:
     """Write what a draft is now."""
     compose.change(
         draft_id=draft_id, composition=change.composition, version=change.version, actor=actor_of(request), at=now()
@@ -46,13 +46,13 @@ def changedraft_shape(request: HttpRequest, draft_id: UUID, change: shapes.Chang
 
 
 @offer("DELETE", ONE, scope=SEND, status=204)
-def discarddraft_shape(request: HttpRequest, draft_id: UUID) -> None:
+def discard_draft(request: HttpRequest, draft_id: UUID) -> None:
     """Throw a draft away; the record's documents stay."""
     compose.discard(draft_id=draft_id, actor=actor_of(request), at=now())
 
 
 @offer("POST", f"{ONE}/send", scope=SEND, response=shapes.Envelope)
-def senddraft_shape(request: HttpRequest, draft_id: UUID, sending: shapes.Sending = _AS_IT_STANDS) -> shapes.Envelope:
+def send_draft(request: HttpRequest, draft_id: UUID, sending: shapes.Sending = _AS_IT_STANDS) -> shapes.Envelope:
     """Send a draft as it was read."""
     actor = actor_of(request)
     version = sending.version or queries.draft(draft_id=draft_id, actor=actor).version

@@ -19,8 +19,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "void_envelope": {"reason": "The date of the act was wrong."},
     "correct_address": {"email": "odile.marchetti@courriel.example", "phone": "+33639980147"},
     "embed_recipient": {"origins": ["https://dpi.example"]},
-    "changedraft_shape": {"composition": _COMPOSITION, "version": 1},
-    "senddraft_shape": {"version": 1},
+    "change_draft": {"composition": _COMPOSITION, "version": 1},
+    "send_draft": {"version": 1},
     "place_anchors": {"version": 1},
     "search_patients": {"name": "Marchetti"},
     "deposit_document": {
