@@ -21,7 +21,7 @@ from telesphore.web.records import views
 from tests.cast import Cast
 from tests.entering import as_person, by_link
 from tests.records.test_accounts import last_mail
-from tests.signature.circuits import ODILE, odile_signs, sent
+from tests.signature.circuits import ODILE, by, doctor_signs, odile_signs, sent, token_of
 from tests.web.test_patient_accounts import odile_signed_in, prove, with_account
 
 
@@ -81,17 +81,30 @@ def test_others_find_no_such_page(cast: Cast, who: str) -> None:
 
 def test_the_envelope_says_that_its_consent_was_withdrawn_by_whom_and_shows_the_withdrawal(cast: Cast) -> None:
     envelope_id = completed(cast)
-    sylvie, page = as_person(cast.sylvie.person_id), f"/book/{envelope_id}/"
-    assert "Consentement retiré" not in sylvie.get(page).content.decode()
+    sylvie, page, sent_by_her = as_person(cast.sylvie.person_id), f"/book/{envelope_id}/", "/circuits/?tab=all"
+    assert "Consentement retiré" not in sylvie.get(page).content.decode() + sylvie.get(sent_by_her).content.decode()
     with_copy(cast, envelope_id).post("/p/withdraw", {})
     shown = sylvie.get(page).content.decode()
     assert "Consentement retiré par FERRAND Odile" in shown
+    assert "Consentement retiré" in sylvie.get(sent_by_her).content.decode()
     withdrawal = Envelope.objects.get(withdraws_id=envelope_id)
     seal.seal(envelope_id=withdrawal.id, actor=Actor.system(cast.hospital), at=now())
     file_signed_document(EnvelopeCompleted(cast.hospital, withdrawal.id))
     filed = records.results_of(organisation_id=cast.hospital, source_id=withdrawal.id)["signed"]
     assert f"/documents/{filed}/" in sylvie.get(page).content.decode()
     assert page in sylvie.get(f"/book/{withdrawal.id}/").content.decode()
+
+
+def test_who_signed_it_too_finds_it_withdrawn_among_what_they_did(cast: Cast) -> None:
+    envelope_id = sent(cast, [ODILE], [by(cast.lebrun)])
+    odile_signs(cast, envelope_id)
+    doctor_signs(cast.lebrun, envelope_id, token_of(cast.lebrun, "Lebrun"))
+    done = as_person(cast.lebrun.person_id)
+    assert "Consentement retiré" not in done.get("/book/?tab=done").content.decode()
+    seal.seal(envelope_id=envelope_id, actor=Actor.system(cast.hospital), at=now())
+    file_signed_document(EnvelopeCompleted(cast.hospital, envelope_id))
+    with_copy(cast, envelope_id).post("/p/withdraw", {})
+    assert "Consentement retiré" in done.get("/book/?tab=done").content.decode()
 
 
 def test_once_the_link_has_run_out_the_team_sends_another_by_which_the_consent_is_withdrawn(cast: Cast) -> None:

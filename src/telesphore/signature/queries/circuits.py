@@ -31,6 +31,8 @@ class BookLine:
     """Names of those who are awaited now."""
     seal: SealWait | None = None
     """When the organisation's seal is awaited."""
+    withdrawn: bool = False
+    """A consent that its patient withdrew since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def lines_of(rows: Sequence[tuple[Envelope, datetime]]) -> list[BookLine]:
             if envelope.state in OPEN_STATES
             else (),
             seals.get(envelope.id),
+            envelope.withdrawn_at is not None,
         )
         for (envelope, since), name in zip(rows, titles([envelope for envelope, _since in rows]), strict=True)
     ]

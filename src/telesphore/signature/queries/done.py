@@ -67,6 +67,8 @@ class SentLine:
     awaited: tuple[Awaited, ...]
     seal: SealWait | None = None
     """When the organisation's seal is awaited."""
+    withdrawn: bool = False
+    """A consent that its patient withdrew since."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,6 +163,7 @@ def _sent_lines(rows: Sequence[Envelope], actor: Actor, at: datetime) -> list[Se
             row.due_at,
             tuple(awaited(row, one) for one in waiting.get(row.id, [])),
             seals.get(row.id),
+            row.withdrawn_at is not None,
         )
         for row, title in zip(rows, titles(rows), strict=True)
     ]
