@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from django import template
 from django.forms import BoundField
@@ -285,11 +286,18 @@ def _french() -> bool:
 
 
 def _day(moment: date, *, weekday: bool, year: bool) -> str:
-    if _french():
-        number = "1er" if moment.day == 1 else str(moment.day)
+    return _written_day(moment.year, moment.month, moment.day, weekday, year, _french())
+
+
+@lru_cache(maxsize=1024)
+def _written_day(year: int, month: int, number: int, weekday: bool, with_year: bool, french: bool) -> str:
+    """Long lists have few days, and each is written node by node."""
+    moment = date(year, month, number)
+    if french:
+        day = "1er" if number == 1 else str(number)
         name = f"{write_date(moment, 'l')} " if weekday else ""
-        return f"{name}{number}{FIXED}{write_date(moment, 'F')}{f' {moment.year}' if year else ''}"
-    return write_date(moment, f"{'l ' if weekday else ''}j{FIXED}F{' Y' if year else ''}")
+        return f"{name}{day}{FIXED}{write_date(moment, 'F')}{f' {year}' if with_year else ''}"
+    return write_date(moment, f"{'l ' if weekday else ''}j{FIXED}F{' Y' if with_year else ''}")
 
 
 def _time(moment: datetime) -> str:
@@ -305,6 +313,12 @@ def day(moment: date | datetime | None) -> str:
         return ""
     local = _local(moment)
     return _day(local, weekday=True, year=local.year != timezone.localdate().year)
+
+
+@register.filter
+def due(moment: datetime, late: bool) -> str:
+    """By when something is awaited: `Avant le lundi 23 novembre`, `Attendu pour le lundi 23 novembre`."""
+    return (_("Was due %(when)s") if late else _("Before %(when)s")) % {"when": day(moment)}
 
 
 @register.filter
@@ -332,7 +346,7 @@ def full_date(moment: date | datetime | None) -> str:
 @register.filter
 def short_date(moment: date | datetime | None) -> str:
     """In a column: `23/11/2026`."""
-    return "" if moment is None else write_date(_local(moment), "d/m/Y")
+    return "" if moment is None else f"{_local(moment):%d/%m/%Y}"
 
 
 @register.filter
@@ -344,7 +358,7 @@ def hour(moment: datetime | None) -> str:
 @register.filter
 def clock(moment: datetime | None) -> str:
     """In a column: `08:41`."""
-    return "" if moment is None else write_date(timezone.localtime(moment), "H:i")
+    return "" if moment is None else f"{timezone.localtime(moment):%H:%M}"
 
 
 @register.filter
@@ -352,11 +366,10 @@ def column(moment: datetime | None) -> str:
     """In a column: `08:41` today, `23/11` this year, `23/11/2025` before."""
     if moment is None:
         return ""
-    local = timezone.localtime(moment)
-    today = timezone.localdate()
+    local, today = timezone.localtime(moment), timezone.localdate()
     if local.date() == today:
-        return clock(moment)
-    return write_date(local, "d/m" if local.year == today.year else "d/m/Y")
+        return f"{local:%H:%M}"
+    return f"{local:%d/%m}" if local.year == today.year else f"{local:%d/%m/%Y}"
 
 
 @register.filter
