@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from telesphore.web import static_files
+from telesphore.web import dates, static_files
 from telesphore.web.headers import Headers
 from telesphore.web.templatetags import telesphore as words
 
@@ -107,8 +107,8 @@ def test_a_moment_is_written_as_a_french_sentence_says_it() -> None:
     moment = datetime(year, 11, 23, 7, 41, tzinfo=UTC)
 
     with translation.override("fr"), timezone.override("Europe/Paris"):
-        written = words.day_and_time(moment)
-        past = words.day(date(2020, 12, 1))
+        written = dates.day_and_time(moment)
+        past = dates.day(date(2020, 12, 1))
 
     assert written.endswith(f" 23{FIXED}novembre à 8{FIXED}h{FIXED}41")
     assert past == f"mardi 1er{FIXED}décembre 2020"
@@ -117,9 +117,9 @@ def test_a_moment_is_written_as_a_french_sentence_says_it() -> None:
 def test_a_moment_in_a_column_is_as_short_as_its_age_allows() -> None:
     with timezone.override("Europe/Paris"):
         now = timezone.now()
-        assert words.column(now) == timezone.localtime(now).strftime("%H:%M")
-        assert words.column(datetime(2019, 3, 2, 12, 0, tzinfo=UTC)) == "02/03/2019"
-        assert words.column(now - timedelta(days=400)).count("/") == 2
+        assert dates.column(now) == timezone.localtime(now).strftime("%H:%M")
+        assert dates.column(datetime(2019, 3, 2, 12, 0, tzinfo=UTC)) == "02/03/2019"
+        assert dates.column(now - timedelta(days=400)).count("/") == 2
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from telesphore.records.actions import Basis, Somebody
 from telesphore.records.errors import RepresentationNotFound
 from telesphore.records.states import Measure
 from telesphore.web.access import permission
+from telesphore.web.dates import short_date
 from telesphore.web.records.forms import EndForm, RepresentationForm
 from telesphore.web.requests import actor_of
-from telesphore.web.templatetags.telesphore import short_date
 
 
 @permission("records:record:open")

@@ -24,11 +24,11 @@ from telesphore.signature.actions import copy
 from telesphore.signature.errors import NotAnAddress
 from telesphore.web.access import permission
 from telesphore.web.choosing import Colleagues
+from telesphore.web.dates import short_date
 from telesphore.web.files import pdf_response
 from telesphore.web.rates import AskedTooOften, Rate, spend
 from telesphore.web.records.forms import DepositForm, LanguageForm, PatientForm, TeamForm, WithdrawForm
 from telesphore.web.requests import actor_of
-from telesphore.web.templatetags.telesphore import short_date
 from telesphore.web.uploads import contents_of, told_converted
 
 NEW_LINKS = Rate("new-link", most=20, seconds=600)

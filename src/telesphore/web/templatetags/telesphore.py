@@ -1,32 +1,33 @@
-"""Words of the templates: icons, states, people, identities, circuits, dates and numbers as they are written."""
+"""Words of the templates: icons, states, people, identities, circuits, numbers; dates are those of `web/dates.py`."""
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
-from django.utils import timezone
-from django.utils.dateformat import format as write_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from telesphore.records.queries import PatientCard
 from telesphore.records.states import DocumentType
 from telesphore.signature.queries import EnvelopeView, StepLine
-from telesphore.web import agents
+from telesphore.web import agents, dates
 from telesphore.web.accounts.words import PERMISSION_WORDS
+from telesphore.web.dates import FIXED, in_french
 from telesphore.web.files import kind_in_words
 
 register = template.Library()
 register.filter(kind_in_words)
+for written in (
+    dates.day, dates.due, dates.day_and_time, dates.last_minute, dates.full_date, dates.short_date, dates.hour,
+    dates.clock, dates.column, dates.month,
+):  # fmt: skip
+    register.filter(written)
 
 NARROW = "\u202f"
-FIXED = "\u00a0"
 
 
 @register.simple_tag
@@ -275,107 +276,10 @@ def phone(number: str) -> str:
     return FIXED.join((f"0{match[1]}", *match.groups()[1:])) if match else number
 
 
-def _local(moment: date | datetime) -> date | datetime:
-    if isinstance(moment, datetime) and timezone.is_aware(moment):
-        return timezone.localtime(moment)
-    return moment
-
-
-def _french() -> bool:
-    return (get_language() or "fr").startswith("fr")
-
-
-def _day(moment: date, *, weekday: bool, year: bool) -> str:
-    return _written_day(moment.year, moment.month, moment.day, weekday, year, _french())
-
-
-@lru_cache(maxsize=1024)
-def _written_day(year: int, month: int, number: int, weekday: bool, with_year: bool, french: bool) -> str:
-    """Long lists have few days, and each is written node by node."""
-    moment = date(year, month, number)
-    if french:
-        day = "1er" if number == 1 else str(number)
-        name = f"{write_date(moment, 'l')} " if weekday else ""
-        return f"{name}{day}{FIXED}{write_date(moment, 'F')}{f' {year}' if with_year else ''}"
-    return write_date(moment, f"{'l ' if weekday else ''}j{FIXED}F{' Y' if with_year else ''}")
-
-
-def _time(moment: datetime) -> str:
-    if _french():
-        return f"{moment.hour}{FIXED}h{FIXED}{moment.minute:02}" if moment.minute else f"{moment.hour}{FIXED}h"
-    return f"{moment.hour:02}:{moment.minute:02}"
-
-
-@register.filter
-def day(moment: date | datetime | None) -> str:
-    """In a sentence: `lundi 23 novembre`, with the year when it is not this one."""
-    if moment is None:
-        return ""
-    local = _local(moment)
-    return _day(local, weekday=True, year=local.year != timezone.localdate().year)
-
-
-@register.filter
-def due(moment: datetime, late: bool) -> str:
-    """By when something is awaited: `Avant le lundi 23 novembre`, `Attendu pour le lundi 23 novembre`."""
-    return (_("Was due %(when)s") if late else _("Before %(when)s")) % {"when": day(moment)}
-
-
-@register.filter
-def day_and_time(moment: datetime | None) -> str:
-    """In a sentence: `lundi 23 novembre à 8 h 41`."""
-    if moment is None:
-        return ""
-    local = timezone.localtime(moment)
-    return _("%(day)s at %(time)s") % {"day": day(moment), "time": _time(local)}
-
-
-@register.filter
-def last_minute(end: datetime) -> str:
-    """What ends at midnight has its last minute on the day that people chose: `dimanche … à 23 h 59`."""
-    whole_day = timezone.localtime(end).time() == time()
-    return day_and_time(end - timedelta(minutes=1) if whole_day else end)
-
-
-@register.filter
-def full_date(moment: date | datetime | None) -> str:
-    """In what is signed or kept: `23 novembre 2026`."""
-    return "" if moment is None else _day(_local(moment), weekday=False, year=True)
-
-
-@register.filter
-def short_date(moment: date | datetime | None) -> str:
-    """In a column: `23/11/2026`."""
-    return "" if moment is None else f"{_local(moment):%d/%m/%Y}"
-
-
-@register.filter
-def hour(moment: datetime | None) -> str:
-    """In a sentence: `8 h 41`."""
-    return "" if moment is None else _time(timezone.localtime(moment))
-
-
-@register.filter
-def clock(moment: datetime | None) -> str:
-    """In a column: `08:41`."""
-    return "" if moment is None else f"{timezone.localtime(moment):%H:%M}"
-
-
-@register.filter
-def column(moment: datetime | None) -> str:
-    """In a column: `08:41` today, `23/11` this year, `23/11/2025` before."""
-    if moment is None:
-        return ""
-    local, today = timezone.localtime(moment), timezone.localdate()
-    if local.date() == today:
-        return f"{local:%H:%M}"
-    return f"{local:%d/%m}" if local.year == today.year else f"{local:%d/%m/%Y}"
-
-
 @register.filter
 def file_size(octets: int) -> str:
     """`38 ko` in French, `38 kB` in English."""
-    unit = "o" if _french() else "B"
+    unit = "o" if in_french() else "B"
     for step, prefix in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if octets >= step:
             return f"{octets / step:.0f}{FIXED}{prefix}{unit}"
@@ -399,9 +303,3 @@ def current(context: template.Context, *prefixes: str, but: str = "") -> SafeStr
     found = any(here == "/" if prefix == "/" else here.startswith(prefix) for prefix in prefixes)
     found = found and not (but and here.startswith(but))
     return mark_safe(' aria-current="page"' if found else "")  # noqa: S308 - a constant.
-
-
-@register.filter
-def month(moment: datetime | None) -> str:
-    """Above a group: `novembre 2026`."""
-    return "" if moment is None else write_date(timezone.localtime(moment), "F Y")
