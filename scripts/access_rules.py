@@ -3,12 +3,12 @@
 Usage: python scripts/access_rules.py
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import made_page
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "rules.md"
 
@@ -62,10 +62,4 @@ def _plain(path: str) -> str:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TELESPHORE_HOME"] = home
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
-        import django
-
-        django.setup()
-        PAGE.write_text(page())
+    made_page.write(PAGE, page)

@@ -3,9 +3,9 @@
 Usage: python scripts/permissions_table.py
 """
 
-import os
-import tempfile
 from pathlib import Path
+
+import made_page
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
 
@@ -41,10 +41,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TELESPHORE_HOME"] = home
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
-        import django
-
-        django.setup()
-        PAGE.write_text(page())
+    made_page.write(PAGE, page)

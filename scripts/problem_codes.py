@@ -3,11 +3,11 @@
 Usage: python scripts/problem_codes.py
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+import made_page
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "problems.md"
 ROOMS = (
@@ -57,10 +57,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["TELESPHORE_HOME"] = home
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "telesphore.config.settings")
-        import django
-
-        django.setup()
-        PAGE.write_text(page())
+    made_page.write(PAGE, page)

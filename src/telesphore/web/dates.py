@@ -19,12 +19,17 @@ def _local(moment: date | datetime) -> date:
 
 def in_french() -> bool:
     """Whether the reader reads French."""
-    return (get_language() or "fr").startswith("fr")
+    return _is_french(get_language())
+
+
+def _is_french(language: str | None) -> bool:
+    return (language or "fr").startswith("fr")
 
 
 @lru_cache(maxsize=1024)  # Long lists have few days.
-def _day(moment: date, *, weekday: bool, year: bool, french: bool) -> str:
-    if french:
+def _day(moment: date, *, weekday: bool, year: bool, language: str | None) -> str:
+    # Written in the reader's language, which is this one: it tells what is remembered apart.
+    if _is_french(language):
         number = "1er" if moment.day == 1 else str(moment.day)
         name = f"{write_date(moment, 'l')} " if weekday else ""
         return f"{name}{number}{FIXED}{write_date(moment, 'F')}{f' {moment.year}' if year else ''}"
@@ -42,7 +47,7 @@ def day(moment: date | datetime | None) -> str:
     if moment is None:
         return ""
     local = _local(moment)
-    return _day(local, weekday=True, year=local.year != timezone.localdate().year, french=in_french())
+    return _day(local, weekday=True, year=local.year != timezone.localdate().year, language=get_language())
 
 
 def due(moment: datetime, late: bool) -> str:
@@ -66,7 +71,7 @@ def last_minute(end: datetime) -> str:
 
 def full_date(moment: date | datetime | None) -> str:
     """In what is signed or kept: `23 novembre 2026`."""
-    return "" if moment is None else _day(_local(moment), weekday=False, year=True, french=in_french())
+    return "" if moment is None else _day(_local(moment), weekday=False, year=True, language=get_language())
 
 
 def short_date(moment: date | datetime | None) -> str:
